@@ -1,0 +1,249 @@
+/**
+ * The one error class of the project and the table of its stable codes.
+ *
+ * @module
+ */
+
+interface ErrorEntry {
+  /** Wire number sent in SESSION_CLOSE, ERROR, STREAM_RESET and STREAM_STOP, or null for local errors. */
+  readonly wire: number | null;
+  /** One line for the documentation. */
+  readonly text: string;
+}
+
+function wire(number: number, text: string): ErrorEntry {
+  return { wire: number, text };
+}
+
+function local(text: string): ErrorEntry {
+  return { wire: null, text };
+}
+
+interface ErrorTable {
+  // Codes with a wire number (SPEC 9).
+  readonly NONE: ErrorEntry;
+  readonly PROTOCOL: ErrorEntry;
+  readonly CRYPTO: ErrorEntry;
+  readonly SESSION: ErrorEntry;
+  readonly STREAM: ErrorEntry;
+  readonly FLOW_CONTROL: ErrorEntry;
+  readonly IDLE_TIMEOUT: ErrorEntry;
+  readonly HANDSHAKE_TIMEOUT: ErrorEntry;
+  readonly VERSION: ErrorEntry;
+  readonly SUITE: ErrorEntry;
+  readonly REFUSED: ErrorEntry;
+  readonly BUSY: ErrorEntry;
+  readonly DUPLICATE: ErrorEntry;
+  readonly FRAME_ENCODING: ErrorEntry;
+  readonly TRANSPORT_PARAMETER: ErrorEntry;
+  readonly STREAM_STATE: ErrorEntry;
+  readonly STREAM_LIMIT: ErrorEntry;
+  readonly FINAL_SIZE: ErrorEntry;
+  readonly KEY_ROTATION_ERROR: ErrorEntry;
+  readonly AEAD_LIMIT: ErrorEntry;
+  readonly NO_PATH: ErrorEntry;
+  readonly RESET_BY_PEER: ErrorEntry;
+  readonly TRUNCATED: ErrorEntry;
+  readonly PEER_IDENTITY: ErrorEntry;
+  readonly SELF: ErrorEntry;
+  readonly BUFFER_EXCEEDED: ErrorEntry;
+  readonly INTERNAL: ErrorEntry;
+  readonly APPLICATION: ErrorEntry;
+  // Codecs.
+  readonly VARINT_INCOMPLETE: ErrorEntry;
+  readonly VARINT_NON_MINIMAL: ErrorEntry;
+  readonly VARINT_OVERFLOW: ErrorEntry;
+  readonly VARINT_RANGE: ErrorEntry;
+  readonly VALUE_INCOMPLETE: ErrorEntry;
+  readonly VALUE_TAG: ErrorEntry;
+  readonly VALUE_UTF8: ErrorEntry;
+  readonly VALUE_KEY: ErrorEntry;
+  readonly VALUE_DUPLICATE_KEY: ErrorEntry;
+  readonly VALUE_UNSORTED: ErrorEntry;
+  readonly VALUE_NOT_CANONICAL: ErrorEntry;
+  readonly VALUE_TRAILING: ErrorEntry;
+  readonly VALUE_DEPTH: ErrorEntry;
+  readonly VALUE_LENGTH: ErrorEntry;
+  readonly VALUE_ENTRIES: ErrorEntry;
+  readonly VALUE_TYPE: ErrorEntry;
+  readonly VALUE_RANGE: ErrorEntry;
+  readonly FRAME_INCOMPLETE: ErrorEntry;
+  readonly FRAME_MAGIC: ErrorEntry;
+  readonly FRAME_LENGTH: ErrorEntry;
+  readonly FRAME_TOO_SMALL: ErrorEntry;
+  readonly FRAME_TOO_LARGE: ErrorEntry;
+  readonly FRAME_METADATA_LENGTH: ErrorEntry;
+  readonly FRAME_METADATA_OVERRUN: ErrorEntry;
+  readonly FRAME_FIELD: ErrorEntry;
+  readonly FRAME_TRAILING: ErrorEntry;
+  readonly HANDSHAKE_MESSAGE: ErrorEntry;
+  readonly HEX: ErrorEntry;
+  readonly BASE64: ErrorEntry;
+  // Local use of the library.
+  readonly CONFIG: ErrorEntry;
+  readonly SEED: ErrorEntry;
+  readonly ADDRESS: ErrorEntry;
+  readonly UNSUPPORTED: ErrorEntry;
+  readonly TRANSPORT: ErrorEntry;
+  readonly CLOSED: ErrorEntry;
+  readonly STREAM_RESET: ErrorEntry;
+  readonly STREAM_STOPPED: ErrorEntry;
+  readonly STREAM_CLOSED: ErrorEntry;
+  readonly MESSAGE_TOO_LARGE: ErrorEntry;
+  readonly DATAGRAM_TOO_LARGE: ErrorEntry;
+  readonly FILE_NAME: ErrorEntry;
+  readonly FILE_EXISTS: ErrorEntry;
+  readonly FILE_IO: ErrorEntry;
+  readonly FILE_HASH: ErrorEntry;
+}
+
+/** A stable, searchable error code. */
+export type ErrorCode = keyof ErrorTable;
+
+/** Every error code with its wire number and meaning. README prints this table. */
+export const ERRORS: ErrorTable = {
+  NONE: wire(0x00, "no error: an orderly close"),
+  PROTOCOL: wire(0x01, "the peer broke a rule of the protocol"),
+  CRYPTO: wire(0x02, "a frame did not verify"),
+  SESSION: wire(0x03, "the session cannot go on"),
+  STREAM: wire(0x04, "a stream cannot go on"),
+  FLOW_CONTROL: wire(0x05, "more bytes arrived than credit was given for"),
+  IDLE_TIMEOUT: wire(0x10, "nothing arrived for the idle timeout"),
+  HANDSHAKE_TIMEOUT: wire(
+    0x11,
+    "no session within the handshake timeout: wrong seed, nobody listening, or packets lost",
+  ),
+  VERSION: wire(0x12, "no protocol version in common"),
+  SUITE: wire(0x13, "no suite in common, or a downgrade was attempted"),
+  REFUSED: wire(0x14, "the peer refused the session"),
+  BUSY: wire(0x15, "the listener is busy; try later"),
+  DUPLICATE: wire(0x16, "another session with this peer survives"),
+  FRAME_ENCODING: wire(0x17, "a frame is larger than the receiver takes"),
+  TRANSPORT_PARAMETER: wire(0x18, "a transport parameter is malformed or out of limits"),
+  STREAM_STATE: wire(0x19, "a frame names a stream that cannot receive it"),
+  STREAM_LIMIT: wire(0x1a, "more streams than allowed"),
+  FINAL_SIZE: wire(0x1b, "the final size of a stream changed or was passed"),
+  KEY_ROTATION_ERROR: wire(0x1c, "a key rotation broke the rules"),
+  AEAD_LIMIT: wire(0x1d, "a key was used up to its limit"),
+  NO_PATH: wire(0x1e, "no path to the peer works"),
+  RESET_BY_PEER: wire(0x1f, "the peer lost the session's state"),
+  TRUNCATED: wire(0x20, "the transport ended without an orderly close"),
+  PEER_IDENTITY: wire(0x21, "the peer is not the expected node"),
+  SELF: wire(0x22, "the peer is this node itself"),
+  BUFFER_EXCEEDED: wire(0x23, "a message is larger than the receiver takes"),
+  INTERNAL: wire(0xff, "an error inside the implementation"),
+  APPLICATION: wire(0x100, "the application's own code, 0x100 and above"),
+  VARINT_INCOMPLETE: local("a varint ends before its last byte"),
+  VARINT_NON_MINIMAL: local("a varint is longer than it needs to be"),
+  VARINT_OVERFLOW: local("a varint is longer than 10 bytes or above 2^64-1"),
+  VARINT_RANGE: local("a number is outside of what the field takes"),
+  VALUE_INCOMPLETE: local("a value ends early"),
+  VALUE_TAG: local("a value has an unknown tag"),
+  VALUE_UTF8: local("a string is not valid UTF-8"),
+  VALUE_KEY: local("a dict key is not a string"),
+  VALUE_DUPLICATE_KEY: local("a dict has a key twice"),
+  VALUE_UNSORTED: local("the keys of a canonical dict are not sorted"),
+  VALUE_NOT_CANONICAL: local("an integer or float is not in its canonical form"),
+  VALUE_TRAILING: local("bytes follow the value"),
+  VALUE_DEPTH: local("a value nests too deep"),
+  VALUE_LENGTH: local("a count or length is larger than the bytes that remain"),
+  VALUE_ENTRIES: local("a list or dict has too many entries"),
+  VALUE_TYPE: local("a JavaScript value has no encoding"),
+  VALUE_RANGE: local("a number is outside of what values can hold"),
+  FRAME_INCOMPLETE: local("a frame ends early"),
+  FRAME_MAGIC: local("the bytes do not start with 53 54"),
+  FRAME_LENGTH: local("the body length is not a valid varint of at most four bytes"),
+  FRAME_TOO_SMALL: local("the body is shorter than 31 bytes"),
+  FRAME_TOO_LARGE: local("the body is longer than the limit"),
+  FRAME_METADATA_LENGTH: local("the metadata length is not a valid varint"),
+  FRAME_METADATA_OVERRUN: local("the metadata passes the end of the body"),
+  FRAME_FIELD: local("a field of a frame to encode is out of range"),
+  FRAME_TRAILING: local("bytes follow the frame"),
+  HANDSHAKE_MESSAGE: local("a handshake message has a wrong type, field or length"),
+  HEX: local("text is not hexadecimal"),
+  BASE64: local("text is not base64url"),
+  CONFIG: local("an option has a wrong type or value"),
+  SEED: local("a seed is missing, too short or unreadable"),
+  ADDRESS: local("an address cannot be parsed or has an unknown scheme"),
+  UNSUPPORTED: local("this runtime cannot do it"),
+  TRANSPORT: local("the operating system or network refused"),
+  CLOSED: local("the session, listener or transport is closed"),
+  STREAM_RESET: local("the peer reset the stream"),
+  STREAM_STOPPED: local("the peer stopped reading the stream"),
+  STREAM_CLOSED: local("this side of the stream is closed already"),
+  MESSAGE_TOO_LARGE: local("a message is larger than the limit"),
+  DATAGRAM_TOO_LARGE: local("a datagram is larger than maxDatagramSize"),
+  FILE_NAME: local("a file name is not allowed"),
+  FILE_EXISTS: local("a file of this name exists"),
+  FILE_IO: local("a file cannot be read or written"),
+  FILE_HASH: local("a file does not match its SHA-256"),
+};
+
+/** Extra facts of an {@link SttError}; all of them are safe to print. */
+export interface SttErrorDetails {
+  /** Byte offset at which decoding stopped. */
+  readonly offset?: number;
+  /** The limit that was passed. */
+  readonly limit?: number;
+  /** Wire number, when it differs from the table's (application codes, codes of newer peers). */
+  readonly wire?: number;
+  /** True when the peer sent the error, false when this side found it. */
+  readonly remote?: boolean;
+  /** The error that caused this one. */
+  readonly cause?: unknown;
+}
+
+/**
+ * Every error that this package throws on purpose.
+ *
+ * `code` is stable; `message` names what was attempted, the value and the limit, never a secret.
+ *
+ * @example
+ * ```ts
+ * import { SttError } from "@seigr/stt";
+ * const error = new SttError("SEED", "cannot use shared seed: 16 bytes is below the minimum of 32");
+ * console.log(error.code); // "SEED"
+ * ```
+ */
+export class SttError extends Error {
+  override readonly name: string = "SttError";
+  /** Stable code; the table is {@link ERRORS}. */
+  readonly code: ErrorCode;
+  /** Number on the wire, or null for errors that are never sent. */
+  readonly wire: number | null;
+  /** Byte offset at which decoding stopped, if the error has one. */
+  readonly offset: number | undefined;
+  /** The limit that was passed, if the error has one. */
+  readonly limit: number | undefined;
+  /** True when the peer reported the error. */
+  readonly remote: boolean;
+
+  constructor(code: ErrorCode, message: string, details: SttErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.wire = details.wire ?? ERRORS[code].wire;
+    this.offset = details.offset;
+    this.limit = details.limit;
+    this.remote = details.remote ?? false;
+  }
+}
+
+const BY_WIRE: Map<number, ErrorCode> = new Map(
+  (Object.keys(ERRORS) as ErrorCode[])
+    .filter((code) => ERRORS[code].wire !== null && code !== "APPLICATION")
+    .map((code) => [ERRORS[code].wire as number, code]),
+);
+
+/**
+ * The code of a wire number: `APPLICATION` from 0x100 on, `PROTOCOL` for numbers that nobody assigned.
+ *
+ * @example
+ * ```ts
+ * import { errorCodeOf } from "@seigr/stt";
+ * console.log(errorCodeOf(0x14)); // "REFUSED"
+ * ```
+ */
+export function errorCodeOf(wireNumber: number): ErrorCode {
+  if (wireNumber >= 0x100) return "APPLICATION";
+  return BY_WIRE.get(wireNumber) ?? "PROTOCOL";
+}

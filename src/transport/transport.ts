@@ -1,0 +1,93 @@
+/**
+ * What the endpoint needs of a reliable transport: a connection that carries bytes in order, and a listener of them.
+ * Callbacks, not promises: one per chunk is all the hot path can pay.
+ *
+ * @module
+ */
+import type { SttError } from "../errors.ts";
+
+/** Where a transport connection reports to. Calls come only after {@link TransportConnection.start}. */
+export interface TransportSink {
+  /** Bytes from the peer. For `message` framing one call is one whole message. The array is not reused afterwards. */
+  data(bytes: Uint8Array): void;
+  /** The queue fell below its low-water mark after a `send` that returned false. */
+  drain(): void;
+  /** The transport ended: once, last. `error` when it did not end in order. */
+  end(error?: SttError): void;
+}
+
+/** One reliable connection (WebSocket, TCP, memory). */
+export interface TransportConnection {
+  readonly scheme: string;
+  /** `stream`: bytes in any chunks. `message`: each message holds whole frames (SPEC 4). */
+  readonly framing: "stream" | "message";
+  /** Address of the peer in address form, for people: `ws://127.0.0.1:9000/`. */
+  readonly remoteAddress: string;
+  /** IP address (or a name for memory transports) that rate limits count by. */
+  readonly remoteHost: string;
+  readonly localAddress: string;
+  /** Begins delivery to `sink`. Bytes that came earlier are delivered first. */
+  start(sink: TransportSink): void;
+  /** Takes ownership of `bytes`. False: more than the high-water mark is queued, wait for `drain`. Never throws. */
+  send(bytes: Uint8Array): boolean;
+  /** Bytes taken by `send` and not yet handed to the operating system. */
+  readonly queuedBytes: number;
+  /** Stops reading; false when this transport cannot. */
+  pause(): boolean;
+  resume(): void;
+  /** Sends what is queued, then ends. Resolves when the transport has ended; never rejects. */
+  close(): Promise<void>;
+  /** Ends now. */
+  abort(): void;
+}
+
+/** A listening transport. */
+export interface TransportListener {
+  /** The bound address with the real port, in address form. */
+  readonly address: string;
+  /** Stops accepting. Connections already handed out stay. Resolves when the socket is closed. */
+  close(): Promise<void>;
+}
+
+/** Options of dialling that concern the transport alone. */
+export interface DialOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds for the transport's own connection set-up (TCP, TLS, upgrade). */
+  readonly timeoutMs?: number;
+  /** PEM certificates that `wss:` trusts besides the system's. */
+  readonly ca?: string;
+  /** Largest message taken (WebSocket), bytes. */
+  readonly maxMessageBytes?: number;
+  readonly headers?: Record<string, string>;
+}
+
+/** Options of listening that concern the transport alone. */
+export interface ListenTransportOptions {
+  readonly signal?: AbortSignal;
+  /** PEM certificate chain and key: `wss:` needs both. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Largest message taken (WebSocket), bytes. */
+  readonly maxMessageBytes?: number;
+  /** Milliseconds within which an upgrade must be complete (WebSocket). */
+  readonly upgradeTimeoutMs?: number;
+  /** Origins that browsers may connect from: a list, or a check. Absent: requests with an Origin header are refused unless same host. */
+  readonly origins?: readonly string[] | ((origin: string) => boolean);
+  /** Deno's native WebSocket server; trusted networks only (SECURITY.md). */
+  readonly native?: boolean;
+  /** Most connections at once; further ones are refused. */
+  readonly maxConnections?: number;
+}
+
+/** A transport by scheme. */
+export interface Transport {
+  readonly schemes: readonly string[];
+  dial(address: string, options?: DialOptions): Promise<TransportConnection>;
+  /** `onError` hears errors of the listening socket itself after it is bound. */
+  listen(
+    address: string,
+    onConnection: (connection: TransportConnection) => void,
+    options?: ListenTransportOptions,
+    onError?: (error: SttError) => void,
+  ): Promise<TransportListener>;
+}
