@@ -4,7 +4,8 @@
  * @module
  */
 
-interface ErrorEntry {
+/** One row of {@link ERRORS}. */
+export interface ErrorEntry {
   /** Wire number sent in SESSION_CLOSE, ERROR, STREAM_RESET and STREAM_STOP, or null for local errors. */
   readonly wire: number | null;
   /** One line for the documentation. */
@@ -19,89 +20,86 @@ function local(text: string): ErrorEntry {
   return { wire: null, text };
 }
 
-interface ErrorTable {
-  // Codes with a wire number (SPEC 9).
-  readonly NONE: ErrorEntry;
-  readonly PROTOCOL: ErrorEntry;
-  readonly CRYPTO: ErrorEntry;
-  readonly SESSION: ErrorEntry;
-  readonly STREAM: ErrorEntry;
-  readonly FLOW_CONTROL: ErrorEntry;
-  readonly IDLE_TIMEOUT: ErrorEntry;
-  readonly HANDSHAKE_TIMEOUT: ErrorEntry;
-  readonly VERSION: ErrorEntry;
-  readonly SUITE: ErrorEntry;
-  readonly REFUSED: ErrorEntry;
-  readonly BUSY: ErrorEntry;
-  readonly DUPLICATE: ErrorEntry;
-  readonly FRAME_ENCODING: ErrorEntry;
-  readonly TRANSPORT_PARAMETER: ErrorEntry;
-  readonly STREAM_STATE: ErrorEntry;
-  readonly STREAM_LIMIT: ErrorEntry;
-  readonly FINAL_SIZE: ErrorEntry;
-  readonly KEY_ROTATION_ERROR: ErrorEntry;
-  readonly AEAD_LIMIT: ErrorEntry;
-  readonly NO_PATH: ErrorEntry;
-  readonly RESET_BY_PEER: ErrorEntry;
-  readonly TRUNCATED: ErrorEntry;
-  readonly PEER_IDENTITY: ErrorEntry;
-  readonly SELF: ErrorEntry;
-  readonly BUFFER_EXCEEDED: ErrorEntry;
-  readonly INTERNAL: ErrorEntry;
-  readonly APPLICATION: ErrorEntry;
-  // Codecs.
-  readonly VARINT_INCOMPLETE: ErrorEntry;
-  readonly VARINT_NON_MINIMAL: ErrorEntry;
-  readonly VARINT_OVERFLOW: ErrorEntry;
-  readonly VARINT_RANGE: ErrorEntry;
-  readonly VALUE_INCOMPLETE: ErrorEntry;
-  readonly VALUE_TAG: ErrorEntry;
-  readonly VALUE_UTF8: ErrorEntry;
-  readonly VALUE_KEY: ErrorEntry;
-  readonly VALUE_DUPLICATE_KEY: ErrorEntry;
-  readonly VALUE_UNSORTED: ErrorEntry;
-  readonly VALUE_NOT_CANONICAL: ErrorEntry;
-  readonly VALUE_TRAILING: ErrorEntry;
-  readonly VALUE_DEPTH: ErrorEntry;
-  readonly VALUE_LENGTH: ErrorEntry;
-  readonly VALUE_ENTRIES: ErrorEntry;
-  readonly VALUE_TYPE: ErrorEntry;
-  readonly VALUE_RANGE: ErrorEntry;
-  readonly FRAME_INCOMPLETE: ErrorEntry;
-  readonly FRAME_MAGIC: ErrorEntry;
-  readonly FRAME_LENGTH: ErrorEntry;
-  readonly FRAME_TOO_SMALL: ErrorEntry;
-  readonly FRAME_TOO_LARGE: ErrorEntry;
-  readonly FRAME_METADATA_LENGTH: ErrorEntry;
-  readonly FRAME_METADATA_OVERRUN: ErrorEntry;
-  readonly FRAME_FIELD: ErrorEntry;
-  readonly FRAME_TRAILING: ErrorEntry;
-  readonly HANDSHAKE_MESSAGE: ErrorEntry;
-  readonly HEX: ErrorEntry;
-  readonly BASE64: ErrorEntry;
-  // Local use of the library.
-  readonly CONFIG: ErrorEntry;
-  readonly SEED: ErrorEntry;
-  readonly ADDRESS: ErrorEntry;
-  readonly UNSUPPORTED: ErrorEntry;
-  readonly TRANSPORT: ErrorEntry;
-  readonly CLOSED: ErrorEntry;
-  readonly STREAM_RESET: ErrorEntry;
-  readonly STREAM_STOPPED: ErrorEntry;
-  readonly STREAM_CLOSED: ErrorEntry;
-  readonly MESSAGE_TOO_LARGE: ErrorEntry;
-  readonly DATAGRAM_TOO_LARGE: ErrorEntry;
-  readonly FILE_NAME: ErrorEntry;
-  readonly FILE_EXISTS: ErrorEntry;
-  readonly FILE_IO: ErrorEntry;
-  readonly FILE_HASH: ErrorEntry;
-}
-
 /** A stable, searchable error code. */
-export type ErrorCode = keyof ErrorTable;
+export type ErrorCode =
+  // Codes with a wire number (SPEC 9).
+  | "NONE"
+  | "PROTOCOL"
+  | "CRYPTO"
+  | "SESSION"
+  | "STREAM"
+  | "FLOW_CONTROL"
+  | "IDLE_TIMEOUT"
+  | "HANDSHAKE_TIMEOUT"
+  | "VERSION"
+  | "SUITE"
+  | "REFUSED"
+  | "BUSY"
+  | "DUPLICATE"
+  | "FRAME_ENCODING"
+  | "TRANSPORT_PARAMETER"
+  | "STREAM_STATE"
+  | "STREAM_LIMIT"
+  | "FINAL_SIZE"
+  | "KEY_ROTATION_ERROR"
+  | "AEAD_LIMIT"
+  | "NO_PATH"
+  | "RESET_BY_PEER"
+  | "TRUNCATED"
+  | "PEER_IDENTITY"
+  | "SELF"
+  | "BUFFER_EXCEEDED"
+  | "INTERNAL"
+  | "APPLICATION"
+  // Codecs.
+  | "VARINT_INCOMPLETE"
+  | "VARINT_NON_MINIMAL"
+  | "VARINT_OVERFLOW"
+  | "VARINT_RANGE"
+  | "VALUE_INCOMPLETE"
+  | "VALUE_TAG"
+  | "VALUE_UTF8"
+  | "VALUE_KEY"
+  | "VALUE_DUPLICATE_KEY"
+  | "VALUE_UNSORTED"
+  | "VALUE_NOT_CANONICAL"
+  | "VALUE_TRAILING"
+  | "VALUE_DEPTH"
+  | "VALUE_LENGTH"
+  | "VALUE_ENTRIES"
+  | "VALUE_TYPE"
+  | "VALUE_RANGE"
+  | "FRAME_INCOMPLETE"
+  | "FRAME_MAGIC"
+  | "FRAME_LENGTH"
+  | "FRAME_TOO_SMALL"
+  | "FRAME_TOO_LARGE"
+  | "FRAME_METADATA_LENGTH"
+  | "FRAME_METADATA_OVERRUN"
+  | "FRAME_FIELD"
+  | "FRAME_TRAILING"
+  | "HANDSHAKE_MESSAGE"
+  | "HEX"
+  | "BASE64"
+  // Local use of the library.
+  | "CONFIG"
+  | "SEED"
+  | "ADDRESS"
+  | "UNSUPPORTED"
+  | "TRANSPORT"
+  | "CLOSED"
+  | "STREAM_RESET"
+  | "STREAM_STOPPED"
+  | "STREAM_CLOSED"
+  | "MESSAGE_TOO_LARGE"
+  | "DATAGRAM_TOO_LARGE"
+  | "FILE_NAME"
+  | "FILE_EXISTS"
+  | "FILE_IO"
+  | "FILE_HASH";
 
 /** Every error code with its wire number and meaning. README prints this table. */
-export const ERRORS: ErrorTable = {
+export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   NONE: wire(0x00, "no error: an orderly close"),
   PROTOCOL: wire(0x01, "the peer broke a rule of the protocol"),
   CRYPTO: wire(0x02, "a frame did not verify"),
@@ -206,6 +204,7 @@ export interface SttErrorDetails {
  * ```
  */
 export class SttError extends Error {
+  /** Always `"SttError"`. */
   override readonly name: string = "SttError";
   /** Stable code; the table is {@link ERRORS}. */
   readonly code: ErrorCode;
@@ -218,6 +217,7 @@ export class SttError extends Error {
   /** True when the peer reported the error. */
   readonly remote: boolean;
 
+  /** An error with a stable code, a message that is safe to print, and what else is known. */
   constructor(code: ErrorCode, message: string, details: SttErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
