@@ -52,6 +52,7 @@ export type ErrorCode =
   | "INTERNAL"
   | "APPLICATION"
   // Codecs.
+  | "BYTES_INCOMPLETE"
   | "VARINT_INCOMPLETE"
   | "VARINT_NON_MINIMAL"
   | "VARINT_OVERFLOW"
@@ -131,6 +132,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   BUFFER_EXCEEDED: wire(0x23, "a message is larger than the receiver takes"),
   INTERNAL: wire(0xff, "an error inside the implementation"),
   APPLICATION: wire(0x100, "the application's own code, 0x100 and above"),
+  BYTES_INCOMPLETE: local("a field of fixed length ends early"),
   VARINT_INCOMPLETE: local("a varint ends before its last byte"),
   VARINT_NON_MINIMAL: local("a varint is longer than it needs to be"),
   VARINT_OVERFLOW: local("a varint is longer than 10 bytes or above 2^64-1"),

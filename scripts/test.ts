@@ -1,0 +1,77 @@
+/**
+ * `deno task test [path…] [--filter text]`: runs the tests and the documentation examples, says which tests were
+ * skipped and why, and ends with the line `N passed, N failed, N skipped`.
+ *
+ * @module
+ */
+
+import { explainSkips } from "./skip_reasons.ts";
+import { exists, filesUnder, ROOT, ROOT_PATH } from "./source_files.ts";
+import { countedLine, readJunit } from "./test_report.ts";
+import type { TestCounts } from "./test_report.ts";
+
+const DEFAULT_PATHS = [
+  "src",
+  "conformance",
+  "scripts",
+  "examples",
+  "bench",
+  "docs",
+  "README.md",
+  "SPEC.md",
+  "SECURITY.md",
+  "mod.ts",
+];
+
+const options: string[] = [];
+let paths: string[] = [];
+for (let i = 0; i < Deno.args.length; i++) {
+  const arg = Deno.args[i] ?? "";
+  if (arg === "--filter") options.push(arg, Deno.args[++i] ?? "");
+  else if (arg.startsWith("-")) options.push(arg);
+  else paths.push(arg);
+}
+if (paths.length === 0) paths = DEFAULT_PATHS.filter(exists);
+
+const folder = await Deno.makeTempDir({ prefix: "stt-test-" });
+let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
+let code: number;
+try {
+  const junit = `${folder}/junit.xml`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--doc", "--frozen", `--junit-path=${junit}`, ...options, ...paths],
+    cwd: ROOT,
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  code = (await child.status).code;
+  try {
+    counts = readJunit((await Deno.readTextFile(junit)).replaceAll(ROOT.href, ""));
+  } catch (error) {
+    // No report is written when a file does not compile: the runner has said so, and its exit code counts below.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+
+if (code !== 0 && counts.failed === 0) {
+  counts.failed = 1;
+  counts.failures.push("the test run itself (see above)");
+}
+if (counts.skipped.length > 0) {
+  explainSkips(
+    counts.skipped,
+    ["src", "conformance", "scripts"].flatMap((p) => filesUnder(p, ["_test.ts"])),
+  );
+}
+for (const { file, name, reason } of counts.skipped) {
+  console.log(`skipped ${file}: ${name}: ${reason === "" ? "no reason given" : reason}`);
+}
+for (const failure of counts.failures) console.log(`failed ${failure.replace(ROOT_PATH, "")}`);
+if (code === 0 && counts.passed === 0) {
+  console.log("failed: no test ran");
+  code = 1;
+}
+console.log(countedLine(counts.passed, counts.failed, counts.skipped.length));
+Deno.exit(counts.failed > 0 ? 1 : code);

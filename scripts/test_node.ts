@@ -1,0 +1,59 @@
+/**
+ * `deno task test:node`: runs the compiled tests of npm/ under `node --test` and ends with the line
+ * `N passed, N failed, N skipped`. STT_NODE names another Node than the one on the path.
+ *
+ * @module
+ */
+
+import { exists, filesUnder, ROOT_PATH } from "./source_files.ts";
+import { countedLine, readNodeEvents } from "./test_report.ts";
+import type { TestCounts } from "./test_report.ts";
+
+if (!exists("npm/package.json")) {
+  console.error("npm/ is missing: run `deno task npm` first");
+  Deno.exit(1);
+}
+const root = new URL("../npm/", import.meta.url);
+const wanted = Deno.args;
+const files = ["src", "conformance"].flatMap((path) => filesUnder(path, ["_test.js"], root))
+  .filter((file) => wanted.length === 0 || wanted.some((path) => file.startsWith(path)));
+if (files.length === 0) {
+  console.log("failed: no test file in npm/");
+  console.log(countedLine(0, 1, 0));
+  Deno.exit(1);
+}
+
+const folder = await Deno.makeTempDir({ prefix: "stt-node-" });
+let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
+let code: number;
+try {
+  const events = `${folder}/events.jsonl`;
+  const child = new Deno.Command(Deno.env.get("STT_NODE") ?? "node", {
+    args: [
+      "--test",
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      `--test-reporter=${new URL("node_reporter.mjs", import.meta.url).href}`,
+      `--test-reporter-destination=${events}`,
+      ...files,
+    ],
+    cwd: root,
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  code = (await child.status).code;
+  counts = readNodeEvents(await Deno.readTextFile(events));
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+
+if (code !== 0 && counts.failed === 0) {
+  counts.failed = 1;
+  counts.failures.push("the test run itself (see above)");
+}
+for (const { file, name, reason } of counts.skipped) {
+  console.log(`skipped ${file.replace(ROOT_PATH, "")}: ${name}: ${reason || "no reason given"}`);
+}
+for (const failure of counts.failures) console.log(`failed ${failure.replace(ROOT_PATH, "")}`);
+console.log(countedLine(counts.passed, counts.failed, counts.skipped.length));
+Deno.exit(counts.failed > 0 ? 1 : code);
