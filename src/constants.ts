@@ -89,6 +89,10 @@ export const PAYLOAD_MAX_BYTES = 400;
 
 export const REASON_MAX_BYTES = 256;
 export const REPLAY_WINDOW = 8192;
+/** Frames of a UDP session that may fail to verify (SPEC 7). */
+export const AEAD_FAILURE_LIMIT = 268_435_456;
+/** Stateless reset token (SPEC 7). */
+export const RESET_TOKEN_BYTES = 16;
 export const STREAM_ID_MAX = 4_294_967_295;
 
 // ---- Our own choices: defaults of options, see the README's table ----

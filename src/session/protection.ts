@@ -5,18 +5,24 @@
  * @module
  */
 import type { FrameHeader } from "../codec/frame.ts";
+import { readVarintNumber, varintSize } from "../codec/varint.ts";
+import {
+  AEAD_FAILURE_LIMIT,
+  FRAME_CONTROL,
+  FRAME_HANDSHAKE,
+  SESSION_ID_BYTES,
+  TAG_BYTES,
+} from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
-import { SttError } from "../errors.ts";
+import { type ErrorCode, SttError } from "../errors.ts";
+import { aeadOfSuite, EpochKeys } from "./epoch_keys.ts";
+import { DEFAULT_ROTATION_LIMITS, KeyRotation, type RotationLimits } from "./key_rotation.ts";
+import { RecvDirection } from "./recv_direction.ts";
+import { ReplayWindow } from "./replay_window.ts";
+import { SendDirection } from "./send_direction.ts";
 
-/** When a key is due for replacement: the first limit that is reached counts (SPEC 7). */
-export interface RotationLimits {
-  /** Bytes of whole frames sealed in an epoch. */
-  readonly bytes: number;
-  /** Milliseconds since the epoch began. */
-  readonly ms: number;
-  /** Frames sealed in an epoch. */
-  readonly packets: number;
-}
+export { DEFAULT_ROTATION_LIMITS, REFERENCE_ROTATION_LIMITS } from "./key_rotation.ts";
+export type { RotationLimits } from "./key_rotation.ts";
 
 /** What a {@link Protection} is made of. */
 export interface ProtectionConfig {
@@ -34,6 +40,8 @@ export interface ProtectionConfig {
   /** Write the timestamps given to `seal`; without it they are 0. */
   readonly timestamps?: boolean;
   readonly limits?: RotationLimits;
+  /** UDP: frames that may fail to verify before the session closes, 1 to 2^28 (the default). */
+  readonly failureLimit?: number;
   /** Monotonic milliseconds: the age of epoch 0 counts from here. */
   readonly nowMs: number;
 }
@@ -41,7 +49,7 @@ export interface ProtectionConfig {
 /**
  * Why a frame was not opened. `unprotected`: not a protected frame of this session; `epoch`: no keys for its epoch;
  * `stale`/`seen`: behind or inside the replay window; `gap`: reliable transports, not the next sequence; `crypto`: its
- * tag does not verify; `old_epoch`: verified, but breaks the order of epochs.
+ * tag does not verify; `old_epoch`: verified, but breaks the order of epochs; `wiped`: the keys are gone.
  */
 export type OpenFailure =
   | "unprotected"
@@ -50,17 +58,40 @@ export type OpenFailure =
   | "seen"
   | "gap"
   | "crypto"
-  | "old_epoch";
+  | "old_epoch"
+  | "wiped";
 
 /**
  * Both directions of a session. The owner's rules:
  *
  * 1. Before each frame it builds: `beforeSend(nowMs)`; an error closes the session with it (SESSION_CLOSE still seals).
  * 2. While `rotationPending`, the next frame is CONTROL and its first record KEY_ROTATION(`sendEpoch`), even when
- *    there is nothing else to send; `seal` of it clears the flag.
- * 3. `open` that returns undefined: count `lastFailure`; when `lastError` is set, close the session with it.
+ *    there is nothing else to send; sealing it clears the flag.
+ * 3. `open` returned undefined: count `lastFailure`; when `lastError` is set, close the session with it.
  * 4. A KEY_ROTATION record that was opened goes to `onPeerRotation`; an error closes the session with it.
  * 5. `nextTimeout`/`onTimeout` as everywhere; `wipe` at the end.
+ *
+ * @example
+ * ```ts
+ * import { FRAME_HEADROOM, FrameHeader, parseFrameHeader } from "@seigr/stt/codec";
+ * import { Protection } from "@seigr/stt/core";
+ * import { nodeProvider } from "@seigr/stt/crypto";
+ *
+ * const shared = { provider: nodeProvider(), suite: 1, sessionId: new Uint8Array(8), reliable: true, nowMs: 0 };
+ * const secret = (fill: number) => new Uint8Array(32).fill(fill);
+ * const a = new Protection({ ...shared, sendSecret: secret(1), recvSecret: secret(2) });
+ * const b = new Protection({ ...shared, sendSecret: secret(2), recvSecret: secret(1) });
+ *
+ * const buffer = new Uint8Array(FRAME_HEADROOM + 2 + 16);
+ * buffer.set([104, 105], FRAME_HEADROOM);
+ * a.seal(buffer, FRAME_HEADROOM, FRAME_HEADROOM + 2, 1, 0, 7, 0);
+ * const frame = buffer.slice(a.frameStart, a.frameEnd);
+ *
+ * const header = new FrameHeader();
+ * parseFrameHeader(frame, 0, frame.length, 65536, header);
+ * console.log(b.open(frame, header, 0)); // Uint8Array [104, 105]
+ * console.log(b.open(frame, header, 0), b.lastFailure); // undefined "gap"
+ * ```
  */
 export class Protection {
   /** Where the frame sealed last begins and ends in its buffer. */
@@ -68,47 +99,77 @@ export class Protection {
   frameEnd = 0;
   /** Sequence of the frame sealed last; -1 before the first. */
   lastSequence = -1;
-  /** Why the last `open` returned undefined. */
+  /** Why the last `open` returned undefined; undefined after one that succeeded. */
   lastFailure: OpenFailure | undefined;
-  /** The error the session must close with because of the last `open`, if any. Set on UDP only where a rule demands it. */
+  /** The error to close the session with because of the last `open`. On UDP only where a rule demands it. */
   lastError: SttError | undefined;
   /** Epoch of the frame opened last; -1 before the first. */
   lastEpoch = -1;
   /** Probe timeout of the path in ms (UDP): old epochs live max(3 PTO, 1 s). The owner keeps it current. */
   ptoMs = 333;
+  readonly #sessionId: Uint8Array;
+  readonly #reliable: boolean;
+  readonly #timestamps: boolean;
+  readonly #failureLimit: number;
+  readonly #send: SendDirection;
+  readonly #recv: RecvDirection;
+  readonly #window: ReplayWindow = new ReplayWindow();
+  readonly #rotation: KeyRotation;
+  #expected = 0;
+  #failures = 0;
+  #wiped = false;
 
+  /** @throws {SttError} UNSUPPORTED for a suite that has no AEAD. */
   constructor(config: ProtectionConfig) {
-    throw new SttError("INTERNAL", `suite ${config.suite} has no protection yet`);
+    const name = aeadOfSuite(config.suite);
+    this.#sessionId = config.sessionId.slice();
+    this.#reliable = config.reliable;
+    this.#timestamps = config.timestamps ?? false;
+    this.#failureLimit = config.failureLimit ?? AEAD_FAILURE_LIMIT;
+    this.#rotation = new KeyRotation(config.limits ?? DEFAULT_ROTATION_LIMITS, config.nowMs);
+    this.#send = new SendDirection(
+      this.#sessionId,
+      new EpochKeys(config.provider, name, config.sendSecret, 0),
+    );
+    this.#recv = new RecvDirection(
+      new EpochKeys(config.provider, name, config.recvSecret, 0),
+      config.reliable,
+    );
   }
 
   /** Sequence the next sealed frame takes. */
   get nextSequence(): number {
-    return 0;
+    return this.#send.nextSequence;
+  }
+
+  /** Highest sequence opened; -1 before the first. */
+  get highestReceived(): number {
+    return this.#reliable ? this.#expected - 1 : this.#window.highest;
   }
 
   /** Epoch that frames are sealed in. */
   get sendEpoch(): number {
-    return 0;
+    return this.#rotation.sendEpoch;
   }
 
   /** Highest epoch a frame was opened in; -1 before the first frame. */
   get recvEpoch(): number {
-    return 0;
+    return this.#rotation.recvEpoch;
   }
 
   /** The next frame must be CONTROL beginning with KEY_ROTATION(`sendEpoch`); send it even if nothing else waits. */
   get rotationPending(): boolean {
-    return false;
+    return this.#rotation.pending;
   }
 
   /** As `rotationPending`, because the peer rotated. */
   get answerDue(): boolean {
-    return false;
+    return this.#rotation.answering;
   }
 
   /** Frames that failed to verify so far. */
   get failures(): number {
-    return 0;
+    return this.#failures;
   }
 
   /**
@@ -116,67 +177,194 @@ export class Protection {
    * `frameStart`, `frameEnd` and `lastSequence`. The buffer has FRAME_HEADROOM bytes before the payload and 16 behind.
    *
    * @throws {SttError} AEAD_LIMIT when no sequence is left; INTERNAL while `rotationPending` for another type than
-   *   CONTROL, after `wipe`, and for a buffer without room.
+   *   CONTROL, after `wipe`, for HANDSHAKE frames and for a buffer without room.
    */
   seal(
-    _buffer: Uint8Array,
-    _payloadStart: number,
-    _payloadEnd: number,
-    _type: number,
-    _flags: number,
-    _streamId: number,
-    _timestamp: number,
+    buffer: Uint8Array,
+    payloadStart: number,
+    payloadEnd: number,
+    type: number,
+    flags: number,
+    streamId: number,
+    timestamp: number,
   ): void {
+    if (this.#wiped) throw new SttError("INTERNAL", "cannot seal frame: the keys are wiped");
+    if (this.#rotation.pending && type !== FRAME_CONTROL) {
+      throw new SttError(
+        "INTERNAL",
+        `cannot seal frame of type ${type}: the first frame of epoch ${this.sendEpoch} is CONTROL with KEY_ROTATION`,
+      );
+    }
+    const send = this.#send;
+    this.lastSequence = send.nextSequence;
+    send.seal(
+      buffer,
+      payloadStart,
+      payloadEnd,
+      type,
+      flags,
+      streamId,
+      this.#timestamps ? timestamp : 0,
+    );
+    this.frameStart = send.frameStart;
+    this.frameEnd = send.frameEnd;
+    this.#rotation.sealed(send.frameEnd - send.frameStart);
   }
 
   /**
-   * Checks and decrypts one whole frame. `header` was parsed from `frame` at offset 0.
+   * Checks and decrypts one whole frame; `header` was parsed from `frame`, which begins with it. Nothing of the header
+   * may be acted upon before this succeeded, and on success nothing but the AEAD, sequence and epoch has been checked.
    *
    * @returns the payload (new memory that the caller owns), or undefined with `lastFailure` and perhaps `lastError`.
    */
-  open(_frame: Uint8Array, _header: FrameHeader, _nowMs: number): Uint8Array | undefined {
-    return undefined;
+  open(frame: Uint8Array, header: FrameHeader, nowMs: number): Uint8Array | undefined {
+    if (this.#wiped) return this.#fail("wiped");
+    const epoch = this.#epochOf(frame, header);
+    if (epoch < 0) return this.#fail("unprotected");
+
+    // SPEC 7: a peer starts e+1 only after a frame of ours of e or e+1, so it is never further ahead than this.
+    const keys = this.#recv.find(epoch, this.#rotation.sendEpoch + 1);
+    if (keys === undefined) return this.#fail("epoch");
+
+    const sequence = header.sequence;
+    if (this.#reliable) {
+      if (sequence !== this.#expected) return this.#fail("gap");
+    } else {
+      const verdict = this.#window.check(sequence);
+      if (verdict !== "new") return this.#fail(verdict);
+    }
+
+    const aad = frame.subarray(0, header.payloadStart);
+    const payload = keys.open(sequence, aad, frame.subarray(header.payloadStart, header.end));
+    if (payload === undefined) return this.#fail("crypto");
+
+    if (!this.#recv.verified(keys, sequence, nowMs, this.ptoMs)) return this.#fail("old_epoch");
+    if (this.#reliable) this.#expected = sequence + 1;
+    else this.#window.mark(sequence);
+    this.lastFailure = undefined;
+    this.lastError = undefined;
+    this.lastEpoch = epoch;
+    if (this.#rotation.opened(epoch, nowMs)) this.#followRotation();
+    return payload;
   }
 
   /** Starts a rotation that is due and allowed. Returns AEAD_LIMIT when a limit was passed fourfold without one. */
-  beforeSend(_nowMs: number): SttError | undefined {
-    return undefined;
+  beforeSend(nowMs: number): SttError | undefined {
+    if (this.#rotation.due(nowMs)) this.startRotation(nowMs);
+    return this.#rotation.exhausted(nowMs);
   }
 
   /** Asks for a rotation as soon as the peer has answered in the present epoch. */
   requestRotation(): void {
+    this.#rotation.request();
   }
 
   /** A limit is reached, or a rotation was asked for. */
-  rotationDue(_nowMs: number): boolean {
-    return false;
+  rotationDue(nowMs: number): boolean {
+    return this.#rotation.due(nowMs);
   }
 
   /** A rotation is due but the peer has sent nothing in the present epoch: a PING makes it answer. */
-  rotationBlocked(_nowMs: number): boolean {
-    return false;
+  rotationBlocked(nowMs: number): boolean {
+    return this.#rotation.due(nowMs) && !this.#rotation.allowed;
   }
 
   /** Moves to the next epoch. False when the peer has sent no valid frame of the present one yet (SPEC 7). */
-  startRotation(_nowMs: number): boolean {
-    return false;
+  startRotation(nowMs: number): boolean {
+    if (this.#wiped || !this.#rotation.start(nowMs)) return false;
+    this.#followRotation();
+    return true;
   }
 
   /** A KEY_ROTATION record of the frame opened last. Returns KEY_ROTATION_ERROR when it names another epoch. */
-  onPeerRotation(_epoch: number): SttError | undefined {
-    return undefined;
+  onPeerRotation(epoch: number): SttError | undefined {
+    if (epoch === this.lastEpoch) return undefined;
+    return new SttError(
+      "KEY_ROTATION_ERROR",
+      `cannot rotate keys: KEY_ROTATION names epoch ${epoch} in a frame of epoch ${this.lastEpoch}`,
+    );
   }
 
   /** When the next old epoch is to be wiped (UDP), or undefined. */
   nextTimeout(): number | undefined {
-    return undefined;
+    return this.#recv.nextTimeout();
   }
 
   /** Wipes the old epochs whose time is over. */
-  onTimeout(_nowMs: number): void {
+  onTimeout(nowMs: number): void {
+    this.#recv.onTimeout(nowMs);
   }
 
   /** Drops all keys. Sealing throws and opening fails afterwards. */
   wipe(): void {
+    if (this.#wiped) return;
+    this.#wiped = true;
+    this.#send.wipe();
+    this.#recv.wipe();
+  }
+
+  #followRotation(): void {
+    while (this.#send.epoch < this.#rotation.sendEpoch) this.#send.advance();
+  }
+
+  // The epoch of a frame that can be a protected one of this session, else -1.
+  #epochOf(frame: Uint8Array, header: FrameHeader): number {
+    if (header.type === FRAME_HANDSHAKE || header.end - header.payloadStart < TAG_BYTES) return -1;
+    for (let i = 0; i < SESSION_ID_BYTES; i++) {
+      if (header.sessionId[i] !== this.#sessionId[i]) return -1;
+    }
+    return readEpoch(frame, header.metadataStart, header.metadataEnd);
+  }
+
+  #fail(failure: OpenFailure): undefined {
+    this.lastFailure = failure;
+    this.lastError = undefined;
+    if (failure === "crypto") this.#failures++;
+    const code = this.#reliable ? RELIABLE_ERRORS[failure] : UDP_ERRORS[failure];
+    if (code !== undefined) {
+      this.lastError = new SttError(code, `cannot open frame: ${FAILURE_TEXTS[failure]}`);
+    } else if (this.#failures >= this.#failureLimit) {
+      this.lastError = new SttError(
+        "AEAD_LIMIT",
+        `cannot open frame: ${this.#failures} frames did not verify`,
+        { limit: this.#failureLimit },
+      );
+    }
+    return undefined;
   }
 }
+
+/** SPEC 7: the metadata is the minimal varint of the epoch and nothing else. -1 for anything other than that. */
+function readEpoch(frame: Uint8Array, start: number, end: number): number {
+  const first = frame[start] ?? 0;
+  if (end - start === 1) return first < 0x80 ? first : -1;
+  try {
+    const epoch = readVarintNumber(frame, start, end);
+    return varintSize(epoch) === end - start ? epoch : -1;
+  } catch {
+    return -1;
+  }
+}
+
+// SPEC 7: on a reliable transport nobody but the peer, or an attacker who owns the path, writes a bad frame.
+const RELIABLE_ERRORS: Partial<Record<OpenFailure, ErrorCode>> = {
+  unprotected: "PROTOCOL",
+  epoch: "KEY_ROTATION_ERROR",
+  gap: "PROTOCOL",
+  crypto: "CRYPTO",
+  old_epoch: "KEY_ROTATION_ERROR",
+};
+
+// Only a frame that verified can speak for the peer; the others may come from anybody.
+const UDP_ERRORS: Partial<Record<OpenFailure, ErrorCode>> = { old_epoch: "KEY_ROTATION_ERROR" };
+
+const FAILURE_TEXTS: Record<OpenFailure, string> = {
+  unprotected: "it is not a protected frame of this session",
+  epoch: "no keys for its epoch",
+  stale: "its sequence is behind the replay window",
+  seen: "its sequence was seen before",
+  gap: "its sequence is not the next one",
+  crypto: "its tag does not verify",
+  old_epoch: "its sequence contradicts its epoch",
+  wiped: "the keys are wiped",
+};
