@@ -1,0 +1,55 @@
+import { SttError } from "../errors.ts";
+
+const DIGITS = "0123456789abcdef";
+const PAIRS: string[] = Array.from(
+  { length: 256 },
+  (_, byte) => DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15),
+);
+
+/**
+ * Lower-case hexadecimal of `bytes`.
+ *
+ * @example
+ * ```ts
+ * import { toHex } from "@seigr/stt/codec";
+ * import assert from "node:assert/strict";
+ * assert.equal(toHex(new Uint8Array([0, 0xab])), "00ab");
+ * ```
+ */
+export function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += PAIRS[byte] as string;
+  return text;
+}
+
+/**
+ * Bytes of hexadecimal text, digits of either case, no separators.
+ *
+ * @throws {SttError} `HEX` for an odd length or any other character. The message names the offset, never the text,
+ * which may be a secret.
+ *
+ * @example
+ * ```ts
+ * import { fromHex } from "@seigr/stt/codec";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual([...fromHex("00Ab")], [0, 0xab]);
+ * ```
+ */
+export function fromHex(text: string): Uint8Array {
+  if (text.length % 2 !== 0) {
+    throw new SttError("HEX", `cannot decode hexadecimal: length ${text.length} is odd`);
+  }
+  const bytes = new Uint8Array(text.length / 2);
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = (digit(text, index * 2) << 4) | digit(text, index * 2 + 1);
+  }
+  return bytes;
+}
+
+function digit(text: string, offset: number): number {
+  const unit = text.charCodeAt(offset);
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  const letter = unit | 0x20;
+  if (letter >= 0x61 && letter <= 0x66) return letter - 0x57;
+  throw new SttError("HEX", `cannot decode hexadecimal: no digit (offset ${offset})`, { offset });
+}
