@@ -1,0 +1,152 @@
+/**
+ * Types of the stream layer: configuration, events, and the small plain objects that describe what
+ * goes to the wire.
+ *
+ * @module
+ */
+
+/** What one side grants the other (SPEC 6.2, 8). */
+export interface StreamLimits {
+  /** Bytes over all streams, the first value of the session's credit. */
+  readonly maxData: number;
+  /** Bytes per stream, the first value of each stream's credit. */
+  readonly maxStreamData: number;
+  /** Streams the other side may have opened; STREAMS_LIMIT raises it. */
+  readonly maxStreams: number;
+}
+
+/** Options of a {@link StreamSet}. */
+export interface StreamSetConfig {
+  readonly role: "initiator" | "responder";
+  /** True: bytes count as acknowledged as soon as `nextData` hands them out. */
+  readonly reliable: boolean;
+  /** What this side grants. */
+  readonly local: StreamLimits;
+  /** Largest message taken from the peer, in bytes. Default 16 MiB. */
+  readonly maxMessageSize?: number;
+  /** Cap of the automatic growth of a stream's window. Default 8 MiB. */
+  readonly maxStreamWindow?: number;
+  /** Cap of the automatic growth of the session's window. Default 16 MiB. */
+  readonly maxSessionWindow?: number;
+  /** Unsent plus unacknowledged bytes of a stream from which `write` returns false. Default 1 MiB. */
+  readonly sendBuffer?: number;
+  /** Allow `open` with kind 2 (SPEC 11). Default false. */
+  readonly partial?: boolean;
+}
+
+/** Records this layer sends; each is a `SessionRecord` of codec/records.ts. */
+export type StreamRecord =
+  | { readonly type: "flowCredit"; readonly stream: number; readonly limit: number }
+  | { readonly type: "streamsLimit"; readonly count: number }
+  | {
+    readonly type: "streamReset";
+    readonly stream: number;
+    readonly code: number;
+    readonly finalSize: number;
+  }
+  | { readonly type: "streamStop"; readonly stream: number; readonly code: number }
+  | {
+    readonly type: "streamGap";
+    readonly stream: number;
+    readonly offset: number;
+    readonly length: number;
+  }
+  | { readonly type: "blocked"; readonly stream: number; readonly limit: number };
+
+/** Which bytes a frame carried: what `onAcked` and `onLost` need to know of it. */
+export interface ChunkRef {
+  readonly streamId: number;
+  readonly offset: number;
+  readonly length: number;
+  /** True when the frame carried the END flag. */
+  readonly fin: boolean;
+}
+
+/** One frame's worth of a stream, filled by `StreamSet.nextData`; reuse one object for all frames. */
+export class StreamChunk implements ChunkRef {
+  streamId: number = 0;
+  /** Header flags (SPEC 3): INIT, END, SEGMENT, priority. */
+  flags: number = 0;
+  kind: number = 0;
+  offset: number = 0;
+  /** Sum of the lengths of `parts`. */
+  length: number = 0;
+  fin: boolean = false;
+  /** True when these bytes were handed out before. */
+  retransmission: boolean = false;
+  /** Views of the application's buffers, valid until the next `nextData`. */
+  readonly parts: Uint8Array[] = [];
+
+  /** A copy without the bytes, to be kept until the packet is acknowledged or lost. */
+  ref(): ChunkRef {
+    return { streamId: this.streamId, offset: this.offset, length: this.length, fin: this.fin };
+  }
+}
+
+/** What `readSegment` yields of a kind-2 stream: bytes, or a range that the sender gave up. */
+export type StreamSegment =
+  | { readonly offset: number; readonly data: Uint8Array }
+  | { readonly gap: { readonly offset: number; readonly length: number } };
+
+/** What the set tells the connection, polled with `nextEvent`. */
+export type StreamEvent =
+  /** The peer opened a stream. */
+  | { readonly type: "opened"; readonly id: number; readonly kind: number }
+  /** Bytes, a message, or the end can be read. Repeats only after a read returned undefined. */
+  | { readonly type: "readable"; readonly id: number }
+  /** After a write returned false: the buffer fell to half of its mark. */
+  | { readonly type: "writable"; readonly id: number }
+  /** The receiving half ended in an error: the peer's RESET, or BUFFER_EXCEEDED found here. */
+  | { readonly type: "reset"; readonly id: number; readonly code: number }
+  /** The peer wants no more; the set has reset the sending half by itself. */
+  | { readonly type: "stopped"; readonly id: number; readonly code: number }
+  /** Our half is sent and acknowledged, or reset. */
+  | { readonly type: "finished"; readonly id: number }
+  /**
+   * Both halves are done: from now on the set does not know the id. A half that ended without "reset"
+   * was read to its end.
+   */
+  | { readonly type: "closed"; readonly id: number }
+  /** The peer allows more streams. */
+  | { readonly type: "streams" };
+
+/** A stream at a glance. */
+export interface StreamInfo {
+  readonly id: number;
+  readonly kind: number;
+  readonly priority: number;
+  /** True when this side opened it. */
+  readonly local: boolean;
+  /** Bytes handed to `write`, length prefixes included. */
+  readonly written: number;
+  /** Highest offset sent. */
+  readonly sent: number;
+  /** Highest offset received. */
+  readonly received: number;
+  readonly sendBuffered: number;
+  /** Received and not yet read. */
+  readonly recvBuffered: number;
+  readonly sendState: "open" | "finishing" | "finished" | "resetting" | "reset";
+  readonly recvState: "open" | "ending" | "ended" | "stopped" | "reset";
+}
+
+/** Counters of a set. */
+export interface StreamStats {
+  /** Streams that have state now. */
+  readonly open: number;
+  /** Streams this side opened, ever. */
+  readonly opened: number;
+  /** Streams the peer opened, ever. */
+  readonly accepted: number;
+  readonly closed: number;
+  /** Unsent plus unacknowledged bytes over all streams. */
+  readonly sendBuffered: number;
+  /** Bytes received and not read, over all streams. */
+  readonly recvBuffered: number;
+  readonly bytesSent: number;
+  readonly bytesResent: number;
+  readonly bytesReceived: number;
+  readonly bytesRead: number;
+  /** Credit left to send over all streams. */
+  readonly sendCredit: number;
+}
