@@ -1,0 +1,139 @@
+/**
+ * The import rules of src/ as data: which folder may import which, and what the pure layers must not touch.
+ *
+ * @module
+ */
+
+/** The folder name that stands for the files directly in src/. */
+export const BASE = "(base)";
+
+/**
+ * Folder of src/ to the folders it may import besides itself. Imports point down only; handshake, session and streams
+ * do not know each other, and neither do connection and transport.
+ */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  [BASE]: [],
+  observe: [BASE],
+  codec: [BASE, "observe"],
+  crypto: [BASE, "observe", "codec"],
+  handshake: [BASE, "observe", "codec", "crypto"],
+  session: [BASE, "observe", "codec", "crypto"],
+  streams: [BASE, "observe", "codec", "crypto"],
+  storage: [BASE, "observe", "codec", "crypto"],
+  connection: [BASE, "observe", "codec", "crypto", "handshake", "session", "streams"],
+  transport: [BASE, "observe", "codec", "crypto"],
+  endpoint: [
+    BASE,
+    "observe",
+    "codec",
+    "crypto",
+    "handshake",
+    "session",
+    "streams",
+    "storage",
+    "connection",
+    "transport",
+  ],
+  testing: [
+    BASE,
+    "observe",
+    "codec",
+    "crypto",
+    "handshake",
+    "session",
+    "streams",
+    "storage",
+    "connection",
+    "transport",
+    "endpoint",
+  ],
+  cli: [
+    BASE,
+    "observe",
+    "codec",
+    "crypto",
+    "handshake",
+    "session",
+    "streams",
+    "storage",
+    "connection",
+    "transport",
+    "endpoint",
+  ],
+};
+
+/** Folders whose files take the clock and the randomness as arguments and do no I/O. */
+export const PURE_FOLDERS: readonly string[] = [
+  "codec",
+  "crypto",
+  "handshake",
+  "session",
+  "streams",
+  "connection",
+  "observe",
+];
+
+/** Pure files outside of the pure folders. */
+export const PURE_FILES: readonly string[] = ["src/storage/chamber.ts", "src/storage/store.ts"];
+
+/** Global names that no pure file may use: clocks, timers, randomness, I/O, runtimes. */
+export const BANNED_GLOBALS: readonly string[] = [
+  "Buffer",
+  "Date",
+  "Deno",
+  "EventSource",
+  "Promise",
+  "WebSocket",
+  "XMLHttpRequest",
+  "clearInterval",
+  "clearTimeout",
+  "console",
+  "crypto",
+  "fetch",
+  "global",
+  "globalThis",
+  "navigator",
+  "performance",
+  "process",
+  "queueMicrotask",
+  "require",
+  "self",
+  "setImmediate",
+  "setInterval",
+  "setTimeout",
+  "window",
+];
+
+/** Bans lifted for single files, with the reason. */
+export const EXCEPTIONS: readonly {
+  readonly file: string;
+  readonly allow: readonly string[];
+  readonly reason: string;
+}[] = [
+  {
+    file: "src/crypto/node_provider.ts",
+    allow: ["node:crypto", "node:buffer", "Promise", "async", "Buffer"],
+    reason: "the one pure-layer file that stands on node:crypto; scrypt is asynchronous",
+  },
+  {
+    file: "src/crypto/noble_provider.ts",
+    allow: ["globalThis", "crypto", "Promise", "async", "@noble/"],
+    reason: "the portable provider: noble, and the randomness of the platform",
+  },
+  {
+    file: "src/crypto/seeds.ts",
+    allow: ["Promise", "async"],
+    reason: "scrypt takes half a second, so a seed from a passphrase is asynchronous",
+  },
+  {
+    file: "src/crypto/provider.ts",
+    allow: ["Promise"],
+    reason: "declares the asynchronous scrypt",
+  },
+];
+
+/** Bare packages (npm names) and the only folder or file of src/ that may name them. */
+export const PACKAGES: readonly { readonly name: string; readonly where: string }[] = [
+  { name: "@noble/", where: "src/crypto/noble_provider.ts" },
+  { name: "ws", where: "src/transport/" },
+];
