@@ -5,14 +5,9 @@
  * @module
  */
 import type { FrameHeader } from "../codec/frame.ts";
+import { readU32 } from "../codec/u64.ts";
 import { readVarintNumber, varintSize } from "../codec/varint.ts";
-import {
-  AEAD_FAILURE_LIMIT,
-  FRAME_CONTROL,
-  FRAME_HANDSHAKE,
-  SESSION_ID_BYTES,
-  TAG_BYTES,
-} from "../constants.ts";
+import { AEAD_FAILURE_LIMIT, FRAME_CONTROL, FRAME_HANDSHAKE, TAG_BYTES } from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { type ErrorCode, SttError } from "../errors.ts";
 import { aeadOfSuite, EpochKeys } from "./epoch_keys.ts";
@@ -107,7 +102,8 @@ export class Protection {
   lastEpoch = -1;
   /** Probe timeout of the path in ms (UDP): old epochs live max(3 PTO, 1 s). The owner keeps it current. */
   ptoMs = 333;
-  readonly #sessionId: Uint8Array;
+  readonly #idHigh: number;
+  readonly #idLow: number;
   readonly #reliable: boolean;
   readonly #timestamps: boolean;
   readonly #failureLimit: number;
@@ -122,13 +118,15 @@ export class Protection {
   /** @throws {SttError} UNSUPPORTED for a suite that has no AEAD. */
   constructor(config: ProtectionConfig) {
     const name = aeadOfSuite(config.suite);
-    this.#sessionId = config.sessionId.slice();
+    const sessionId = config.sessionId.slice();
+    this.#idHigh = readU32(sessionId, 0);
+    this.#idLow = readU32(sessionId, 4);
     this.#reliable = config.reliable;
     this.#timestamps = config.timestamps ?? false;
     this.#failureLimit = config.failureLimit ?? AEAD_FAILURE_LIMIT;
     this.#rotation = new KeyRotation(config.limits ?? DEFAULT_ROTATION_LIMITS, config.nowMs);
     this.#send = new SendDirection(
-      this.#sessionId,
+      sessionId,
       new EpochKeys(config.provider, name, config.sendSecret, 0),
     );
     this.#recv = new RecvDirection(
@@ -212,14 +210,14 @@ export class Protection {
   }
 
   /**
-   * Checks and decrypts one whole frame; `header` was parsed from `frame`, which begins with it. Nothing of the header
-   * may be acted upon before this succeeded, and on success nothing but the AEAD, sequence and epoch has been checked.
+   * Checks and decrypts one whole frame; `header` was parsed from `bytes`. Nothing of the header may be acted upon
+   * before this succeeded, and then only AEAD, sequence and epoch have been checked: type and flags are the owner's.
    *
    * @returns the payload (new memory that the caller owns), or undefined with `lastFailure` and perhaps `lastError`.
    */
-  open(frame: Uint8Array, header: FrameHeader, nowMs: number): Uint8Array | undefined {
+  open(bytes: Uint8Array, header: FrameHeader, nowMs: number): Uint8Array | undefined {
     if (this.#wiped) return this.#fail("wiped");
-    const epoch = this.#epochOf(frame, header);
+    const epoch = this.#epochOf(bytes, header);
     if (epoch < 0) return this.#fail("unprotected");
 
     // SPEC 7: a peer starts e+1 only after a frame of ours of e or e+1, so it is never further ahead than this.
@@ -234,8 +232,7 @@ export class Protection {
       if (verdict !== "new") return this.#fail(verdict);
     }
 
-    const aad = frame.subarray(0, header.payloadStart);
-    const payload = keys.open(sequence, aad, frame.subarray(header.payloadStart, header.end));
+    const payload = keys.open(sequence, header.associatedData, header.payload);
     if (payload === undefined) return this.#fail("crypto");
 
     if (!this.#recv.verified(keys, sequence, nowMs, this.ptoMs)) return this.#fail("old_epoch");
@@ -308,12 +305,10 @@ export class Protection {
   }
 
   // The epoch of a frame that can be a protected one of this session, else -1.
-  #epochOf(frame: Uint8Array, header: FrameHeader): number {
+  #epochOf(bytes: Uint8Array, header: FrameHeader): number {
     if (header.type === FRAME_HANDSHAKE || header.end - header.payloadStart < TAG_BYTES) return -1;
-    for (let i = 0; i < SESSION_ID_BYTES; i++) {
-      if (header.sessionId[i] !== this.#sessionId[i]) return -1;
-    }
-    return readEpoch(frame, header.metadataStart, header.metadataEnd);
+    if (header.sessionIdHigh !== this.#idHigh || header.sessionIdLow !== this.#idLow) return -1;
+    return readEpoch(bytes, header.metadataStart, header.metadataEnd);
   }
 
   #fail(failure: OpenFailure): undefined {
@@ -335,11 +330,11 @@ export class Protection {
 }
 
 /** SPEC 7: the metadata is the minimal varint of the epoch and nothing else. -1 for anything other than that. */
-function readEpoch(frame: Uint8Array, start: number, end: number): number {
-  const first = frame[start] ?? 0;
+function readEpoch(bytes: Uint8Array, start: number, end: number): number {
+  const first = bytes[start] ?? 0;
   if (end - start === 1) return first < 0x80 ? first : -1;
   try {
-    const epoch = readVarintNumber(frame, start, end);
+    const epoch = readVarintNumber(bytes, start, end);
     return varintSize(epoch) === end - start ? epoch : -1;
   } catch {
     return -1;
