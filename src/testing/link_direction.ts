@@ -1,0 +1,145 @@
+import { EventQueue } from "./event_queue.ts";
+import type { LinkRules } from "./link_options.ts";
+import type { Prng } from "./prng.ts";
+
+/** What a direction of a link did so far. */
+export interface LinkStats {
+  /** Datagrams and bytes given to the link. */
+  sent: number;
+  sentBytes: number;
+  /** Datagrams and bytes handed to the receiver, duplicates included. */
+  delivered: number;
+  deliveredBytes: number;
+  /** Dropped, by reason. */
+  lost: number;
+  tooLarge: number;
+  queueFull: number;
+  unreachable: number;
+  /** Changed, by kind. */
+  duplicated: number;
+  corrupted: number;
+  reordered: number;
+  /** Most bytes that waited for the link. */
+  maxQueueBytes: number;
+}
+
+/** One direction of a simulated link: takes items with bytes, yields them when they arrive. */
+export class LinkDirection<T extends { data: Uint8Array }> {
+  readonly stats: LinkStats = {
+    sent: 0,
+    sentBytes: 0,
+    delivered: 0,
+    deliveredBytes: 0,
+    lost: 0,
+    tooLarge: 0,
+    queueFull: 0,
+    unreachable: 0,
+    duplicated: 0,
+    corrupted: 0,
+    reordered: 0,
+    maxQueueBytes: 0,
+  };
+  readonly #prng: Prng;
+  readonly #arrivals: EventQueue<T> = new EventQueue();
+  #rules: LinkRules;
+  #bad = false;
+  #busyUntilMs = 0;
+  #lastArrivalMs = 0;
+
+  constructor(rules: LinkRules, prng: Prng) {
+    this.#rules = rules;
+    this.#prng = prng;
+  }
+
+  /** Holds for what is sent from now on. */
+  set rules(rules: LinkRules) {
+    this.#rules = rules;
+  }
+
+  get rules(): LinkRules {
+    return this.#rules;
+  }
+
+  /** When the next datagram arrives, or undefined. */
+  get nextMs(): number | undefined {
+    return this.#arrivals.nextMs;
+  }
+
+  /** `item.data` must belong to the link. */
+  send(item: T, nowMs: number): void {
+    const { stats } = this;
+    const rules = this.#rules;
+    const size = item.data.length;
+    stats.sent++;
+    stats.sentBytes += size;
+    const lost = this.#loses();
+    if (size > rules.mtu) {
+      stats.tooLarge++;
+      return;
+    }
+    const waiting = Math.max(0, this.#busyUntilMs - nowMs) * rules.bytesPerSecond / 1000;
+    if (waiting > 0 && waiting + size > rules.queueBytes) {
+      stats.queueFull++;
+      return;
+    }
+    if (rules.bytesPerSecond !== Infinity) {
+      stats.maxQueueBytes = Math.max(stats.maxQueueBytes, waiting + size);
+      this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs) + size / rules.bytesPerSecond * 1000;
+    } else {
+      this.#busyUntilMs = nowMs;
+    }
+    // What is lost has used the link all the same.
+    if (lost) {
+      stats.lost++;
+      return;
+    }
+    if (this.#prng.chance(rules.corrupt)) {
+      stats.corrupted++;
+      flipBit(item.data, this.#prng);
+    }
+    this.#arrive(item);
+    if (this.#prng.chance(rules.duplicate)) {
+      stats.duplicated++;
+      this.#arrive({ ...item, data: item.data.slice() });
+    }
+  }
+
+  /** The next datagram that has arrived, or undefined. `reachable` says whether it still finds its receiver. */
+  receive(nowMs: number, reachable: (item: T) => boolean): T | undefined {
+    for (;;) {
+      const item = this.#arrivals.pop(nowMs);
+      if (item === undefined) return undefined;
+      if (!reachable(item)) {
+        this.stats.unreachable++;
+        continue;
+      }
+      this.stats.delivered++;
+      this.stats.deliveredBytes += item.data.length;
+      return item;
+    }
+  }
+
+  #loses(): boolean {
+    const { burst, loss } = this.#rules;
+    this.#bad = this.#bad ? !this.#prng.chance(burst.leave) : this.#prng.chance(burst.enter);
+    return this.#prng.chance(loss) || (this.#bad && this.#prng.chance(burst.loss));
+  }
+
+  #arrive(item: T): void {
+    const rules = this.#rules;
+    const at = this.#busyUntilMs + rules.delayMs + this.#prng.float() * rules.jitterMs;
+    if (this.#prng.chance(rules.reorder)) {
+      this.stats.reordered++;
+      this.#arrivals.push(at + rules.reorderMs, item);
+      return;
+    }
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, at);
+    this.#arrivals.push(this.#lastArrivalMs, item);
+  }
+}
+
+function flipBit(data: Uint8Array, prng: Prng): void {
+  if (data.length === 0) return;
+  const at = prng.integer(0, data.length - 1);
+  data[at] = (data[at] ?? 0) ^ 1 << prng.integer(0, 7);
+}
