@@ -79,10 +79,8 @@ export function scanMetadataLength(
   const at = bodyStart + FRAME_FIXED_BYTES;
   const known = Math.min(end, bodyEnd);
   if (at < known && bytes[at] === 0) return 0;
-  // Ten bytes always decide about a varint; a shorter rest of the body ends it as well.
-  if (known < bodyEnd && !endsWithin(bytes, at, Math.min(known, at + 10))) {
-    if (known < at + 10) return -1;
-  }
+  // Ten bytes always decide about a varint, and so does the end of the body.
+  if (known < bodyEnd && known < at + 10 && !endsWithin(bytes, at, known)) return -1;
   const length = readMetadataLength(bytes, at, bodyEnd, origin);
   const room = bodyEnd - at - varintSize(length);
   if (length > room) {
