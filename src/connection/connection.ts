@@ -1,0 +1,696 @@
+/**
+ * One session from its first handshake message to its last frame, as a pure state machine.
+ *
+ * @module
+ */
+import { FrameHeader, parseFrameHeader } from "../codec/frame.ts";
+import { FrameAssembler } from "../codec/frame_assembler.ts";
+import {
+  CLOSE_WAIT_MS,
+  DEFAULT_ACCEPT_TIMEOUT_MS,
+  DEFAULT_HANDSHAKE_TIMEOUT_MS,
+  FRAME_CONTROL,
+  FRAME_CUSTOM_MAX,
+  FRAME_CUSTOM_MIN,
+  FRAME_DATA,
+  FRAME_HANDSHAKE,
+  HANDSHAKE_MAX_BODY,
+  STREAM_ID_MAX,
+} from "../constants.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { SttError } from "../errors.ts";
+import type { Acceptor } from "../handshake/acceptor.ts";
+import { Initiator } from "../handshake/initiator.ts";
+import type { HandshakeSession, InitiatorConfig, PendingSession } from "../handshake/types.ts";
+import { StreamSet } from "../streams/stream_set.ts";
+import { asSttError, holdsSessionClose, localClose, localFailure, remoteClose } from "./closing.ts";
+import type { ConnectionLimits } from "./config.ts";
+import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram, PeerFacts } from "./events.ts";
+import { Inbound } from "./inbound.ts";
+import { Liveness } from "./liveness.ts";
+import { PingSet } from "./ping_set.ts";
+import { SessionCore } from "./session_core.ts";
+import { type ConnectionStats, Counters } from "./stats.ts";
+import { toConnectionEvent } from "./stream_events.ts";
+
+/** Frames held while the accept hook decides may take this much more than the initial credit. */
+const HELD_EXTRA_BYTES = 65_536;
+
+/** What both roles need. */
+export interface ConnectionBase {
+  readonly provider: CryptoProvider;
+  readonly limits: ConnectionLimits;
+}
+
+/** What a dialling connection needs. `handshake.parameters` come from `transportParameters(limits)`. */
+export interface DialConfig extends ConnectionBase {
+  readonly handshake: InitiatorConfig;
+}
+
+/** What an answering connection needs. */
+export interface AnswerConfig extends ConnectionBase {
+  /** Shared by all connections of a listener. */
+  readonly acceptor: Acceptor;
+  /** Where the peer's bytes come from, for rate limits and cookies. */
+  readonly from: { readonly host: string; readonly port: number };
+  /** Milliseconds from the start until AUTH_PROOF has verified. Default 10000. */
+  readonly handshakeTimeout?: number;
+  /** Milliseconds for the accept hook. Default 5000. */
+  readonly acceptTimeout?: number;
+}
+
+/**
+ * Where a connection stands. `deciding`: the responder's accept hook is asked. `flushing`: `close()` sends what was
+ * written. `closing`: SESSION_CLOSE is on its way, the peer's is awaited. `closed`: nothing more will happen.
+ */
+export type ConnectionState =
+  | "handshaking"
+  | "deciding"
+  | "established"
+  | "flushing"
+  | "closing"
+  | "closed";
+
+/**
+ * A session over a reliable transport. The owner's one rule: after any call, `transmit` until undefined (as long as
+ * the transport takes bytes), `nextEvent` until undefined, then one timer for `nextTimeout()`; when `finished`, close
+ * the transport. Input from the network never makes it throw; commands throw {@link SttError} `CLOSED` when too late.
+ */
+export class Connection {
+  readonly role: "initiator" | "responder";
+  /** The session's streams; a command on it needs the owner's rule like a command here. */
+  readonly streams: StreamSet;
+  readonly #provider: CryptoProvider;
+  readonly #limits: ConnectionLimits;
+  readonly #assembler: FrameAssembler = new FrameAssembler(HANDSHAKE_MAX_BODY);
+  readonly #header: FrameHeader = new FrameHeader();
+  readonly #events: ConnectionEvent[] = [];
+  readonly #counters: Counters = new Counters();
+  readonly #pings: PingSet = new PingSet();
+  readonly #liveness: Liveness;
+  readonly #inbound: Inbound;
+  readonly #answer: AnswerConfig | undefined;
+  readonly #initiator: Initiator | undefined;
+  readonly #handshakeOut: Uint8Array[] = [];
+  #state: ConnectionState = "handshaking";
+  #session: HandshakeSession | undefined;
+  #pending: PendingSession | undefined;
+  #core: SessionCore | undefined;
+  /** Ends the present state: handshake, accept hook, flush, wait for the peer's SESSION_CLOSE. */
+  #deadline: number | undefined;
+  #responseSentAt: number | undefined;
+  #heldBytes = 0;
+  #facts: CloseFacts | undefined;
+  /** What `close()` was asked to say once everything is flushed. */
+  #closeRequest: CloseFacts | undefined;
+  #closeFrame: { readonly code: number; readonly reason: string } | undefined;
+  /** The peer closed: our SESSION_CLOSE is the last frame, nothing is awaited. */
+  #answering = false;
+  #closedEvent: ConnectionEvent | undefined;
+  #closedReported = false;
+
+  private constructor(
+    base: ConnectionBase,
+    nowMs: number,
+    initiator: Initiator | undefined,
+    answer: AnswerConfig | undefined,
+  ) {
+    this.role = initiator === undefined ? "responder" : "initiator";
+    this.#provider = base.provider;
+    this.#limits = base.limits;
+    this.#initiator = initiator;
+    this.#answer = answer;
+    this.#liveness = new Liveness(base.limits.keepAlive, nowMs);
+    this.streams = new StreamSet({
+      role: this.role,
+      reliable: true,
+      local: base.limits,
+      maxMessageSize: base.limits.maxMessageSize,
+      sendBuffer: base.limits.sendBuffer,
+    });
+    this.#inbound = new Inbound(this.streams, {
+      ping: (token) => void this.#pings.pongs.push(token),
+      pong: (token, now) => this.#onPong(token, now),
+      keyRotation: (epoch) => this.#core?.onPeerRotation(epoch),
+      sessionClose: (code, reason, now) => this.#onSessionClose(code, reason, now),
+      peerError: (stream, code, reason) =>
+        void this.#events.push({ type: "peer-error", stream, code, reason }),
+      pathChallenge: (token) => this.#core?.pathResponse(token),
+    }, base.limits.maxDatagram);
+  }
+
+  /** Starts the initiator's side; `transmit` yields HELLO. */
+  static dial(config: DialConfig, nowMs: number): Connection {
+    return new Connection(config, nowMs, new Initiator(config.handshake, nowMs), undefined);
+  }
+
+  /** Starts the responder's side of one transport connection; it waits for HELLO. */
+  static answer(config: AnswerConfig, nowMs: number): Connection {
+    const connection = new Connection(config, nowMs, undefined, config);
+    connection.#deadline = nowMs + (config.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);
+    return connection;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** True when the transport should be closed, once `transmit` is drained. */
+  get finished(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** True while the owner should not read from the transport, because the accept hook decides. */
+  get readPaused(): boolean {
+    return this.#state === "deciding";
+  }
+
+  /** Session id, suite, version and facts of the peer, once it is authenticated. */
+  get session(): HandshakeSession | undefined {
+    return this.#session;
+  }
+
+  /** How the session ended or is ending. */
+  get closeFacts(): CloseFacts | undefined {
+    return this.#facts;
+  }
+
+  // ---- bytes in ----
+
+  /** Bytes from the transport, in order, in any chunks. The array must not change afterwards. */
+  receive(bytes: Uint8Array, nowMs: number): void {
+    if (this.#state === "closed") return;
+    this.#counters.bytesReceived += bytes.length;
+    if (this.#state === "deciding") {
+      this.#heldBytes += bytes.length;
+      if (this.#heldBytes > this.#limits.maxData + HELD_EXTRA_BYTES) {
+        const text = "cannot hold early data: more than the initial credit came before accept";
+        this.#fail(new SttError("FLOW_CONTROL", text), nowMs);
+        return;
+      }
+    }
+    try {
+      this.#assembler.push(bytes);
+    } catch (error) {
+      this.#refuseInput(error, nowMs);
+      return;
+    }
+    this.#drain(nowMs);
+  }
+
+  /** The end of one message of a message transport: a frame that goes on behind it is malformed (SPEC 4). */
+  endOfMessage(nowMs: number): void {
+    if (this.#state === "closed" || this.#state === "deciding" || !this.#assembler.partial) return;
+    this.#refuseInput(
+      new SttError("PROTOCOL", "cannot take message: a frame is split over two messages"),
+      nowMs,
+    );
+  }
+
+  /** The transport ended. `error`: why, when it did not end in order. */
+  transportEnded(error?: SttError): void {
+    if (this.#state === "closed") return;
+    if (this.#facts === undefined) {
+      const cause = error === undefined ? {} : { cause: error };
+      const failure = this.#state === "handshaking"
+        ? new SttError(
+          "HANDSHAKE_TIMEOUT",
+          "cannot open session: the transport ended before the handshake was complete (wrong " +
+            "seed, a listener that is busy or refuses strangers, or no STT listener)",
+          cause,
+        )
+        : new SttError("TRUNCATED", "session ended: the transport ended without a close", cause);
+      this.#facts = localFailure(failure);
+    }
+    this.#finish();
+  }
+
+  #drain(nowMs: number): void {
+    try {
+      while (this.#state !== "closed" && this.#state !== "deciding") {
+        const frame = this.#assembler.next();
+        if (frame === undefined) return;
+        this.#counters.framesReceived++;
+        parseFrameHeader(frame, 0, frame.length, this.#assembler.maxBody, this.#header);
+        if (this.#header.type === FRAME_HANDSHAKE) this.#handshakeFrame(frame, nowMs);
+        else this.#protectedFrame(frame, nowMs);
+      }
+    } catch (error) {
+      this.#refuseInput(error, nowMs);
+    }
+  }
+
+  #handshakeFrame(frame: Uint8Array, nowMs: number): void {
+    if (this.#state === "closing") return;
+    if (this.#state !== "handshaking") {
+      throw new SttError("PROTOCOL", "cannot take HANDSHAKE frame: the session is open");
+    }
+    if (this.#initiator !== undefined) {
+      this.#initiator.receive(frame, nowMs);
+      this.#followInitiator(this.#initiator, nowMs);
+      return;
+    }
+    const answer = this.#answer as AnswerConfig;
+    const source = { ...answer.from, reliable: true, connection: this };
+    const result = answer.acceptor.receive(frame, source, nowMs);
+    if (result.kind === "send") {
+      this.#handshakeOut.push(result.frame);
+      this.#responseSentAt = nowMs;
+    } else if (result.kind === "session") {
+      this.#identified(result.pending, answer, nowMs);
+    } else {
+      this.#counters.reject(result.reason);
+      // SPEC 6.2: on reliable transports any failure ends the connection, silently for strangers.
+      throw new SttError("CRYPTO", `cannot accept handshake: dropped (${result.reason})`);
+    }
+  }
+
+  #followInitiator(initiator: Initiator, nowMs: number): void {
+    if (initiator.phase === "failed") {
+      this.#facts ??= localFailure(
+        initiator.failure ?? new SttError("HANDSHAKE_TIMEOUT", "cannot open session"),
+      );
+      this.#finish();
+      return;
+    }
+    if (this.#core === undefined && initiator.session !== undefined) {
+      this.#open(initiator.session, nowMs);
+      if (initiator.rttMs !== undefined) this.#sampleRtt(initiator.rttMs);
+      this.#events.push({ type: "early", peer: initiator.session.peer });
+    }
+    if (initiator.phase === "done" && this.#state === "handshaking") this.#establish(nowMs);
+  }
+
+  #identified(pending: PendingSession, answer: AnswerConfig, nowMs: number): void {
+    this.#pending = pending;
+    this.#open(pending.session, nowMs);
+    if (this.#responseSentAt !== undefined) this.#sampleRtt(nowMs - this.#responseSentAt);
+    this.#state = "deciding";
+    if (pending.refusal !== undefined) {
+      this.#fail(pending.refusal, nowMs);
+      return;
+    }
+    this.#deadline = nowMs + (answer.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS);
+    this.#events.push({ type: "identified", peer: pending.session.peer });
+  }
+
+  #open(session: HandshakeSession, nowMs: number): void {
+    this.#session = session;
+    this.#assembler.maxBody = this.#limits.maxFrame;
+    this.#core = new SessionCore({
+      provider: this.#provider,
+      session,
+      limits: this.#limits,
+      streams: this.streams,
+      pings: this.#pings,
+      nowMs,
+    });
+    this.streams.setPeerLimits(session.peer.parameters);
+  }
+
+  #establish(nowMs: number): void {
+    const session = this.#session as HandshakeSession;
+    this.#state = "established";
+    this.#deadline = undefined;
+    this.#liveness.negotiate(this.#limits.maxIdle, session.peer.parameters.maxIdle, nowMs);
+    this.#events.push({ type: "established", peer: session.peer });
+  }
+
+  #protectedFrame(frame: Uint8Array, nowMs: number): void {
+    const core = this.#core;
+    if (core === undefined) {
+      throw new SttError("PROTOCOL", "cannot take frame: it is protected, but no session is open");
+    }
+    const { type, flags, streamId } = this.#header;
+    const epoch = core.recvEpoch;
+    const payload = core.open(frame, this.#header, nowMs, this.#counters);
+    this.#liveness.received(nowMs);
+    if (this.#state === "closing") {
+      if (type === FRAME_CONTROL && holdsSessionClose(payload)) this.#finish();
+      return;
+    }
+    if (core.recvEpoch > Math.max(epoch, 0)) {
+      this.#events.push({ type: "rekey", direction: "receive", epoch: core.recvEpoch });
+    }
+    // A protected frame of the session that verifies is an implicit FINAL (SPEC 6.3).
+    this.#initiator?.onSessionFrame(nowMs);
+    const { datagrams, customFrames } = this.#inbound;
+    const before = [datagrams.size, customFrames.size];
+    this.#inbound.frame(type, flags, streamId, payload, nowMs);
+    if (before[0] === 0 && datagrams.size > 0) this.#events.push({ type: "datagram" });
+    if (before[1] === 0 && customFrames.size > 0) this.#events.push({ type: "custom-frame" });
+    if (this.#state === "handshaking") this.#establish(nowMs);
+  }
+
+  #onPong(token: Uint8Array, nowMs: number): void {
+    const answer = this.#pings.answer(token, nowMs);
+    if (answer === undefined) return;
+    this.streams.setRtt(this.#pings.rtt().smoothed ?? answer.rttMs);
+    this.#events.push({ type: "pong", ...answer });
+  }
+
+  #sampleRtt(rttMs: number): void {
+    this.#pings.sample(rttMs);
+    this.streams.setRtt(rttMs);
+  }
+
+  // ---- bytes out ----
+
+  /** The next frame for the transport, or undefined. The array belongs to the caller. */
+  transmit(nowMs: number): Uint8Array | undefined {
+    const frame = this.#nextFrame(nowMs);
+    if (frame !== undefined) {
+      this.#counters.bytesSent += frame.length;
+      this.#counters.framesSent++;
+      this.#liveness.sent(nowMs);
+    }
+    return frame;
+  }
+
+  #nextFrame(nowMs: number): Uint8Array | undefined {
+    const message = this.#handshakeOut.shift();
+    if (message !== undefined) return message;
+    if (this.#state === "closed") return undefined;
+    if (this.#initiator !== undefined && this.#state === "handshaking") {
+      const frame = this.#initiator.transmit(nowMs);
+      if (frame !== undefined) return frame;
+    }
+    const core = this.#core;
+    if (core === undefined || this.#state === "deciding") return undefined;
+    if (this.#state !== "closing") {
+      try {
+        const frame = core.build(nowMs, this.#state === "handshaking");
+        this.#reportSendEpoch(core);
+        if (frame !== undefined) return frame;
+        if (this.#state === "flushing" && this.streams.isIdle()) this.#sendClose(nowMs);
+      } catch (error) {
+        this.#fail(asSttError(error), nowMs);
+      }
+    }
+    return this.#closingFrame(core, nowMs);
+  }
+
+  #closingFrame(core: SessionCore, nowMs: number): Uint8Array | undefined {
+    const close = this.#closeFrame;
+    if (close === undefined) return undefined;
+    this.#closeFrame = undefined;
+    const frame = core.closeFrame(close.code, close.reason);
+    if (this.#answering) this.#finish();
+    else this.#deadline = nowMs + CLOSE_WAIT_MS;
+    return frame;
+  }
+
+  #reportSendEpoch(core: SessionCore): void {
+    const epoch = core.takeNewSendEpoch();
+    if (epoch !== undefined) this.#events.push({ type: "rekey", direction: "send", epoch });
+  }
+
+  // ---- time ----
+
+  /** When `onTimeout` must be called at the latest, in the clock of `nowMs`. */
+  nextTimeout(): number | undefined {
+    if (this.#state === "closed") return undefined;
+    let next = this.#deadline ?? Infinity;
+    const consider = (time: number | undefined): void => {
+      if (time !== undefined && time < next) next = time;
+    };
+    if (this.#state === "handshaking") consider(this.#initiator?.nextTimeout());
+    if (this.#state === "established" || this.#state === "flushing") {
+      consider(this.#liveness.idleAt());
+      consider(this.#liveness.keepAliveAt());
+    }
+    consider(this.#core?.nextTimeout());
+    return next === Infinity ? undefined : next;
+  }
+
+  onTimeout(nowMs: number): void {
+    if (this.#state === "closed") return;
+    this.#core?.onTimeout(nowMs);
+    if (this.#state === "handshaking" && this.#initiator !== undefined) {
+      this.#initiator.onTimeout(nowMs);
+      this.#followInitiator(this.#initiator, nowMs);
+      return;
+    }
+    if (this.#deadline !== undefined && nowMs >= this.#deadline) {
+      this.#deadline = undefined;
+      this.#onDeadline(nowMs);
+    }
+    if (this.#state !== "established" && this.#state !== "flushing") return;
+    const idleAt = this.#liveness.idleAt();
+    if (idleAt !== undefined && nowMs >= idleAt) {
+      const text = `session ended: nothing arrived for ${this.#liveness.idleMs} ms`;
+      this.#fail(new SttError("IDLE_TIMEOUT", text, { limit: this.#liveness.idleMs }), nowMs);
+      return;
+    }
+    const keepAliveAt = this.#liveness.keepAliveAt();
+    if (keepAliveAt !== undefined && nowMs >= keepAliveAt) {
+      this.#pings.request(this.#provider.randomBytes(8));
+      this.#liveness.keptAlive(nowMs);
+    }
+  }
+
+  #onDeadline(nowMs: number): void {
+    if (this.#state === "handshaking") {
+      this.#facts ??= localFailure(
+        new SttError("HANDSHAKE_TIMEOUT", "cannot accept session: the handshake took too long"),
+      );
+      this.#finish();
+    } else if (this.#state === "deciding") {
+      this.refuse(nowMs, "the accept hook took too long");
+    } else if (this.#state === "flushing") {
+      this.#sendClose(nowMs);
+    } else {
+      this.#finish();
+    }
+  }
+
+  // ---- events ----
+
+  /** The next event; `closed` is always the last. */
+  nextEvent(): ConnectionEvent | undefined {
+    const event = this.#events.shift();
+    if (event !== undefined) return event;
+    const streamEvent = this.streams.nextEvent();
+    if (streamEvent !== undefined) return toConnectionEvent(streamEvent);
+    if (this.#closedEvent === undefined || this.#closedReported) return undefined;
+    this.#closedReported = true;
+    return this.#closedEvent;
+  }
+
+  /** The oldest datagram that was received; at most 256 wait. */
+  nextDatagram(): Datagram | undefined {
+    return this.#inbound.datagrams.shift();
+  }
+
+  /** The oldest custom frame that was received; at most 256 wait. */
+  nextCustomFrame(): CustomFrame | undefined {
+    return this.#inbound.customFrames.shift();
+  }
+
+  // ---- commands ----
+
+  /** Answers `identified` with yes: FINAL goes out and what came early is delivered. */
+  accept(nowMs: number): void {
+    const pending = this.#pending;
+    if (this.#state !== "deciding" || pending === undefined) throw this.#tooLate("accept");
+    this.#handshakeOut.push((this.#answer as AnswerConfig).acceptor.accept(pending, nowMs));
+    this.#establish(nowMs);
+    this.#drain(nowMs);
+  }
+
+  /** Answers `identified` with no: the peer learns REFUSED. */
+  refuse(nowMs: number, reason = "refused by the listener"): void {
+    if (this.#state !== "deciding" || this.#pending === undefined) throw this.#tooLate("refuse");
+    (this.#answer as AnswerConfig).acceptor.refuse(this.#pending, nowMs);
+    this.#fail(new SttError("REFUSED", reason), nowMs);
+  }
+
+  /** Largest payload of `sendDatagram` and `sendFrame` now; 0 before the peer is known or when it takes none. */
+  get maxDatagramSize(): number {
+    return this.#core?.maxDatagramSize ?? 0;
+  }
+
+  /**
+   * Queues a DATA frame on `channel` (0 to 2^32-1). False when the queue of 256 was full and forgot its oldest entry.
+   *
+   * @throws {SttError} `DATAGRAM_TOO_LARGE`, `CONFIG` (channel), `CLOSED`.
+   */
+  sendDatagram(channel: number, data: Uint8Array): boolean {
+    return this.#sendFrame(FRAME_DATA, 0, channel, data);
+  }
+
+  /**
+   * Queues a frame of the application's own type (0x80 to 0xff) with its own eight flags.
+   *
+   * @throws {SttError} `DATAGRAM_TOO_LARGE`, `CONFIG` (type, flags, stream id), `CLOSED`.
+   */
+  sendFrame(type: number, payload: Uint8Array, flags = 0, streamId = 0): boolean {
+    if (!Number.isInteger(type) || type < FRAME_CUSTOM_MIN || type > FRAME_CUSTOM_MAX) {
+      throw new SttError("CONFIG", `cannot send frame: type ${type} is outside 128 to 255`);
+    }
+    if (!Number.isInteger(flags) || flags < 0 || flags > 255) {
+      throw new SttError("CONFIG", `cannot send frame: flags ${flags} are outside 0 to 255`);
+    }
+    return this.#sendFrame(type, flags, streamId, payload);
+  }
+
+  #sendFrame(type: number, flags: number, streamId: number, payload: Uint8Array): boolean {
+    const core = this.#usable("send frame");
+    if (!Number.isInteger(streamId) || streamId < 0 || streamId > STREAM_ID_MAX) {
+      throw new SttError("CONFIG", `cannot send frame: channel ${streamId} is outside 0 to 2^32-1`);
+    }
+    const limit = core.maxDatagramSize;
+    if (payload.length > limit || core.peerMaxDatagram === 0) {
+      throw new SttError(
+        "DATAGRAM_TOO_LARGE",
+        `cannot send datagram: ${payload.length} bytes exceed ${limit}`,
+        { limit },
+      );
+    }
+    this.#counters.datagramsSent++;
+    return core.queueFrame({ type, flags, streamId, payload });
+  }
+
+  /** Queues a PING; the `pong` event repeats the returned number. */
+  ping(): number {
+    this.#usable("ping");
+    return this.#pings.request(this.#provider.randomBytes(8));
+  }
+
+  /** Asks for new keys in our sending direction; the peer follows. */
+  rotateKeys(): void {
+    this.#usable("rotate keys").requestRotation();
+  }
+
+  /** Tells the peer of an error without consequence (ERROR record). `stream` 0 is the session. */
+  reportError(stream: number, code: number, reason: string): void {
+    this.#usable("report error").reportError(stream, code, reason);
+  }
+
+  /**
+   * Keying material for the application, equal on both sides (SPEC 6.2).
+   *
+   * @throws {SttError} `CLOSED` without a session; `CONFIG` for lengths outside 1 to 8160.
+   */
+  exportKey(label: string, context: Uint8Array, length: number): Uint8Array {
+    this.#usable("export key");
+    return (this.#session as HandshakeSession).secrets.export(label, context, length);
+  }
+
+  /** Sends what was written (at most `closeFlush` ms), then SESSION_CLOSE, and waits up to 1 s for the peer's. */
+  close(nowMs: number, code = 0, reason = ""): void {
+    if (this.#state === "flushing") return;
+    if (this.#state === "established" && this.#limits.closeFlush > 0) {
+      this.#state = "flushing";
+      this.#closeRequest = localClose(code, reason);
+      this.#deadline = nowMs + this.#limits.closeFlush;
+      return;
+    }
+    this.abort(nowMs, code, reason);
+  }
+
+  /** Sends SESSION_CLOSE at once; what was written and not sent is lost. */
+  abort(nowMs: number, code = 0, reason = ""): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#closeRequest = localClose(code, reason);
+    this.#releasePending(nowMs);
+    this.#sendClose(nowMs);
+  }
+
+  #usable(what: string): SessionCore {
+    const core = this.#core;
+    const open = this.#state === "established" ||
+      (this.#state === "handshaking" && this.role === "initiator");
+    if (core === undefined || !open) throw this.#tooLate(what);
+    return core;
+  }
+
+  #tooLate(what: string): SttError {
+    return new SttError("CLOSED", `cannot ${what}: the session is ${this.#state}`);
+  }
+
+  // ---- the end ----
+
+  /** What came from the peer cannot be taken. */
+  #refuseInput(error: unknown, nowMs: number): void {
+    const failure = asSttError(error);
+    this.#counters.reject(failure.code);
+    if (this.#state === "closing") {
+      this.#finish();
+    } else if (this.#core === undefined) {
+      this.#facts ??= localFailure(failure);
+      this.#finish();
+    } else {
+      this.#fail(wireFailure(failure), nowMs);
+    }
+  }
+
+  #fail(error: SttError, nowMs: number): void {
+    this.#facts = localFailure(error);
+    this.#releasePending(nowMs);
+    this.#reportClosed();
+    this.#sendClose(nowMs);
+  }
+
+  #releasePending(nowMs: number): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (this.#state === "deciding" && pending !== undefined) {
+      (this.#answer as AnswerConfig).acceptor.refuse(pending, nowMs);
+    }
+  }
+
+  #onSessionClose(code: number, reason: string, nowMs: number): void {
+    this.#facts = remoteClose(code, reason);
+    this.#answering = true;
+    this.#reportClosed();
+    this.#closeFrame = { code: 0, reason: "" };
+    this.#state = "closing";
+    this.#deadline = nowMs + CLOSE_WAIT_MS;
+  }
+
+  #sendClose(nowMs: number): void {
+    const facts = this.#facts ?? this.#closeRequest ?? localClose(0, "");
+    this.#facts = this.streams.isIdle() ? facts : { ...facts, complete: false };
+    if (this.#core === undefined) {
+      this.#finish();
+      return;
+    }
+    this.#closeFrame = { code: facts.code, reason: facts.reason };
+    this.#state = "closing";
+    // A transport that takes nothing must not keep the session: the wait begins now and anew when the frame is out.
+    this.#deadline = nowMs + CLOSE_WAIT_MS;
+  }
+
+  #reportClosed(): void {
+    this.#closedEvent ??= { type: "closed", ...(this.#facts as CloseFacts) };
+  }
+
+  #finish(): void {
+    this.#reportClosed();
+    this.#state = "closed";
+    this.#deadline = undefined;
+    this.#closeFrame = undefined;
+    this.#core?.wipe();
+    this.#initiator?.destroy();
+  }
+
+  /** A snapshot of the counters. */
+  stats(): ConnectionStats {
+    return this.#counters.snapshot({
+      state: this.#state,
+      session: this.#session,
+      core: this.#core,
+      rtt: this.#pings.rtt(),
+      streams: this.streams.stats(),
+      inbound: this.#inbound,
+    });
+  }
+}
+
+/** Codec errors of an authenticated peer go out as PROTOCOL, too large frames as FRAME_ENCODING (SPEC 6.2). */
+function wireFailure(error: SttError): SttError {
+  if (error.wire !== null) return error;
+  const code = error.code === "FRAME_TOO_LARGE" ? "FRAME_ENCODING" : "PROTOCOL";
+  return new SttError(code, error.message, { cause: error });
+}

@@ -1,0 +1,58 @@
+/**
+ * Idle timeout and keep-alive (SPEC 9, "Closing").
+ *
+ * @module
+ */
+
+/** When a silent session ends, and when it asks for a sign of life. */
+export class Liveness {
+  readonly #keepAliveMs: number;
+  #idleMs = 0;
+  #idleFrom: number;
+  #keepAliveFrom: number;
+  #sentSinceReceive = false;
+
+  constructor(keepAliveMs: number, nowMs: number) {
+    this.#keepAliveMs = keepAliveMs;
+    this.#idleFrom = nowMs;
+    this.#keepAliveFrom = nowMs;
+  }
+
+  /** Both sides' wishes; 0 is none, else the smaller one counts. */
+  negotiate(localMs: number, peerMs: number, nowMs: number): void {
+    this.#idleMs = localMs === 0 || peerMs === 0
+      ? Math.max(localMs, peerMs)
+      : Math.min(localMs, peerMs);
+    this.received(nowMs);
+  }
+
+  received(nowMs: number): void {
+    this.#idleFrom = nowMs;
+    this.#keepAliveFrom = nowMs;
+    this.#sentSinceReceive = false;
+  }
+
+  /** RFC 9000, 10.1: only the first frame sent after one was received restarts the timer, else a dead peer never times out. */
+  sent(nowMs: number): void {
+    if (this.#sentSinceReceive) return;
+    this.#sentSinceReceive = true;
+    this.#idleFrom = nowMs;
+  }
+
+  idleAt(): number | undefined {
+    return this.#idleMs === 0 ? undefined : this.#idleFrom + this.#idleMs;
+  }
+
+  keepAliveAt(): number | undefined {
+    return this.#keepAliveMs === 0 ? undefined : this.#keepAliveFrom + this.#keepAliveMs;
+  }
+
+  /** A keep-alive ping was asked for: the next one a full interval later. */
+  keptAlive(nowMs: number): void {
+    this.#keepAliveFrom = nowMs;
+  }
+
+  get idleMs(): number {
+    return this.#idleMs;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The parts of a connection that exist once keys do: protection, packet builder and rotation.
+ *
+ * @module
+ */
+import type { FrameHeader } from "../codec/frame.ts";
+import { RELIABLE_FRAME_BYTES, SUITE_AES_256_GCM, SUITE_CHACHA20_POLY1305 } from "../constants.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { SttError } from "../errors.ts";
+import type { HandshakeSession } from "../handshake/types.ts";
+import { Protection } from "../session/protection.ts";
+import type { StreamSet } from "../streams/stream_set.ts";
+import { clipReason } from "./closing.ts";
+import type { ConnectionLimits } from "./config.ts";
+import { type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
+import type { PingSet } from "./ping_set.ts";
+import type { Counters } from "./stats.ts";
+
+/** What a core is made of. */
+export interface SessionCoreConfig {
+  readonly provider: CryptoProvider;
+  readonly session: HandshakeSession;
+  readonly limits: ConnectionLimits;
+  readonly streams: StreamSet;
+  readonly pings: PingSet;
+  readonly nowMs: number;
+}
+
+/** An authenticated session's keys and frames. */
+export class SessionCore {
+  readonly peerMaxDatagram: number;
+  readonly #provider: CryptoProvider;
+  readonly #session: HandshakeSession;
+  readonly #protection: Protection;
+  readonly #builder: PacketBuilder;
+  readonly #pings: PingSet;
+  /** Bytes of frames that may go out before FINAL: the peer's initial credit (SPEC 6.3). */
+  #earlyBudget: number;
+  #reportedSendEpoch = 0;
+  #rotationPingEpoch = -1;
+  #wiped = false;
+
+  constructor(config: SessionCoreConfig) {
+    const { session, limits, provider } = config;
+    const { secrets, peer, role } = session;
+    if (session.suite !== SUITE_CHACHA20_POLY1305 && session.suite !== SUITE_AES_256_GCM) {
+      throw new SttError("INTERNAL", `no protection for suite ${session.suite}`);
+    }
+    this.#provider = provider;
+    this.#session = session;
+    this.#pings = config.pings;
+    this.peerMaxDatagram = peer.parameters.maxDatagram;
+    this.#earlyBudget = peer.parameters.maxData;
+    const initiator = role === "initiator";
+    this.#protection = new Protection({
+      provider,
+      suite: session.suite,
+      sessionId: session.sessionId,
+      sendSecret: initiator ? secrets.i2r : secrets.r2i,
+      recvSecret: initiator ? secrets.r2i : secrets.i2r,
+      reliable: true,
+      limits: { bytes: limits.rotateBytes, ms: limits.rotateTime, packets: limits.rotatePackets },
+      nowMs: config.nowMs,
+    });
+    this.#builder = new PacketBuilder({
+      protection: this.#protection,
+      streams: config.streams,
+      pings: config.pings,
+      maxFrame: peer.parameters.maxFrame,
+      bulkFrame: Math.min(peer.parameters.maxFrame, RELIABLE_FRAME_BYTES),
+      packed: limits.packed,
+    });
+  }
+
+  get sendEpoch(): number {
+    return this.#protection.sendEpoch;
+  }
+
+  get recvEpoch(): number {
+    return this.#protection.recvEpoch;
+  }
+
+  /** Frames forgotten because the queue was full. */
+  get framesDropped(): number {
+    return this.#builder.frames.dropped;
+  }
+
+  /** SPEC 6.2: what the peer takes, and what one frame holds. */
+  get maxDatagramSize(): number {
+    return Math.max(0, Math.min(this.peerMaxDatagram, this.#builder.largestPayload));
+  }
+
+  /**
+   * Decrypts a frame.
+   *
+   * @throws {SttError} with the code that the session must close with.
+   */
+  open(frame: Uint8Array, header: FrameHeader, nowMs: number, counters: Counters): Uint8Array {
+    const payload = this.#protection.open(frame, header, nowMs);
+    if (payload !== undefined) return payload;
+    counters.reject(`frame_${this.#protection.lastFailure ?? "crypto"}`);
+    throw this.#protection.lastError ??
+      new SttError("CRYPTO", "cannot open frame: it does not verify");
+  }
+
+  onPeerRotation(epoch: number): void {
+    const error = this.#protection.onPeerRotation(epoch);
+    if (error !== undefined) throw error;
+  }
+
+  requestRotation(): void {
+    this.#protection.requestRotation();
+  }
+
+  /**
+   * The next frame. `early`: FINAL has not come yet, only the initial credit may be used.
+   *
+   * @throws {SttError} AEAD_LIMIT when a key cannot be replaced.
+   */
+  build(nowMs: number, early: boolean): Uint8Array | undefined {
+    const protection = this.#protection;
+    const error = protection.beforeSend(nowMs);
+    if (error !== undefined) throw error;
+    if (protection.rotationBlocked(nowMs) && this.#rotationPingEpoch !== protection.sendEpoch) {
+      // The peer has sent nothing in this epoch; its PONG is the sign of life that a rotation waits for (SPEC 7).
+      this.#rotationPingEpoch = protection.sendEpoch;
+      this.#pings.request(this.#provider.randomBytes(8));
+    }
+    if (!early) return this.#builder.build(nowMs);
+    const frame = this.#builder.build(nowMs, this.#earlyBudget);
+    if (frame !== undefined) this.#earlyBudget -= frame.length;
+    return frame;
+  }
+
+  /** The epoch frames are sent in, when it changed since the last call. */
+  takeNewSendEpoch(): number | undefined {
+    const epoch = this.#protection.sendEpoch;
+    if (epoch === this.#reportedSendEpoch) return undefined;
+    this.#reportedSendEpoch = epoch;
+    return epoch;
+  }
+
+  /** SESSION_CLOSE, behind a KEY_ROTATION where one is owed. */
+  closeFrame(code: number, reason: string): Uint8Array {
+    const close = { type: "sessionClose", code, reason } as const;
+    const { rotationPending, sendEpoch } = this.#protection;
+    return this.#builder.buildRecords(
+      rotationPending ? [{ type: "keyRotation", epoch: sendEpoch }, close] : [close],
+    );
+  }
+
+  queueFrame(frame: OutgoingFrame): boolean {
+    return this.#builder.frames.push(frame);
+  }
+
+  pathResponse(token: Uint8Array): void {
+    this.#builder.control.push({ type: "pathResponse", token });
+  }
+
+  reportError(stream: number, code: number, reason: string): void {
+    this.#builder.control.push({ type: "error", stream, code, reason: clipReason(reason) });
+  }
+
+  nextTimeout(): number | undefined {
+    return this.#wiped ? undefined : this.#protection.nextTimeout();
+  }
+
+  onTimeout(nowMs: number): void {
+    if (!this.#wiped) this.#protection.onTimeout(nowMs);
+  }
+
+  /** Drops all keys. */
+  wipe(): void {
+    if (this.#wiped) return;
+    this.#wiped = true;
+    this.#protection.wipe();
+    this.#session.secrets.wipe();
+  }
+}

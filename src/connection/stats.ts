@@ -1,0 +1,81 @@
+/**
+ * Counters of one connection.
+ *
+ * @module
+ */
+import { toHex } from "../codec/hex.ts";
+import type { HandshakeSession } from "../handshake/types.ts";
+import type { StreamSet } from "../streams/stream_set.ts";
+import type { Inbound } from "./inbound.ts";
+import type { RttStats } from "./ping_set.ts";
+import type { SessionCore } from "./session_core.ts";
+
+/** A snapshot of a connection's counters. Bytes are those of whole frames. */
+export interface ConnectionStats {
+  readonly state: string;
+  readonly sessionId: string | undefined;
+  readonly suite: number | undefined;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  /** Milliseconds, from the handshake and PINGs. */
+  readonly rtt: RttStats;
+  readonly sendEpoch: number;
+  readonly recvEpoch: number;
+  readonly streams: ReturnType<StreamSet["stats"]>;
+  readonly datagramsSent: number;
+  readonly datagramsReceived: number;
+  /** Datagrams and custom frames forgotten because a queue was full. */
+  readonly datagramsDropped: number;
+  /** Frames refused, by reason. */
+  readonly rejected: Readonly<Record<string, number>>;
+}
+
+/** Where a snapshot takes its facts from. */
+export interface StatsParts {
+  readonly state: string;
+  readonly session: HandshakeSession | undefined;
+  readonly core: SessionCore | undefined;
+  readonly rtt: RttStats;
+  readonly streams: ReturnType<StreamSet["stats"]>;
+  readonly inbound: Inbound;
+}
+
+/** The counters that change while a connection runs. */
+export class Counters {
+  bytesSent = 0;
+  bytesReceived = 0;
+  framesSent = 0;
+  framesReceived = 0;
+  datagramsSent = 0;
+  datagramsReceived = 0;
+  readonly rejected: Map<string, number> = new Map();
+
+  /** The counters together with what the parts of a connection count. */
+  snapshot(parts: StatsParts): ConnectionStats {
+    const { session, core, inbound, streams } = parts;
+    return {
+      state: parts.state,
+      sessionId: session === undefined ? undefined : toHex(session.sessionId),
+      suite: session?.suite,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      framesSent: this.framesSent,
+      framesReceived: this.framesReceived,
+      rtt: parts.rtt,
+      sendEpoch: core?.sendEpoch ?? 0,
+      recvEpoch: Math.max(0, core?.recvEpoch ?? 0),
+      streams,
+      datagramsSent: this.datagramsSent,
+      datagramsReceived: inbound.received,
+      datagramsDropped: inbound.datagrams.dropped + inbound.customFrames.dropped +
+        (core?.framesDropped ?? 0),
+      rejected: Object.fromEntries(this.rejected),
+    };
+  }
+
+  reject(reason: string): void {
+    this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1);
+  }
+}
