@@ -1,0 +1,106 @@
+/**
+ * `deno task ok [step…]`: everything that a change must pass, each step with its time, stopping at the first that fails.
+ * Step names on the command line run only those steps.
+ *
+ * @module
+ */
+
+import { exists, filesUnder, ROOT } from "./source_files.ts";
+
+interface Step {
+  readonly name: string;
+  /** Arguments of Deno, one list for each command. */
+  readonly commands: () => string[][];
+  /** A file without which there is nothing to do. */
+  readonly needs?: string;
+}
+
+interface Manifest {
+  exports: Record<string, string>;
+}
+
+function exportedFiles(): string[] {
+  const manifest = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT))) as Manifest;
+  return Object.values(manifest.exports).map((path) => path.replace(/^\.\//, "")).filter(exists);
+}
+
+const STEPS: readonly Step[] = [
+  { name: "lockfile", commands: () => [["install", "--frozen"]] },
+  { name: "fmt", commands: () => [["fmt", "--check"]] },
+  { name: "lint", commands: () => [["lint"]] },
+  { name: "layers", commands: () => [["run", "-A", "scripts/check_layers.ts"]] },
+  {
+    name: "check",
+    commands: () => {
+      const files = ["mod.ts", "src", "conformance", "scripts", "bench", "examples"]
+        .flatMap((path) => filesUnder(path, [".ts"]))
+        .filter((path) => !path.startsWith("bench/peers/") && !path.endsWith(".d.ts"));
+      return [["check", "--frozen", ...files]];
+    },
+  },
+  { name: "doc", commands: () => [["doc", "--lint", ...exportedFiles()]] },
+  { name: "test", commands: () => [["run", "-A", "scripts/run_tests.ts"]] },
+  {
+    name: "conformance",
+    needs: "conformance/main.ts",
+    commands: () => [["run", "-A", "conformance/main.ts"]],
+  },
+  {
+    name: "vectors",
+    needs: "scripts/check_vectors.ts",
+    commands: () => [["run", "-A", "scripts/check_vectors.ts"]],
+  },
+  {
+    name: "npm",
+    commands: () => [["run", "-A", "scripts/build_npm.ts"]],
+  },
+  { name: "test:node", commands: () => [["run", "-A", "scripts/run_node_tests.ts"]] },
+  { name: "npm package", commands: () => [["run", "-A", "scripts/check_npm.ts"]] },
+  {
+    name: "publish",
+    commands: () => [["publish", "--dry-run", "--allow-dirty"]],
+  },
+];
+
+const wanted = Deno.args;
+for (const name of wanted) {
+  if (STEPS.some((step) => step.name === name)) continue;
+  console.error(`no step ${name}; there are ${STEPS.map((step) => step.name).join(", ")}`);
+  Deno.exit(2);
+}
+
+const times: string[] = [];
+const begun = performance.now();
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
+
+for (const { name, commands, needs } of STEPS) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (needs !== undefined && !exists(needs)) {
+    console.error(`\nnot ok: step ${name} needs ${needs}`);
+    Deno.exit(1);
+  }
+  console.log(`\n== ${name}`);
+  const started = performance.now();
+  for (const args of commands()) {
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn().status;
+    if (code === 0) continue;
+    for (const line of times) console.log(line);
+    console.error(`not ok: ${name} failed after ${seconds(started)}; alone: deno task ok ${name}`);
+    Deno.exit(1);
+  }
+  times.push(`ok  ${name.padEnd(12)} ${seconds(started).padStart(8)}`);
+  console.log(times.at(-1));
+}
+
+console.log("");
+for (const line of times) console.log(line);
+console.log(`all ok in ${seconds(begun)}`);
