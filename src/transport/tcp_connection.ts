@@ -1,0 +1,119 @@
+import type { Socket } from "node:net";
+import { TRANSPORT_HIGH_WATER_BYTES } from "../constants.ts";
+import type { SttError } from "../errors.ts";
+import { formatAddress, plainHost } from "./address.ts";
+import { EndSignal } from "./end_signal.ts";
+import { LOW_WATER_BYTES } from "./limits.ts";
+import { Linger } from "./linger.ts";
+import type { TransportConnection, TransportSink } from "./transport.ts";
+import { transportError } from "./transport_error.ts";
+
+/** A connected TCP socket. */
+export class TcpConnection implements TransportConnection {
+  readonly scheme = "tcp";
+  readonly framing = "stream";
+  readonly remoteAddress: string;
+  readonly remoteHost: string;
+  readonly localAddress: string;
+  readonly #socket: Socket;
+  readonly #end = new EndSignal();
+  readonly #linger: Linger;
+  #sink: TransportSink | undefined;
+  #error: SttError | undefined;
+  #paused = false;
+  #closing = false;
+  #drainWanted = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remoteHost = plainHost(socket.remoteAddress);
+    this.remoteAddress = tcpAddress(socket.remoteAddress, socket.remotePort);
+    this.localAddress = tcpAddress(socket.localAddress, socket.localPort);
+    this.#linger = new Linger(() => socket.destroy());
+    socket.setNoDelay(true);
+    socket.on("error", (cause) => {
+      this.#error ??= transportError(`connection to ${this.remoteAddress} failed`, cause);
+    });
+    socket.on("end", () => this.#onPeerEnd());
+    socket.on("finish", () => this.#linger.flushed());
+    socket.on("close", () => {
+      this.#linger.clear();
+      this.#end.release(this.#closing ? undefined : this.#error);
+    });
+  }
+
+  /** Resolves when the socket is closed. */
+  get closed(): Promise<void> {
+    return this.#end.closed;
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  start(sink: TransportSink): void {
+    this.#sink = sink;
+    this.#end.attach(sink);
+    this.#socket.on("data", this.#onData);
+    if (!this.#paused) this.#socket.resume();
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.#closing || this.#end.ended || !this.#socket.writable) return false;
+    this.#socket.write(bytes, this.#onWritten);
+    if (this.#socket.writableLength <= TRANSPORT_HIGH_WATER_BYTES) return true;
+    this.#drainWanted = true;
+    return false;
+  }
+
+  pause(): boolean {
+    this.#paused = true;
+    this.#socket.pause();
+    return true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#sink !== undefined) this.#socket.resume();
+  }
+
+  close(): Promise<void> {
+    if (!this.#closing && !this.#end.ended) {
+      this.#closing = true;
+      this.#linger.flushing();
+      // Closing a socket that holds unread bytes resets the connection, and the peer may lose our last ones: what
+      // still arrives is read and dropped until the peer closes too.
+      this.#socket.resume();
+      this.#socket.end();
+    }
+    return this.#end.closed;
+  }
+
+  abort(): void {
+    this.#closing = true;
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#closing) return;
+    this.#sink?.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  };
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (error || !this.#drainWanted || this.#end.ended) return;
+    if (this.#socket.writableLength > LOW_WATER_BYTES) return;
+    this.#drainWanted = false;
+    this.#sink?.drain();
+  };
+
+  #onPeerEnd(): void {
+    if (this.#closing) return;
+    this.#linger.flushed();
+    this.#end.end(this.#error);
+  }
+}
+
+/** `tcp://host:port` of one end of a socket; a socket that the peer closed already has none. */
+function tcpAddress(host: string | undefined, port: number | undefined): string {
+  return formatAddress({ scheme: "tcp", host: plainHost(host), port: port ?? 0 });
+}
