@@ -60,7 +60,9 @@ export interface FrameDecodeOptions {
 
 /** A frame and the bytes that it took. */
 export interface DecodedFrame {
+  /** The frame; its arrays are views of the input. */
   readonly frame: Frame;
+  /** Bytes from the magic to the end of the payload. */
   readonly size: number;
 }
 

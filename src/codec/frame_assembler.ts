@@ -45,7 +45,7 @@ export class FrameAssembler {
   #streamOffset = 0;
   #failure: SttError | undefined;
 
-  /** @param maxBody Largest body taken, in bytes. */
+  /** Starts at the first byte of a stream; `maxBody` is in bytes. */
   constructor(maxBody: number) {
     this.maxBody = maxBody;
   }

@@ -28,8 +28,9 @@ export class FrameHeader {
   type = 0;
   /** Header flags, 0 to 255. */
   flags = 0;
-  /** First and last four bytes of the session id as numbers: a key for tables that allocates nothing. */
+  /** First four bytes of the session id, as a number: with the other four a key that allocates nothing. */
   sessionIdHigh = 0;
+  /** Last four bytes of the session id, as a number. */
   sessionIdLow = 0;
   /** Packet number, 0 to 2^53-1. */
   sequence = 0;
@@ -41,7 +42,9 @@ export class FrameHeader {
   start = 0;
   /** Offset of the type byte. */
   bodyStart = 0;
+  /** Offset of the metadata, behind its length. */
   metadataStart = 0;
+  /** Offset behind the metadata. */
   metadataEnd = 0;
   /** Offset of the payload; the associated data is everything from `start` to here. */
   payloadStart = 0;

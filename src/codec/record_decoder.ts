@@ -69,7 +69,7 @@ export function decodeRecords(payload: Uint8Array): DecodedRecords {
     const name = type === undefined ? "records" : `record ${type.toString(16).padStart(2, "0")}`;
     const error = new SttError(
       "PROTOCOL",
-      `cannot decode ${name}: ${cause.message} (offset ${start})`,
+      `cannot decode ${name} at offset ${start}: ${cause.message}`,
       {
         offset: start,
         cause,

@@ -1,5 +1,6 @@
 /** Zero bytes; a run of them is one record. */
 export interface PaddingRecord {
+  /** Which record. */
   type: "padding";
   /** Bytes, from 1. */
   count: number;
@@ -7,6 +8,7 @@ export interface PaddingRecord {
 
 /** PING, PONG, PATH_CHALLENGE and PATH_RESPONSE carry 8 bytes to be echoed. */
 export interface TokenRecord {
+  /** Which record. */
   type: "ping" | "pong" | "pathChallenge" | "pathResponse";
   /** 8 bytes. */
   token: Uint8Array;
@@ -14,6 +16,7 @@ export interface TokenRecord {
 
 /** FLOW_CREDIT raises a limit in bytes, BLOCKED says that it holds its sender up. */
 export interface LimitRecord {
+  /** Which record. */
   type: "flowCredit" | "blocked";
   /** Stream id, or 0 for the session. */
   stream: number;
@@ -23,12 +26,15 @@ export interface LimitRecord {
 
 /** First record of a new epoch of keys. */
 export interface KeyRotationRecord {
+  /** Which record. */
   type: "keyRotation";
+  /** The epoch that starts here. */
   epoch: number;
 }
 
 /** The end of the session. */
 export interface SessionCloseRecord {
+  /** Which record. */
   type: "sessionClose";
   /** Wire number; the table is `ERRORS`. */
   code: number;
@@ -38,6 +44,7 @@ export interface SessionCloseRecord {
 
 /** Tells the peer of an error; changes nothing. */
 export interface ErrorRecord {
+  /** Which record. */
   type: "error";
   /** Stream id, or 0 for the session. */
   stream: number;
@@ -49,6 +56,7 @@ export interface ErrorRecord {
 
 /** Packets received. */
 export interface AckRecord {
+  /** Which record. */
   type: "ack";
   /** Highest sequence acknowledged: the upper end of the first range. */
   largest: number;
@@ -60,7 +68,9 @@ export interface AckRecord {
 
 /** The sender gives its half of a stream up. */
 export interface StreamResetRecord {
+  /** Which record. */
   type: "streamReset";
+  /** Stream id, from 1. */
   stream: number;
   /** Wire number, or the application's from 0x100 on. */
   code: number;
@@ -70,7 +80,9 @@ export interface StreamResetRecord {
 
 /** The receiver wants no more of a stream. */
 export interface StreamStopRecord {
+  /** Which record. */
   type: "streamStop";
+  /** Stream id, from 1. */
   stream: number;
   /** Wire number, or the application's from 0x100 on. */
   code: number;
@@ -78,34 +90,47 @@ export interface StreamStopRecord {
 
 /** Streams that the peer may open in all. */
 export interface StreamsLimitRecord {
+  /** Which record. */
   type: "streamsLimit";
+  /** Cumulative: ids given back do not lower it. */
   count: number;
 }
 
 /** A part of a stream that will not be sent (SPEC 11). */
 export interface StreamGapRecord {
+  /** Which record. */
   type: "streamGap";
+  /** Stream id, from 1. */
   stream: number;
+  /** Offset of the first byte in the stream. */
   offset: number;
+  /** Bytes left out; `offset + length` is at most 2^53-1. */
   length: number;
 }
 
 /** Long form of a STREAM frame. */
 export interface StreamDataRecord {
+  /** Which record. */
   type: "streamData";
+  /** Stream id, from 1. */
   stream: number;
   /** Frame flags (SPEC 3), but for 01, 40 and 80. */
   flags: number;
   /** Stream kind (SPEC 8). */
   kind: number;
+  /** Offset of the first byte in the stream. */
   offset: number;
+  /** May be empty. */
   data: Uint8Array;
 }
 
 /** Long form of a DATA frame. */
 export interface DatagramRecord {
+  /** Which record. */
   type: "datagram";
+  /** The application's number, 0 to 2^32-1. */
   channel: number;
+  /** May be empty. */
   data: Uint8Array;
 }
 

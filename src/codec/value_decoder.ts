@@ -35,7 +35,9 @@ export interface ValueDecodeOptions {
 
 /** A value and the bytes that it took. */
 export interface DecodedValue {
+  /** The value. */
   readonly value: SttValue;
+  /** Bytes from the tag to the last byte of the content. */
   readonly size: number;
 }
 

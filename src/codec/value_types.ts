@@ -44,7 +44,7 @@ export class Float {
   /** The number. */
   readonly value: number;
 
-  /** @throws {SttError} `VALUE_TYPE` when `value` is no number. */
+  /** Wraps a number. @throws {SttError} `VALUE_TYPE` when `value` is none. */
   constructor(value: number) {
     if (typeof value !== "number") {
       throw new SttError("VALUE_TYPE", `cannot make Float: ${typeof value} is not a number`);
