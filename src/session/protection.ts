@@ -194,7 +194,7 @@ export class Protection {
       );
     }
     const send = this.#send;
-    this.lastSequence = send.nextSequence;
+    const sequence = send.nextSequence;
     send.seal(
       buffer,
       payloadStart,
@@ -204,6 +204,7 @@ export class Protection {
       streamId,
       this.#timestamps ? timestamp : 0,
     );
+    this.lastSequence = sequence;
     this.frameStart = send.frameStart;
     this.frameEnd = send.frameEnd;
     this.#rotation.sealed(send.frameEnd - send.frameStart);
@@ -219,6 +220,7 @@ export class Protection {
     if (this.#wiped) return this.#fail("wiped");
     const epoch = this.#epochOf(bytes, header);
     if (epoch < 0) return this.#fail("unprotected");
+    this.#recv.onTimeout(nowMs);
 
     // SPEC 7: a peer starts e+1 only after a frame of ours of e or e+1, so it is never further ahead than this.
     const keys = this.#recv.find(epoch, this.#rotation.sendEpoch + 1);
