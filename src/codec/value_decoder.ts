@@ -17,7 +17,7 @@ import {
   TAG_UINT64,
   TAG_UINT8,
 } from "./value_tags.ts";
-import { Float, type SttValue } from "./value_types.ts";
+import { DEFAULT_NAN_BITS, Float, type SttValue } from "./value_types.ts";
 
 const UTF8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TWO_32 = 4_294_967_296;
@@ -107,7 +107,7 @@ class ValueDecoder {
       case TAG_FLOAT32:
         return this.#float32(at);
       case TAG_FLOAT64:
-        return this.#float64(at);
+        return this.#float64();
       case TAG_BYTES:
         return this.#byteString();
       case TAG_STRING:
@@ -142,14 +142,13 @@ class ValueDecoder {
     return toFloat(view(this.#bytes, at, 4).getFloat32(0));
   }
 
-  #float64(tagAt: number): number | Float {
+  #float64(): number | Float {
     const at = this.#take(8);
-    const value = view(this.#bytes, at, 8).getFloat64(0);
-    if (this.#canonical && Number.isNaN(value)) {
-      const quiet = readU32(this.#bytes, at) === 0x7ff8_0000 && readU32(this.#bytes, at + 4) === 0;
-      if (!quiet) throw this.#notCanonical("a NaN other than 7ff8000000000000", tagAt);
-    }
-    return toFloat(value);
+    const data = view(this.#bytes, at, 8);
+    const value = data.getFloat64(0);
+    if (!Number.isNaN(value)) return toFloat(value);
+    const bits = data.getBigUint64(0);
+    return bits === DEFAULT_NAN_BITS ? value : Float.fromBits(bits);
   }
 
   #list(tagAt: number, depth: number): SttValue[] {

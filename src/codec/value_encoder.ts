@@ -17,7 +17,7 @@ import {
   TAG_TRUE,
   TAG_UINT64,
 } from "./value_tags.ts";
-import { Float, type SttValue } from "./value_types.ts";
+import { DEFAULT_NAN_BITS, Float, type SttValue } from "./value_types.ts";
 
 const MIN_I64 = -0x8000_0000_0000_0000n;
 const MAX_I64 = 0x7fff_ffff_ffff_ffffn;
@@ -75,7 +75,7 @@ class ValueEncoder {
   #object(value: SttValue & (object | null), depth: number): void {
     if (value === null) return this.#tag(TAG_NULL);
     if (value instanceof Uint8Array) return this.#bytesValue(TAG_BYTES, value);
-    if (value instanceof Float) return this.#float(value.value);
+    if (value instanceof Float) return this.#float(value.value, value.nanBits);
     if (depth >= VALUE_MAX_DEPTH) {
       throw new SttError(
         "VALUE_DEPTH",
@@ -131,16 +131,12 @@ class ValueEncoder {
     writeU64(this.#bytes, at, value);
   }
 
-  #float(value: number): void {
+  #float(value: number, nanBits: bigint = DEFAULT_NAN_BITS): void {
     this.#tag(TAG_FLOAT64);
     const at = this.#grow(8);
-    // SPEC 2: NaN survives as a NaN; engines differ in its payload bits, so the quiet NaN stands for all.
-    if (Number.isNaN(value)) {
-      writeU32(this.#bytes, at, 0x7ff8_0000);
-      writeU32(this.#bytes, at + 4, 0);
-      return;
-    }
-    new DataView(this.#bytes.buffer).setFloat64(at, value);
+    // SPEC 2: NaN survives. setFloat64 may write any NaN for NaN, so its bits are written as an integer.
+    if (Number.isNaN(value)) writeU64(this.#bytes, at, nanBits);
+    else new DataView(this.#bytes.buffer).setFloat64(at, value);
   }
 
   #string(value: string): void {

@@ -1,5 +1,8 @@
 import { SttError } from "../errors.ts";
 
+/** The quiet NaN that JavaScript's NaN is written as. */
+export const DEFAULT_NAN_BITS = 0x7ff8_0000_0000_0000n;
+
 /**
  * Everything that a value can be.
  *
@@ -15,7 +18,8 @@ import { SttError } from "../errors.ts";
  * | `Map` with string keys, plain or null-prototype object | dict |
  *
  * Decoding gives `number` for safe integers and `bigint` for the others, {@link Float} for floats without a fraction
- * and `Map` for dicts.
+ * (and for a NaN with bits of its own), and `Map` for dicts. What was decoded encodes to the same bytes, if those were
+ * canonical.
  */
 export type SttValue =
   | null
@@ -43,6 +47,11 @@ export type SttValue =
 export class Float {
   /** The number. */
   readonly value: number;
+  /**
+   * IEEE 754 bits of a NaN other than the default 7ff8000000000000, else undefined. A `number` cannot carry them: engines
+   * may change the payload of a NaN at any time.
+   */
+  readonly nanBits: bigint | undefined;
 
   /** Wraps a number. @throws {SttError} `VALUE_TYPE` when `value` is none. */
   constructor(value: number) {
@@ -50,5 +59,22 @@ export class Float {
       throw new SttError("VALUE_TYPE", `cannot make Float: ${typeof value} is not a number`);
     }
     this.value = value;
+    this.nanBits = undefined;
+  }
+
+  /**
+   * The float64 with these 64 bits, the bits of a NaN included.
+   *
+   * @throws {SttError} `VALUE_RANGE` when `bits` is not between 0 and 2^64-1.
+   */
+  static fromBits(bits: bigint): Float {
+    if (bits < 0n || bits > 0xffff_ffff_ffff_ffffn) {
+      throw new SttError("VALUE_RANGE", "cannot make Float: bits are outside of 0 to 2^64-1");
+    }
+    const view = new DataView(new ArrayBuffer(8));
+    view.setBigUint64(0, bits);
+    const float = new Float(view.getFloat64(0));
+    if (!Number.isNaN(float.value) || bits === DEFAULT_NAN_BITS) return float;
+    return Object.assign(float, { nanBits: bits });
   }
 }
