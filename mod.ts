@@ -1,8 +1,53 @@
 /**
  * STT: encrypted, multiplexed sessions between two nodes that share a seed, over WebSocket, TCP or memory.
  *
+ * This module loads by plain URL: its static imports are relative or `node:` ones. The parts have entry points of their
+ * own: `/codec`, `/crypto`, `/core` (the connection without I/O), `/noble` (cryptography for browsers), `/testing`.
+ *
  * @module
  */
 
-export { errorCodeOf, ERRORS, SttError } from "./src/errors.ts";
-export type { ErrorCode, ErrorEntry, SttErrorDetails } from "./src/errors.ts";
+export {
+  type ErrorCode,
+  errorCodeOf,
+  type ErrorEntry,
+  ERRORS,
+  SttError,
+  type SttErrorDetails,
+} from "./src/errors.ts";
+
+export {
+  type DecodedFrame,
+  type DecodedValue,
+  decodeExactFrame,
+  decodeFrame,
+  decodeValue,
+  decodeVarint,
+  encodeFrame,
+  encodeValue,
+  encodeVarint,
+  Float,
+  type Frame,
+  FrameAssembler,
+  type FrameDecodeOptions,
+  fromBase64Url,
+  fromHex,
+  type SttValue,
+  toBase64Url,
+  toHex,
+  type ValueDecodeOptions,
+} from "./src/codec/mod.ts";
+
+export {
+  type AeadKey,
+  type AeadName,
+  type CryptoProvider,
+  nodeProvider,
+  parseSeed,
+  type ScryptParameters,
+  Secret,
+  SEED_MIN_BYTES,
+  seedFromBase64Url,
+  seedFromHex,
+  type X25519PrivateKey,
+} from "./src/crypto/mod.ts";

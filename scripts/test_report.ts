@@ -120,6 +120,8 @@ export function readNodeEvents(lines: string): TestCounts {
     const isParent = deepest > event.nesting;
     deepest = event.nesting;
     const { file, name } = event;
+    // Node reports a file without tests as one passed test of the file's own name.
+    if (event.outcome === "pass" && name === file) continue;
     if (event.skip !== false || event.todo !== false) {
       const reason = typeof event.skip === "string" ? event.skip : "";
       counts.skipped.push({ file, name, reason });

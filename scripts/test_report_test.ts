@@ -58,6 +58,7 @@ test("Node's events count the same way", () => {
     event("pass", "good", 1),
     event("fail", "own", 0, { failureType: "testCodeFailure" }),
     event("pass", "undone", 0, { todo: true }),
+    event("pass", "a.js", 0),
     "",
   ].join("\n"));
   assert.equal(counts.passed, 3);
