@@ -19,6 +19,16 @@ export function clipReason(text: string): string {
   return new TextDecoder().decode(encoded.subarray(0, end));
 }
 
+/** A reason as it goes into a record. */
+export function encodeReason(text: string): Uint8Array {
+  return ENCODER.encode(clipReason(text));
+}
+
+/** A reason that the peer sent. It is for people only: bytes that are not UTF-8 become replacement characters. */
+export function decodeReason(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
 /** This side closed with the application's own words. */
 export function localClose(code: number, reason: string): CloseFacts {
   const error = code === 0

@@ -17,6 +17,7 @@ import {
 } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
+import { decodeReason } from "./closing.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
 import type { CustomFrame, Datagram } from "./events.ts";
 
@@ -101,9 +102,9 @@ export class Inbound {
       case "keyRotation":
         return this.#sink.keyRotation(record.epoch);
       case "sessionClose":
-        return this.#sink.sessionClose(record.code, record.reason, nowMs);
+        return this.#sink.sessionClose(record.code, decodeReason(record.reason), nowMs);
       case "error":
-        return this.#sink.peerError(record.stream, record.code, record.reason);
+        return this.#sink.peerError(record.stream, record.code, decodeReason(record.reason));
       case "streamReset":
         return streams.onReset(record.stream, record.code, record.finalSize, nowMs);
       case "streamStop":

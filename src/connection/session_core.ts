@@ -10,7 +10,7 @@ import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import { Protection } from "../session/protection.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
-import { clipReason } from "./closing.ts";
+import { encodeReason } from "./closing.ts";
 import type { ConnectionLimits } from "./config.ts";
 import { type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
@@ -142,7 +142,7 @@ export class SessionCore {
 
   /** SESSION_CLOSE, behind a KEY_ROTATION where one is owed. */
   closeFrame(code: number, reason: string): Uint8Array {
-    const close = { type: "sessionClose", code, reason } as const;
+    const close = { type: "sessionClose", code, reason: encodeReason(reason) } as const;
     const { rotationPending, sendEpoch } = this.#protection;
     return this.#builder.buildRecords(
       rotationPending ? [{ type: "keyRotation", epoch: sendEpoch }, close] : [close],
@@ -158,7 +158,7 @@ export class SessionCore {
   }
 
   reportError(stream: number, code: number, reason: string): void {
-    this.#builder.control.push({ type: "error", stream, code, reason: clipReason(reason) });
+    this.#builder.control.push({ type: "error", stream, code, reason: encodeReason(reason) });
   }
 
   nextTimeout(): number | undefined {

@@ -1,0 +1,157 @@
+/**
+ * Joins one connection and one transport: the only place that runs the connection's rule "after any call, drain
+ * transmit and events, then arm one timer".
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+import type { ConnectionEvent } from "../connection/events.ts";
+import { TRANSPORT_HIGH_WATER_BYTES } from "../constants.ts";
+import type { SttError } from "../errors.ts";
+import type { TransportConnection } from "../transport/transport.ts";
+import type { Clock } from "./clock.ts";
+
+/** Longest delay that timers of both runtimes take. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** Runs a {@link Connection} over a {@link TransportConnection}. */
+export class Driver {
+  readonly connection: Connection;
+  readonly transport: TransportConnection;
+  /** Resolves when the transport has ended. */
+  readonly ended: Promise<void>;
+  readonly #clock: Clock;
+  #onEvent: (event: ConnectionEvent) => void;
+  #resolveEnded: () => void = () => undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
+  #scheduled = false;
+  #full = false;
+  #paused = false;
+  #transportOver = false;
+
+  constructor(
+    connection: Connection,
+    transport: TransportConnection,
+    clock: Clock,
+    onEvent: (event: ConnectionEvent) => void,
+  ) {
+    this.connection = connection;
+    this.transport = transport;
+    this.#clock = clock;
+    this.#onEvent = onEvent;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Hands events to somebody else from now on. */
+  set onEvent(onEvent: (event: ConnectionEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  start(): void {
+    this.transport.start({
+      data: (bytes) => this.#onData(bytes),
+      drain: () => {
+        this.#full = false;
+        this.#flush();
+      },
+      end: (error) => this.#onEnd(error),
+    });
+    this.#flush();
+  }
+
+  /** Call after any command: everything done in this turn of the event loop shares frames. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #onData(bytes: Uint8Array): void {
+    this.connection.receive(bytes, this.#clock.now());
+    if (this.transport.framing === "message") this.connection.endOfMessage(this.#clock.now());
+    this.#events();
+    this.schedule();
+  }
+
+  #onEnd(error: SttError | undefined): void {
+    this.#transportOver = true;
+    this.connection.transportEnded(error);
+    this.#flush();
+    this.#resolveEnded();
+  }
+
+  #events(): void {
+    for (;;) {
+      const event = this.connection.nextEvent();
+      if (event === undefined) return;
+      this.#onEvent(event);
+    }
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    this.#events();
+    const { connection, transport } = this;
+    while (!this.#full && !this.#transportOver) {
+      const frame = connection.transmit(this.#clock.now());
+      if (frame === undefined) break;
+      this.#full = !transport.send(frame) || transport.queuedBytes >= TRANSPORT_HIGH_WATER_BYTES;
+    }
+    this.#events();
+    if (connection.finished) {
+      this.#stopTimer();
+      if (!this.#transportOver) {
+        this.#transportOver = true;
+        void transport.close().then(() => this.#resolveEnded());
+      }
+      return;
+    }
+    this.#applyPause();
+    this.#armTimer();
+  }
+
+  #applyPause(): void {
+    const pause = this.connection.readPaused;
+    if (pause === this.#paused) return;
+    if (pause) {
+      this.#paused = this.transport.pause();
+    } else {
+      this.#paused = false;
+      this.transport.resume();
+    }
+  }
+
+  /** A timer that is early is left to fire and look again: most packets only move deadlines further away. */
+  #armTimer(): void {
+    const at = this.connection.nextTimeout();
+    if (at === undefined) {
+      this.#stopTimer();
+      return;
+    }
+    if (this.#timer !== undefined && this.#timerAt <= at) return;
+    this.#stopTimer();
+    this.#timerAt = at;
+    const delay = Math.min(Math.max(Math.ceil(at - this.#clock.now()), 0), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#timerAt = Infinity;
+      const now = this.#clock.now();
+      const due = this.connection.nextTimeout();
+      if (due !== undefined && due <= now) this.connection.onTimeout(now);
+      this.#flush();
+    }, delay);
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What waits for the application to take it: streams, messages, datagrams. Bounded by the protocol's own limits (open
+ * streams, flow control, the receive queue of 256).
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+import type { Datagram } from "../connection/events.ts";
+import { SttError } from "../errors.ts";
+import type { SttStream } from "./stt_stream.ts";
+import { Waiters } from "./waiters.ts";
+
+/** A message of a message stream. */
+export interface Message {
+  /** Stream that carried it; `peer.stream(streamId)` answers on it. */
+  readonly streamId: number;
+  readonly data: Uint8Array;
+}
+
+/** Queues of one session. */
+export class Incoming {
+  readonly #connection: Connection;
+  readonly #streams: SttStream[] = [];
+  /** Message streams that may have something to read, in turn. */
+  readonly #readable: Set<SttStream> = new Set();
+  readonly #streamWaiters: Waiters = new Waiters();
+  readonly #messageWaiters: Waiters = new Waiters();
+  readonly #datagramWaiters: Waiters = new Waiters();
+  #closeError: SttError | undefined;
+  #orderly = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  addStream(stream: SttStream): void {
+    if (stream.mode === "bytes") {
+      this.#streams.push(stream);
+      this.#streamWaiters.wake();
+    } else {
+      this.messageReadable(stream);
+    }
+  }
+
+  messageReadable(stream: SttStream): void {
+    this.#readable.add(stream);
+    this.#messageWaiters.wake();
+  }
+
+  datagramArrived(): void {
+    this.#datagramWaiters.wake();
+  }
+
+  /** `error` undefined: an orderly end, iterators just finish. */
+  end(error: SttError | undefined): void {
+    this.#orderly = error === undefined;
+    this.#closeError = error;
+    this.#streamWaiters.wake();
+    this.#messageWaiters.wake();
+    this.#datagramWaiters.wake();
+  }
+
+  async nextStream(signal?: AbortSignal): Promise<SttStream | null> {
+    for (;;) {
+      const stream = this.#streams.shift();
+      if (stream !== undefined) return stream;
+      if (this.#over()) return null;
+      await this.#streamWaiters.wait(signal);
+    }
+  }
+
+  async nextMessage(signal?: AbortSignal): Promise<Message | null> {
+    for (;;) {
+      const message = this.#takeMessage();
+      if (message !== undefined) return message;
+      if (this.#over()) return null;
+      await this.#messageWaiters.wait(signal);
+    }
+  }
+
+  async nextDatagram(signal?: AbortSignal): Promise<Datagram | null> {
+    for (;;) {
+      const datagram = this.#connection.nextDatagram();
+      if (datagram !== undefined) return datagram;
+      if (this.#over()) return null;
+      await this.#datagramWaiters.wait(signal);
+    }
+  }
+
+  #over(): boolean {
+    if (this.#closeError !== undefined) throw this.#closeError;
+    return this.#orderly;
+  }
+
+  #takeMessage(): Message | undefined {
+    for (const stream of this.#readable) {
+      this.#readable.delete(stream);
+      const data = this.#tryRead(stream);
+      // Our direction of a stream that only brought messages ends with the peer's, so that the stream can close.
+      if (data === null) stream.endUnused();
+      if (data === undefined || data === null) continue;
+      // Behind the others, so that one busy stream does not starve them.
+      this.#readable.add(stream);
+      return { streamId: stream.id, data };
+    }
+    return undefined;
+  }
+
+  /** A reset of one message stream ends that stream, not the iterator over all of them. */
+  #tryRead(stream: SttStream): Uint8Array | null | undefined {
+    try {
+      return stream.tryRead();
+    } catch (error) {
+      if (error instanceof SttError) return null;
+      throw error;
+    }
+  }
+}

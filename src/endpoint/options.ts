@@ -1,0 +1,221 @@
+/**
+ * Options of `listen` and `connect`, and what becomes of them: keys, limits, identity.
+ *
+ * @module
+ */
+import { fromHex } from "../codec/hex.ts";
+import {
+  type ConnectionLimits,
+  connectionLimits,
+  type ConnectionOptions,
+} from "../connection/config.ts";
+import {
+  DEFAULT_ACCEPT_TIMEOUT_MS,
+  DEFAULT_HANDSHAKE_TIMEOUT_MS,
+  SUITE_AES_256_GCM,
+  SUITE_CHACHA20_POLY1305,
+} from "../constants.ts";
+import { type SeedKeys, seedKeys, staticKey } from "../crypto/key_schedule.ts";
+import { nodeProvider } from "../crypto/node_provider.ts";
+import type { CryptoProvider, X25519PrivateKey } from "../crypto/provider.ts";
+import { parseSeed } from "../crypto/seeds.ts";
+import { wipe } from "../crypto/secret.ts";
+import { SttError } from "../errors.ts";
+import type { DialOptions, ListenTransportOptions, Transport } from "../transport/transport.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Peer } from "./peer.ts";
+import type { PeerInfo } from "./peer_info.ts";
+
+/** A seed: at least 32 bytes, or the hex or base64url text of them. */
+export type SeedInput = Uint8Array | string;
+
+/** What `listen` and `connect` have in common. */
+export interface EndpointOptions extends ConnectionOptions {
+  /** Secret of this node alone, at least 32 bytes: gives it a lasting `nodeId`. Default: a new one per call. */
+  readonly nodeSeed?: SeedInput;
+  /** Cipher suites by preference: 1 ChaCha20-Poly1305, 2 AES-256-GCM. Default [1, 2]. */
+  readonly suites?: readonly number[];
+  /** Milliseconds for the whole handshake. Default 10000. */
+  readonly handshakeTimeout?: number;
+  /** Take a session with this node itself. Default false. */
+  readonly allowSelf?: boolean;
+  /** Keep one session with a peer when both sides dial at once (SPEC 6.3). Default false. */
+  readonly single?: boolean;
+  /** Cryptography to use. Default `node:crypto`. */
+  readonly provider?: CryptoProvider;
+  /** A transport of your own for its schemes, before the built-in ones. */
+  readonly transports?: readonly Transport[];
+  /** Time source; tests replace it. */
+  readonly clock?: Clock;
+}
+
+/** Options of `connect`. */
+export interface ConnectOptions extends EndpointOptions {
+  /** The seed shared with the listener. */
+  readonly seed: SeedInput;
+  /** 32-byte key shared with this one node, in addition to the seed. */
+  readonly pairKey?: SeedInput;
+  /** Pin: the peer's `nodeId` as bytes or hex, or a check of it. Without it the peer is any holder of the seed. */
+  readonly expect?: Uint8Array | string | ((nodeId: Uint8Array) => boolean);
+  /** Aborts dialling and handshake; the session that stands is not touched. */
+  readonly signal?: AbortSignal;
+  /** Called once the peer is authenticated and before it has accepted: what is sent here saves a round trip. */
+  readonly early?: (peer: Peer) => void;
+  /** Options of the transport: `ca`, `headers`, `timeoutMs`. */
+  readonly transport?: Omit<DialOptions, "signal">;
+}
+
+/** Options of `listen`. */
+export interface ListenOptions extends EndpointOptions {
+  /** The shared seed, or `seeds` for up to 64 of them (rotation, tenants). */
+  readonly seed?: SeedInput;
+  readonly seeds?: readonly SeedInput[];
+  /** 32-byte key of everybody, or a look-up by the peer's `nodeId`. */
+  readonly pairKey?: SeedInput | ((nodeId: Uint8Array) => Uint8Array | undefined);
+  /** Decides over an authenticated peer; false, an exception or 5 s of silence refuse it. */
+  readonly accept?: (peer: PeerInfo) => boolean | Promise<boolean>;
+  /** Milliseconds that `accept` may take. Default 5000. */
+  readonly acceptTimeout?: number;
+  /** Sessions at once; further dials get BUSY. Default 1024. */
+  readonly maxSessions?: number;
+  /** Handshakes at once between HELLO and accept. Default 1024. */
+  readonly halfOpen?: number;
+  /** The same per address. Default 16. */
+  readonly halfOpenPerAddress?: number;
+  /** HELLOs per second and address (/32 or /64); Infinity for no limit. Default 20. */
+  readonly handshakeRate?: number;
+  /** Closes the listener and its sessions when aborted. */
+  readonly signal?: AbortSignal;
+  /** Options of the transport: `cert`, `key`, `origins`, `native`, `maxConnections`, … */
+  readonly transport?: Omit<ListenTransportOptions, "signal">;
+}
+
+/** What both sides derive from their options. */
+export interface EndpointSetup {
+  readonly provider: CryptoProvider;
+  readonly clock: Clock;
+  readonly limits: ConnectionLimits;
+  readonly staticKey: X25519PrivateKey;
+  readonly suites: readonly number[];
+  readonly handshakeTimeout: number;
+  readonly acceptTimeout: number;
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
+/** Bytes of a seed; always a copy, which the caller wipes. */
+export function seedBytes(input: SeedInput | undefined, option: string): Uint8Array {
+  if (isBytes(input)) {
+    if (input.length < 32) {
+      throw new SttError(
+        "SEED",
+        `cannot use option ${option}: ${input.length} bytes are fewer than 32`,
+        { limit: 32 },
+      );
+    }
+    return input.slice();
+  }
+  if (typeof input === "string") return parseSeed(input);
+  throw new SttError("SEED", `cannot use option ${option}: no bytes or text of at least 32 bytes`);
+}
+
+/** Bytes of a pair key: exactly 32. */
+export function pairKeyBytes(input: SeedInput): Uint8Array {
+  const key = seedBytes(input, "pairKey");
+  if (key.length === 32) return key;
+  wipe(key);
+  throw new SttError("CONFIG", `cannot use option pairKey: ${key.length} bytes are not 32`, {
+    limit: 32,
+  });
+}
+
+/** Keys of 1 to 64 seeds. The caller wipes them. */
+export function seedKeyList(
+  provider: CryptoProvider,
+  inputs: readonly SeedInput[],
+): readonly SeedKeys[] {
+  if (inputs.length === 0 || inputs.length > 64) {
+    throw new SttError("SEED", `cannot use option seeds: ${inputs.length} is outside 1 to 64`, {
+      limit: 64,
+    });
+  }
+  return inputs.map((input) => {
+    const bytes = seedBytes(input, "seed");
+    try {
+      return seedKeys(provider, bytes);
+    } finally {
+      wipe(bytes);
+    }
+  });
+}
+
+/** A pin as the handshake takes it. */
+export function pinOf(
+  expect: ConnectOptions["expect"],
+): Uint8Array | ((nodeId: Uint8Array) => boolean) | undefined {
+  if (expect === undefined || typeof expect === "function") return expect;
+  const bytes = typeof expect === "string" ? fromHex(expect) : expect;
+  if (!isBytes(bytes) || bytes.length !== 32) {
+    throw new SttError("CONFIG", "cannot use option expect: a nodeId has 32 bytes", { limit: 32 });
+  }
+  return bytes;
+}
+
+function suiteList(suites: readonly number[] | undefined): readonly number[] {
+  if (suites === undefined) return [SUITE_CHACHA20_POLY1305, SUITE_AES_256_GCM];
+  const known = (suite: number): boolean =>
+    suite === SUITE_CHACHA20_POLY1305 || suite === SUITE_AES_256_GCM;
+  if (suites.length === 0 || !suites.every(known) || new Set(suites).size !== suites.length) {
+    throw new SttError(
+      "CONFIG",
+      `cannot use option suites: [${suites.join(", ")}] is not a list of 1 and 2 without repeats`,
+    );
+  }
+  return [...suites];
+}
+
+/** A positive whole number option. */
+export function positive(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new SttError("CONFIG", `cannot use option ${name}: ${value} is not a whole number above 0`);
+}
+
+/** Validates what both sides share and derives the node's key. `seeds`: to refuse a node seed that is a shared one. */
+export function endpointSetup(
+  options: EndpointOptions & { readonly acceptTimeout?: number },
+  seeds: readonly SeedInput[],
+): EndpointSetup {
+  const provider = options.provider ?? nodeProvider();
+  const limits = connectionLimits(options);
+  const nodeSeed = options.nodeSeed === undefined
+    ? provider.randomBytes(32)
+    : seedBytes(options.nodeSeed, "nodeSeed");
+  try {
+    for (const seed of seeds) {
+      const shared = seedBytes(seed, "seed");
+      const same = provider.equal(shared, nodeSeed);
+      wipe(shared);
+      if (same) {
+        throw new SttError("SEED", "cannot use option nodeSeed: it is the shared seed (SPEC 5)");
+      }
+    }
+    return {
+      provider,
+      clock: options.clock ?? systemClock,
+      limits,
+      staticKey: staticKey(provider, nodeSeed),
+      suites: suiteList(options.suites),
+      handshakeTimeout: positive(
+        "handshakeTimeout",
+        options.handshakeTimeout,
+        DEFAULT_HANDSHAKE_TIMEOUT_MS,
+      ),
+      acceptTimeout: positive("acceptTimeout", options.acceptTimeout, DEFAULT_ACCEPT_TIMEOUT_MS),
+    };
+  } finally {
+    wipe(nodeSeed);
+  }
+}

@@ -1,0 +1,450 @@
+/**
+ * An open session with one peer.
+ *
+ * @module
+ */
+import type { CloseFacts, ConnectionEvent, Datagram } from "../connection/events.ts";
+import type { ConnectionStats } from "../connection/stats.ts";
+import {
+  FRAME_CUSTOM_MAX,
+  FRAME_CUSTOM_MIN,
+  KIND_BYTES,
+  KIND_MESSAGES,
+  KIND_UNORDERED,
+} from "../constants.ts";
+import { SttError } from "../errors.ts";
+import type { HandshakeSession } from "../handshake/types.ts";
+import type { StreamSet } from "../streams/stream_set.ts";
+import type { Driver } from "./driver.ts";
+import { Incoming, type Message } from "./incoming.ts";
+import { type PeerInfo, peerInfo } from "./peer_info.ts";
+import { type StreamHost, type StreamMode, SttStream, type WaitOptions } from "./stt_stream.ts";
+import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
+import { Waiters } from "./waiters.ts";
+
+/** Options of {@link Peer.openStream}. */
+export interface OpenStreamOptions extends WaitOptions {
+  /** Default "bytes". */
+  readonly mode?: StreamMode;
+  /** 0 to 1000, default 500. */
+  readonly priority?: number;
+}
+
+/** Options of {@link Peer.close}. */
+export interface CloseOptions {
+  /** 0 for an orderly close (default), 0x100 and above for the application's codes. */
+  readonly code?: number;
+  /** At most 256 bytes of UTF-8. */
+  readonly reason?: string;
+}
+
+/** A received frame of the application's own type. */
+export interface FrameEvent {
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+  readonly payload: Uint8Array;
+}
+
+/** Events of a {@link Peer}. */
+export interface PeerEvents {
+  /** New keys are in use in one direction. */
+  readonly rekey: { readonly direction: "send" | "receive"; readonly epoch: number };
+  /** The peer reported an error that changes nothing (ERROR record). */
+  readonly "peer-error": {
+    readonly stream: number;
+    readonly code: number;
+    readonly reason: string;
+  };
+  /** The peer opened a stream of any mode. */
+  readonly stream: { readonly id: number; readonly mode: StreamMode };
+  readonly close: CloseFacts;
+}
+
+const KINDS: Record<StreamMode, number> = {
+  bytes: KIND_BYTES,
+  messages: KIND_MESSAGES,
+  unordered: KIND_UNORDERED,
+};
+
+interface PendingPing {
+  readonly resolve: (rttMs: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A session with an authenticated peer: streams, messages, datagrams and frames of the application's own types.
+ *
+ * @example
+ * ```ts
+ * import { connect, generateSeed, listen } from "@seigr/stt";
+ * const seed = generateSeed();
+ * const listener = await listen("mem:peer-example", { seed });
+ * const client = await connect("mem:peer-example", { seed });
+ * const server = (await listener.next()).value!;
+ * await client.send(new TextEncoder().encode("one message"));
+ * for await (const { data } of server.messages()) {
+ *   console.log(new TextDecoder().decode(data)); // "one message"
+ *   break;
+ * }
+ * console.log(await client.ping() >= 0); // true
+ * await client.close();
+ * await listener.close();
+ * ```
+ */
+export class Peer implements AsyncDisposable {
+  /** Resolves when the session has ended, however it ended. Never rejects. */
+  readonly closed: Promise<CloseFacts>;
+  readonly info: PeerInfo;
+  readonly #driver: Driver;
+  readonly #incoming: Incoming;
+  readonly #streams: Map<number, SttStream> = new Map();
+  readonly #openers: Waiters = new Waiters();
+  readonly #pings: Map<number, PendingPing> = new Map();
+  readonly #frameHandlers: Map<number, (frame: FrameEvent) => void> = new Map();
+  readonly #events: TypedEvents<PeerEvents> = new TypedEvents();
+  readonly #host: StreamHost;
+  #messageStream: SttStream | undefined;
+  #closeFacts: CloseFacts | undefined;
+  #closeError: SttError | undefined;
+  #unhandledFrames = 0;
+  #resolveClosed: (facts: CloseFacts) => void = () => undefined;
+
+  /** Peers come from `connect` and from a listener. */
+  constructor(driver: Driver, session: HandshakeSession) {
+    this.#driver = driver;
+    this.info = peerInfo(session, driver.transport);
+    this.#incoming = new Incoming(driver.connection);
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    const closeError = (): SttError | undefined => this.#closeError;
+    this.#host = {
+      streams: driver.connection.streams,
+      schedule: () => driver.schedule(),
+      get closeError() {
+        return closeError();
+      },
+    };
+    driver.onEvent = (event) => this.#onEvent(event);
+  }
+
+  /** The peer's authenticated identity, 32 bytes. */
+  get nodeId(): Uint8Array {
+    return this.info.nodeId;
+  }
+
+  /** `nodeId` as hex. */
+  get id(): string {
+    return this.info.id;
+  }
+
+  /** The pure stream state, for observation. */
+  get streamSet(): StreamSet {
+    return this.#host.streams;
+  }
+
+  // ---- streams ----
+
+  /**
+   * Opens a stream. Waits while the peer allows no more.
+   *
+   * @throws {SttError} the error that ended the session; the signal's reason when aborted.
+   */
+  async openStream(options: OpenStreamOptions = {}): Promise<SttStream> {
+    const kind = KINDS[options.mode ?? "bytes"];
+    if (kind === undefined) {
+      throw new SttError("CONFIG", `cannot open stream: mode ${options.mode} is unknown`);
+    }
+    for (;;) {
+      this.#checkOpen();
+      const id = this.#host.streams.open(kind, options.priority);
+      if (id !== undefined) {
+        const stream = new SttStream(this.#host, id, kind);
+        this.#streams.set(id, stream);
+        this.#driver.schedule();
+        return stream;
+      }
+      this.#driver.schedule();
+      await this.#openers.wait(options.signal);
+    }
+  }
+
+  /** The next byte stream that the peer opened, or null once the session has ended in order. */
+  acceptStream(options: WaitOptions = {}): Promise<SttStream | null> {
+    return this.#incoming.nextStream(options.signal);
+  }
+
+  /** Byte streams that the peer opens, until the session ends. */
+  async *streams(options: WaitOptions = {}): AsyncGenerator<SttStream, void, void> {
+    for (;;) {
+      const stream = await this.acceptStream(options);
+      if (stream === null) return;
+      yield stream;
+    }
+  }
+
+  /** A stream of this session that is still open, by its id. */
+  stream(id: number): SttStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  // ---- messages ----
+
+  /** Sends one message on this side's message stream, opened on first use (SPEC 12). Waits while the peer is slow. */
+  async send(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
+    this.#messageStream ??= await this.openStream({ ...options, mode: "messages" });
+    await this.#messageStream.write(message, options);
+  }
+
+  /** The next message of any message stream of the peer, or null once the session has ended in order. */
+  nextMessage(options: WaitOptions = {}): Promise<Message | null> {
+    return this.#incoming.nextMessage(options.signal);
+  }
+
+  /** Messages of all message streams of the peer, until the session ends. */
+  async *messages(options: WaitOptions = {}): AsyncGenerator<Message, void, void> {
+    for (;;) {
+      const message = await this.nextMessage(options);
+      if (message === null) return;
+      yield message;
+    }
+  }
+
+  // ---- datagrams and custom frames ----
+
+  /** Largest payload of `sendDatagram` and `sendFrame`; 0 when the peer takes none. */
+  get maxDatagramSize(): number {
+    return this.#driver.connection.maxDatagramSize;
+  }
+
+  /**
+   * Sends a datagram outside of flow control. False when 256 were waiting and the oldest was forgotten.
+   *
+   * @throws {SttError} `DATAGRAM_TOO_LARGE`, `CONFIG` (channel), or the error that ended the session.
+   */
+  sendDatagram(data: Uint8Array, options: { readonly channel?: number } = {}): boolean {
+    this.#checkOpen();
+    const kept = this.#driver.connection.sendDatagram(options.channel ?? 0, data.slice());
+    this.#driver.schedule();
+    return kept;
+  }
+
+  /** The next datagram, or null once the session has ended in order. At most 256 wait; the oldest are forgotten. */
+  nextDatagram(options: WaitOptions = {}): Promise<Datagram | null> {
+    return this.#incoming.nextDatagram(options.signal);
+  }
+
+  /** Datagrams of the peer, until the session ends. */
+  async *datagrams(options: WaitOptions = {}): AsyncGenerator<Datagram, void, void> {
+    for (;;) {
+      const datagram = await this.nextDatagram(options);
+      if (datagram === null) return;
+      yield datagram;
+    }
+  }
+
+  /**
+   * Sends a frame of the application's own type, 0x80 to 0xff, with its own eight flags. Outside of flow control.
+   *
+   * @throws {SttError} `DATAGRAM_TOO_LARGE`, `CONFIG` (type, flags), or the error that ended the session.
+   */
+  sendFrame(
+    type: number,
+    payload: Uint8Array,
+    options: { readonly flags?: number; readonly streamId?: number } = {},
+  ): boolean {
+    this.#checkOpen();
+    const { flags = 0, streamId = 0 } = options;
+    const kept = this.#driver.connection.sendFrame(type, payload.slice(), flags, streamId);
+    this.#driver.schedule();
+    return kept;
+  }
+
+  /** Handles frames of one type, 0x80 to 0xff; returns a function that ends it. Frames nobody handles are counted. */
+  onFrame(type: number, handler: (frame: FrameEvent) => void): () => void {
+    if (!Number.isInteger(type) || type < FRAME_CUSTOM_MIN || type > FRAME_CUSTOM_MAX) {
+      throw new SttError("CONFIG", `cannot handle frames: type ${type} is outside 128 to 255`);
+    }
+    if (this.#frameHandlers.has(type)) {
+      throw new SttError("CONFIG", `cannot handle frames: type ${type} has a handler`);
+    }
+    this.#frameHandlers.set(type, handler);
+    return () => {
+      if (this.#frameHandlers.get(type) === handler) this.#frameHandlers.delete(type);
+    };
+  }
+
+  // ---- session ----
+
+  /** Round-trip time to the peer's session layer, in milliseconds. */
+  async ping(options: WaitOptions = {}): Promise<number> {
+    options.signal?.throwIfAborted();
+    this.#checkOpen();
+    const ping = this.#driver.connection.ping();
+    this.#driver.schedule();
+    const { signal } = options;
+    let onAbort = (): void => undefined;
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        onAbort = () => reject(signal?.reason);
+        signal?.addEventListener("abort", onAbort, { once: true });
+        this.#pings.set(ping, { resolve, reject });
+      });
+    } finally {
+      this.#pings.delete(ping);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Asks for new keys; the `rekey` event tells when they are in use. */
+  rotateKeys(): void {
+    this.#checkOpen();
+    this.#driver.connection.rotateKeys();
+    this.#driver.schedule();
+  }
+
+  /** Keying material equal on both sides: 1 to 8160 bytes for a label and a context (SPEC 6.2). */
+  export(label: string, context: Uint8Array, length: number): Uint8Array {
+    this.#checkOpen();
+    return this.#driver.connection.exportKey(label, context, length);
+  }
+
+  /** Counters of the session. `unhandledFrames`: custom frames that nobody handled. */
+  stats(): ConnectionStats & { readonly unhandledFrames: number } {
+    return { ...this.#driver.connection.stats(), unhandledFrames: this.#unhandledFrames };
+  }
+
+  /** Adds a listener; returns a function that removes it. */
+  on<Name extends keyof PeerEvents>(
+    name: Name,
+    listener: (detail: PeerEvents[Name]) => void,
+    options?: ListenerOptions,
+  ): () => void {
+    return this.#events.on(name, listener, options);
+  }
+
+  /**
+   * Sends what was written (at most `closeFlush` ms), closes, and resolves when the transport has ended. What the peer
+   * had sent before can still be read.
+   */
+  async close(options: CloseOptions = {}): Promise<CloseFacts> {
+    const code = options.code ?? 0;
+    if (!Number.isSafeInteger(code) || code < 0 || (code > 0 && code < 0x100)) {
+      throw new SttError(
+        "CONFIG",
+        `cannot close session: code ${code} is neither 0 nor 0x100 or above`,
+      );
+    }
+    this.#driver.connection.close(this.#driver.now(), code, options.reason);
+    this.#driver.schedule();
+    await this.#driver.ended;
+    return await this.closed;
+  }
+
+  /** Closes without sending what is still buffered. */
+  abort(options: CloseOptions = {}): void {
+    this.#driver.connection.abort(this.#driver.now(), options.code ?? 0, options.reason);
+    this.#driver.schedule();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closeError !== undefined) throw this.#closeError;
+  }
+
+  #onEvent(event: ConnectionEvent): void {
+    switch (event.type) {
+      case "stream": {
+        const stream = new SttStream(this.#host, event.id, event.kind);
+        this.#streams.set(event.id, stream);
+        this.#incoming.addStream(stream);
+        this.#events.emit("stream", { id: event.id, mode: stream.mode });
+        return;
+      }
+      case "readable":
+      case "writable":
+      case "finished":
+      case "stream-closed":
+        return this.#onStreamEvent(event.type, event.id);
+      case "reset":
+        return this.#streams.get(event.id)?.onReset(event.code);
+      case "stopped":
+        return this.#streams.get(event.id)?.onStopped(event.code);
+      case "streams-available":
+        return this.#openers.wake();
+      case "datagram":
+        return this.#incoming.datagramArrived();
+      case "custom-frame":
+        return this.#dispatchFrames();
+      case "pong":
+        return this.#pings.get(event.ping)?.resolve(event.rttMs);
+      case "rekey":
+        return this.#events.emit("rekey", event);
+      case "peer-error":
+        return this.#events.emit("peer-error", event);
+      case "closed":
+        return this.#onClosed(event);
+      default:
+        return;
+    }
+  }
+
+  #onStreamEvent(
+    type: "readable" | "writable" | "finished" | "stream-closed",
+    id: number,
+  ): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    if (type === "stream-closed") this.#streams.delete(id);
+    stream.onEvent(type);
+    if (type === "readable" && this.#isIncomingMessages(stream)) {
+      this.#incoming.messageReadable(stream);
+    }
+  }
+
+  /** `messages()` serves the streams that the peer opened; on our own ones the application reads itself. */
+  #isIncomingMessages(stream: SttStream): boolean {
+    const openedByInitiator = stream.id % 2 === 1;
+    return stream.mode !== "bytes" && openedByInitiator !== (this.info.role === "initiator");
+  }
+
+  #dispatchFrames(): void {
+    for (;;) {
+      const frame = this.#driver.connection.nextCustomFrame();
+      if (frame === undefined) return;
+      const handler = this.#frameHandlers.get(frame.frameType);
+      if (handler === undefined) {
+        this.#unhandledFrames++;
+        continue;
+      }
+      const { frameType: type, flags, streamId, payload } = frame;
+      try {
+        handler({ type, flags, streamId, payload });
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  #onClosed(facts: CloseFacts): void {
+    if (this.#closeFacts !== undefined) return;
+    this.#closeFacts = facts;
+    const error = facts.error ??
+      new SttError("CLOSED", `the session was closed${facts.remote ? " by the peer" : ""}`, {
+        remote: facts.remote,
+      });
+    this.#closeError = error;
+    for (const stream of [...this.#streams.values()]) stream.onSessionEnd(error);
+    this.#incoming.end(facts.error);
+    this.#openers.fail(error);
+    for (const ping of [...this.#pings.values()]) ping.reject(error);
+    this.#events.emit("close", facts);
+    this.#resolveClosed(facts);
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * One stream as applications see it: `read` and `write`, an async iterator, and Web Streams at the edge.
+ *
+ * @module
+ */
+import { SttError } from "../errors.ts";
+import type { StreamInfo } from "../streams/types.ts";
+import type { StreamSet } from "../streams/stream_set.ts";
+import { Waiters } from "./waiters.ts";
+
+/** How a stream delivers. `bytes`: in order. `messages`: whole messages in order. `unordered`: whole messages in any order. */
+export type StreamMode = "bytes" | "messages" | "unordered";
+
+/** What a stream needs of its session. */
+export interface StreamHost {
+  readonly streams: StreamSet;
+  /** Call after any command. */
+  schedule(): void;
+  /** Set once the session has ended. */
+  readonly closeError: SttError | undefined;
+}
+
+/** Options of a wait. */
+export interface WaitOptions {
+  /** Ends the wait with the signal's reason; nothing is lost. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link SttStream.read}. */
+export interface ReadOptions extends WaitOptions {
+  /** Most bytes to return on a `bytes` stream; the rest stays for the next read. Default: what has arrived in one piece. */
+  readonly maxBytes?: number;
+}
+
+/** Options of {@link SttStream.write}. */
+export interface WriteOptions extends WaitOptions {
+  /** Give the array away instead of having it copied: it must never change afterwards. Default false. */
+  readonly own?: boolean;
+}
+
+const DEFAULT_CODE = 0x100;
+
+function checkCode(what: string, code: number): void {
+  if (Number.isSafeInteger(code) && code >= 0) return;
+  throw new SttError("CONFIG", `cannot ${what} stream: code ${code} is not a whole number from 0`);
+}
+
+/**
+ * A bidirectional stream. Both directions end on their own: `end()` finishes writing, reading returns null once the
+ * peer has finished.
+ *
+ * @example
+ * ```ts
+ * import { connect, generateSeed, listen } from "@seigr/stt";
+ * const seed = generateSeed();
+ * const listener = await listen("mem:stream-example", { seed });
+ * const client = await connect("mem:stream-example", { seed });
+ * const server = (await listener.next()).value!;
+ * const stream = await client.openStream();
+ * await stream.write(new TextEncoder().encode("hello"));
+ * await stream.end();
+ * const incoming = (await server.acceptStream())!;
+ * console.log(new TextDecoder().decode((await incoming.read())!)); // "hello"
+ * console.log(await incoming.read()); // null
+ * await listener.close();
+ * ```
+ */
+export class SttStream implements AsyncIterable<Uint8Array> {
+  /** 1 to 2^32-1; odd when the initiator opened it. */
+  readonly id: number;
+  readonly mode: StreamMode;
+  /** Settles when our direction is sent whole; rejects when it was reset or the session ended before. */
+  readonly finished: Promise<void>;
+  readonly #host: StreamHost;
+  readonly #messages: boolean;
+  readonly #readers: Waiters = new Waiters();
+  readonly #writers: Waiters = new Waiters();
+  #resolveFinished: () => void = () => undefined;
+  #rejectFinished: (error: SttError) => void = () => undefined;
+  #readError: SttError | undefined;
+  #writeError: SttError | undefined;
+  #ended = false;
+  #gone = false;
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
+
+  /** Streams come from {@link Peer.openStream} and {@link Peer.acceptStream}. */
+  constructor(host: StreamHost, id: number, kind: number) {
+    this.#host = host;
+    this.id = id;
+    this.mode = kind === 5 ? "unordered" : kind === 4 ? "messages" : "bytes";
+    this.#messages = kind >= 4;
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolveFinished = resolve;
+      this.#rejectFinished = reject;
+    });
+    // Whoever does not look at `finished` is told by write() and end().
+    this.finished.catch(() => undefined);
+  }
+
+  /**
+   * The next bytes (or the next message), or null at the end.
+   *
+   * @throws {SttError} `STREAM_RESET` when the peer gave up (`wire` is its code), `BUFFER_EXCEEDED` for a message above
+   *   `maxMessageSize`, or the error that ended the session; the signal's reason when aborted.
+   */
+  async read(options: ReadOptions = {}): Promise<Uint8Array | null> {
+    for (;;) {
+      const chunk = this.tryRead(options.maxBytes);
+      if (chunk !== undefined) return chunk;
+      if (this.#host.closeError !== undefined) throw this.#host.closeError;
+      await this.#readers.wait(options.signal);
+    }
+  }
+
+  /** As {@link SttStream.read} without waiting: undefined when nothing has arrived. */
+  tryRead(maxBytes?: number): Uint8Array | null | undefined {
+    if (this.#readError !== undefined) throw this.#readError;
+    if (this.#gone) return null;
+    const { streams } = this.#host;
+    const chunk = this.#messages ? streams.readMessage(this.id) : streams.read(this.id, maxBytes);
+    // Reading raises credit, which has to reach the peer.
+    if (chunk !== undefined) this.#host.schedule();
+    return chunk;
+  }
+
+  /**
+   * Writes bytes (or one message). Resolves when the stream takes more: await it, and a slow reader slows the writer.
+   *
+   * @throws {SttError} `STREAM_STOPPED` when the peer reads no more (`wire` is its code), `STREAM_CLOSED` after `end` or
+   *   `reset`, or the error that ended the session; the signal's reason when aborted (the chunk is written all the same).
+   */
+  async write(chunk: Uint8Array, options: WriteOptions = {}): Promise<void> {
+    if (!this.tryWrite(chunk, options.own)) await this.#writable_(options.signal);
+  }
+
+  /** As {@link SttStream.write} without waiting: false asks the writer to wait for {@link SttStream.ready}. */
+  tryWrite(chunk: Uint8Array, own = false): boolean {
+    this.#checkWrite();
+    const bytes = own ? chunk : chunk.slice();
+    const { streams } = this.#host;
+    const more = this.#messages
+      ? streams.writeMessage(this.id, bytes)
+      : streams.write(this.id, bytes);
+    this.#host.schedule();
+    return more;
+  }
+
+  /** Resolves when the stream takes more. */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    this.#checkWrite();
+    if (!this.#host.streams.canWrite(this.id)) await this.#writable_(options.signal);
+  }
+
+  async #writable_(signal: AbortSignal | undefined): Promise<void> {
+    do {
+      await this.#writers.wait(signal);
+      this.#checkWrite();
+    } while (!this.#host.streams.canWrite(this.id));
+  }
+
+  #checkWrite(): void {
+    if (this.#writeError !== undefined) throw this.#writeError;
+    if (this.#ended) {
+      throw new SttError("STREAM_CLOSED", `cannot write to stream ${this.id}: it was ended`);
+    }
+    if (this.#host.closeError !== undefined) throw this.#host.closeError;
+    if (this.#gone) {
+      throw new SttError("STREAM_CLOSED", `cannot write to stream ${this.id}: it is closed`);
+    }
+  }
+
+  /** Finishes writing: the peer reads to the end. Resolves when everything is sent. Ending twice is harmless. */
+  async end(options: WaitOptions = {}): Promise<void> {
+    if (!this.#ended) {
+      this.#checkWrite();
+      this.#ended = true;
+      this.#host.streams.finish(this.id);
+      this.#host.schedule();
+    }
+    const { signal } = options;
+    if (signal === undefined) return await this.finished;
+    signal.throwIfAborted();
+    let onAbort = (): void => undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+    try {
+      await Promise.race([this.finished, aborted]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Ends our direction if nothing was ever written on it. */
+  endUnused(): void {
+    if (this.#ended || this.#gone || this.#writeError !== undefined) return;
+    if (this.#host.closeError === undefined && this.info()?.written === 0) {
+      this.#ended = true;
+      this.#host.streams.finish(this.id);
+      this.#host.schedule();
+    }
+  }
+
+  /** Gives up writing: what was not sent is discarded, the peer's read throws with `code` (0x100 and above are yours). */
+  reset(code: number = DEFAULT_CODE): void {
+    checkCode("reset", code);
+    if (this.#gone || this.#writeError !== undefined || this.#host.closeError !== undefined) return;
+    this.#writeError = new SttError("STREAM_CLOSED", `stream ${this.id} was reset here`);
+    this.#host.streams.reset(this.id, code);
+    this.#host.schedule();
+    this.#rejectFinished(this.#writeError);
+    this.#writers.wake();
+  }
+
+  /** Stops reading: what arrives is discarded and the peer's write throws with `code`. */
+  stop(code: number = DEFAULT_CODE): void {
+    checkCode("stop", code);
+    if (this.#gone || this.#readError !== undefined || this.#host.closeError !== undefined) return;
+    this.#readError = new SttError("STREAM_CLOSED", `stream ${this.id} was stopped here`);
+    this.#host.streams.stop(this.id, code);
+    this.#host.schedule();
+    this.#readers.wake();
+  }
+
+  /** 0 to 1000, default 500: from 667 on high, up to 333 low. */
+  setPriority(priority: number): void {
+    this.#host.streams.setPriority(this.id, priority);
+  }
+
+  /** Offsets, buffers and states; undefined once both directions are done. */
+  info(): StreamInfo | undefined {
+    return this.#host.streams.info(this.id);
+  }
+
+  /** The receiving direction as a Web Stream; use it or `read`, not both. Cancelling it stops the stream. */
+  get readable(): ReadableStream<Uint8Array> {
+    this.#readable ??= new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        const chunk = await this.read();
+        if (chunk === null) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: () => this.stop(),
+    }, { highWaterMark: 0 });
+    return this.#readable;
+  }
+
+  /** The sending direction as a Web Stream; use it or `write`, not both. Aborting it resets the stream. */
+  get writable(): WritableStream<Uint8Array> {
+    this.#writable ??= new WritableStream<Uint8Array>({
+      write: (chunk) => this.write(chunk),
+      close: () => this.end(),
+      abort: () => this.reset(),
+    });
+    return this.#writable;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    let done = false;
+    try {
+      for (;;) {
+        const chunk = await this.read();
+        if (chunk === null) break;
+        yield chunk;
+      }
+      done = true;
+    } finally {
+      // Leaving the loop early means that nobody reads the rest.
+      if (!done) this.stop();
+    }
+  }
+
+  /** Called by the session for this stream's events. */
+  onEvent(type: "readable" | "writable" | "finished" | "stream-closed"): void {
+    if (type === "readable") {
+      this.#readers.wake();
+    } else if (type === "writable") {
+      this.#writers.wake();
+    } else if (type === "finished") {
+      this.#resolveFinished();
+    } else {
+      this.#gone = true;
+      this.#resolveFinished();
+      this.#readers.wake();
+      this.#writers.wake();
+    }
+  }
+
+  /** The receiving half ended in an error. */
+  onReset(code: number): void {
+    this.#readError ??= code === 0x23
+      ? new SttError("BUFFER_EXCEEDED", `cannot read stream ${this.id}: a message is too large`)
+      : new SttError("STREAM_RESET", `stream ${this.id} was reset by the peer, code ${code}`, {
+        wire: code,
+        remote: true,
+      });
+    this.#readers.wake();
+  }
+
+  /** The peer reads no more. */
+  onStopped(code: number): void {
+    this.#writeError ??= new SttError(
+      "STREAM_STOPPED",
+      `stream ${this.id} was stopped by the peer, code ${code}`,
+      { wire: code, remote: true },
+    );
+    this.#rejectFinished(this.#writeError);
+    this.#writers.wake();
+  }
+
+  /** The session ended. What has arrived can still be read. */
+  onSessionEnd(error: SttError): void {
+    this.#rejectFinished(error);
+    this.#readers.wake();
+    this.#writers.wake();
+  }
+}
