@@ -65,28 +65,6 @@ export type OpenFailure =
  * 3. `open` returned undefined: count `lastFailure`; when `lastError` is set, close the session with it.
  * 4. A KEY_ROTATION record that was opened goes to `onPeerRotation`; an error closes the session with it.
  * 5. `nextTimeout`/`onTimeout` as everywhere; `wipe` at the end.
- *
- * @example
- * ```ts
- * import { FRAME_HEADROOM, FrameHeader, parseFrameHeader } from "@seigr/stt/codec";
- * import { Protection } from "@seigr/stt/core";
- * import { nodeProvider } from "@seigr/stt/crypto";
- *
- * const shared = { provider: nodeProvider(), suite: 1, sessionId: new Uint8Array(8), reliable: true, nowMs: 0 };
- * const secret = (fill: number) => new Uint8Array(32).fill(fill);
- * const a = new Protection({ ...shared, sendSecret: secret(1), recvSecret: secret(2) });
- * const b = new Protection({ ...shared, sendSecret: secret(2), recvSecret: secret(1) });
- *
- * const buffer = new Uint8Array(FRAME_HEADROOM + 2 + 16);
- * buffer.set([104, 105], FRAME_HEADROOM);
- * a.seal(buffer, FRAME_HEADROOM, FRAME_HEADROOM + 2, 1, 0, 7, 0);
- * const frame = buffer.slice(a.frameStart, a.frameEnd);
- *
- * const header = new FrameHeader();
- * parseFrameHeader(frame, 0, frame.length, 65536, header);
- * console.log(b.open(frame, header, 0)); // Uint8Array [104, 105]
- * console.log(b.open(frame, header, 0), b.lastFailure); // undefined "gap"
- * ```
  */
 export class Protection {
   /** Where the frame sealed last begins and ends in its buffer. */

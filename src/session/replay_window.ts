@@ -9,14 +9,6 @@ const WORDS = REPLAY_WINDOW / 32 + 1;
 /**
  * Which of the last 8192 sequences were accepted (SPEC 7): a ring of bits, as in RFC 6479. Nothing is allocated until
  * a sequence is skipped.
- *
- * @example
- * ```ts
- * import { ReplayWindow } from "@seigr/stt/core";
- * const window = new ReplayWindow();
- * window.mark(5);
- * console.log(window.check(5), window.check(4)); // "seen" "new"
- * ```
  */
 export class ReplayWindow {
   #highest = -1;

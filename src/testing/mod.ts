@@ -1,0 +1,24 @@
+/**
+ * What this project tests itself with, for tests of your own: a seeded bad network, a reliable pipe and a clock, all in
+ * virtual time. A run depends on its seed alone, so a failing seed is the whole bug report.
+ *
+ * @module
+ */
+export { FakeClock } from "./fake_clock.ts";
+export { Prng } from "./prng.ts";
+export {
+  type BurstLoss,
+  type LinkAddress,
+  type LinkDatagram,
+  type LinkOptions,
+  type LinkStats,
+  type Side,
+  SimulatedLink,
+  type SimulatedLinkOptions,
+} from "./simulated_link.ts";
+export {
+  type Chunking,
+  type PipeOptions,
+  SimulatedPipe,
+  type SimulatedPipeOptions,
+} from "./simulated_pipe.ts";
