@@ -51,3 +51,5 @@ export {
   seedFromHex,
   type X25519PrivateKey,
 } from "./src/crypto/mod.ts";
+
+export * from "./src/endpoint/mod.ts";

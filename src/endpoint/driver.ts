@@ -21,7 +21,7 @@ export class Driver {
   /** Resolves when the transport has ended. */
   readonly ended: Promise<void>;
   readonly #clock: Clock;
-  #onEvent: (event: ConnectionEvent) => void;
+  readonly #onEvent: (event: ConnectionEvent) => void;
   #resolveEnded: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
@@ -47,11 +47,6 @@ export class Driver {
 
   now(): number {
     return this.#clock.now();
-  }
-
-  /** Hands events to somebody else from now on. */
-  set onEvent(onEvent: (event: ConnectionEvent) => void) {
-    this.#onEvent = onEvent;
   }
 
   start(): void {

@@ -39,8 +39,6 @@ export interface EndpointOptions extends ConnectionOptions {
   readonly handshakeTimeout?: number;
   /** Take a session with this node itself. Default false. */
   readonly allowSelf?: boolean;
-  /** Keep one session with a peer when both sides dial at once (SPEC 6.3). Default false. */
-  readonly single?: boolean;
   /** Cryptography to use. Default `node:crypto`. */
   readonly provider?: CryptoProvider;
   /** A transport of your own for its schemes, before the built-in ones. */

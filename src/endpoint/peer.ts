@@ -81,7 +81,7 @@ interface PendingPing {
  * const seed = generateSeed();
  * const listener = await listen("mem:peer-example", { seed });
  * const client = await connect("mem:peer-example", { seed });
- * const server = (await listener.next()).value!;
+ * const server = (await listener.nextPeer())!;
  * await client.send(new TextEncoder().encode("one message"));
  * for await (const { data } of server.messages()) {
  *   console.log(new TextDecoder().decode(data)); // "one message"
@@ -126,7 +126,6 @@ export class Peer implements AsyncDisposable {
         return closeError();
       },
     };
-    driver.onEvent = (event) => this.#onEvent(event);
   }
 
   /** The peer's authenticated identity, 32 bytes. */
@@ -356,7 +355,8 @@ export class Peer implements AsyncDisposable {
     if (this.#closeError !== undefined) throw this.#closeError;
   }
 
-  #onEvent(event: ConnectionEvent): void {
+  /** One event of the connection; `listen` and `connect` pass them on. */
+  dispatch(event: ConnectionEvent): void {
     switch (event.type) {
       case "stream": {
         const stream = new SttStream(this.#host, event.id, event.kind);

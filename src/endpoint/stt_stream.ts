@@ -55,7 +55,7 @@ function checkCode(what: string, code: number): void {
  * const seed = generateSeed();
  * const listener = await listen("mem:stream-example", { seed });
  * const client = await connect("mem:stream-example", { seed });
- * const server = (await listener.next()).value!;
+ * const server = (await listener.nextPeer())!;
  * const stream = await client.openStream();
  * await stream.write(new TextEncoder().encode("hello"));
  * await stream.end();

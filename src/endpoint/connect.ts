@@ -1,0 +1,156 @@
+/**
+ * Dialling.
+ *
+ * @module
+ */
+import { Connection } from "../connection/connection.ts";
+import { transportParameters } from "../connection/config.ts";
+import type { ConnectionEvent } from "../connection/events.ts";
+import { SttError } from "../errors.ts";
+import { wipe } from "../crypto/secret.ts";
+import type { InitiatorConfig } from "../handshake/types.ts";
+import { parseAddress } from "../transport/address.ts";
+import { transportFor } from "../transport/transports.ts";
+import type { Transport, TransportConnection } from "../transport/transport.ts";
+import { Driver } from "./driver.ts";
+import {
+  type ConnectOptions,
+  type EndpointSetup,
+  endpointSetup,
+  pairKeyBytes,
+  pinOf,
+  seedKeyList,
+} from "./options.ts";
+import { Peer } from "./peer.ts";
+
+/** The transport of an address: the application's own ones come first. */
+export function chooseTransport(
+  address: string,
+  transports: readonly Transport[] | undefined,
+): Transport {
+  const scheme = address.slice(0, Math.max(0, address.indexOf(":"))).toLowerCase();
+  const own = transports?.find((transport) => transport.schemes.includes(scheme));
+  return own ?? transportFor(parseAddress(address).scheme);
+}
+
+/**
+ * Dials an address, proves the seed, checks the peer and resolves once the session is open.
+ *
+ * Addresses: `ws://host:port/path`, `wss://host:port/path`, `tcp://host:port`, `mem:name`.
+ *
+ * @throws {SttError} `ADDRESS`, `CONFIG`, `SEED`; `TRANSPORT` when the address cannot be reached; `HANDSHAKE_TIMEOUT` for
+ *   a wrong seed or silence; `PEER_IDENTITY`, `SELF`, `REFUSED`, `BUSY`, `SUITE`, `VERSION`; the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { connect, generateSeed, listen } from "@seigr/stt";
+ * const seed = generateSeed();
+ * const listener = await listen("mem:connect-example", { seed });
+ * const peer = await connect("mem:connect-example", { seed, expect: listener.nodeId });
+ * console.log(peer.info.pinned); // true
+ * await peer.close();
+ * await listener.close();
+ * ```
+ */
+export async function connect(address: string, options: ConnectOptions): Promise<Peer> {
+  options.signal?.throwIfAborted();
+  const transport = chooseTransport(address, options.transports);
+  const setup = endpointSetup(options, [options.seed]);
+  const [seedKeys] = seedKeyList(setup.provider, [options.seed]);
+  const pairKey = options.pairKey === undefined ? undefined : pairKeyBytes(options.pairKey);
+  const pin = pinOf(options.expect);
+  try {
+    const deadline = setup.clock.now() + setup.handshakeTimeout;
+    const connection = await transport.dial(address, {
+      timeoutMs: setup.handshakeTimeout,
+      ...options.transport,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const config: InitiatorConfig = {
+      provider: setup.provider,
+      reliable: true,
+      seedKeys: seedKeys as NonNullable<typeof seedKeys>,
+      staticKey: setup.staticKey,
+      parameters: transportParameters(setup.limits),
+      suites: setup.suites,
+      allowSelf: options.allowSelf ?? false,
+      timeoutMs: Math.max(1, deadline - setup.clock.now()),
+      unixOffsetMs: setup.clock.unix() - setup.clock.now(),
+      ...(pairKey === undefined ? {} : { pairKey }),
+      ...(pin === undefined ? {} : { expect: pin }),
+    };
+    return await handshake(connection, config, setup, options);
+  } finally {
+    seedKeys?.wipe();
+    setup.staticKey.destroy();
+    if (pairKey !== undefined) wipe(pairKey);
+  }
+}
+
+function handshake(
+  transport: TransportConnection,
+  config: InitiatorConfig,
+  setup: EndpointSetup,
+  options: ConnectOptions,
+): Promise<Peer> {
+  const { signal } = options;
+  return new Promise<Peer>((resolve, reject) => {
+    let peer: Peer | undefined;
+    let settled = false;
+    const settle = (act: () => void): void => {
+      if (settled) return;
+      settled = true;
+      signal?.removeEventListener("abort", onAbort);
+      act();
+    };
+    const onEvent = (event: ConnectionEvent): void => {
+      if (event.type === "early" || event.type === "established") {
+        const session = connection.session;
+        if (peer === undefined && session !== undefined) peer = new Peer(driver, session);
+      }
+      peer?.dispatch(event);
+      if (event.type === "early" && peer !== undefined && options.early !== undefined) {
+        callEarly(options.early, peer, settle, reject);
+      } else if (event.type === "established") {
+        settle(() => resolve(peer as Peer));
+      } else if (event.type === "closed") {
+        const error = event.error ?? new SttError("CLOSED", `cannot connect: ${event.reason}`);
+        // The transport is gone before the caller hears of it: nothing stays behind a failed dial.
+        settle(() => void driver.ended.then(() => reject(error)));
+      }
+    };
+    const onAbort = (): void => {
+      settle(() => {
+        connection.abort(setup.clock.now());
+        driver.schedule();
+        transport.abort();
+        reject(signal?.reason);
+      });
+    };
+    const connection = Connection.dial(
+      { provider: setup.provider, limits: setup.limits, handshake: config },
+      setup.clock.now(),
+    );
+    const driver = new Driver(connection, transport, setup.clock, onEvent);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    driver.start();
+    if (signal?.aborted) onAbort();
+  });
+}
+
+/** An exception of the application's hook ends the dial with that exception. */
+function callEarly(
+  early: (peer: Peer) => void,
+  peer: Peer,
+  settle: (act: () => void) => void,
+  reject: (error: unknown) => void,
+): void {
+  try {
+    early(peer);
+  } catch (error) {
+    settle(() => {
+      peer.abort();
+      reject(error);
+    });
+  }
+}

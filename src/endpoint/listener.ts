@@ -1,0 +1,350 @@
+/**
+ * Listening.
+ *
+ * @module
+ */
+import { toHex } from "../codec/hex.ts";
+import { Connection } from "../connection/connection.ts";
+import { transportParameters } from "../connection/config.ts";
+import type { ConnectionEvent } from "../connection/events.ts";
+import type { SeedKeys } from "../crypto/key_schedule.ts";
+import { wipe } from "../crypto/secret.ts";
+import { SttError } from "../errors.ts";
+import { Acceptor } from "../handshake/acceptor.ts";
+import type { AcceptorConfig } from "../handshake/types.ts";
+import type { TransportConnection, TransportListener } from "../transport/transport.ts";
+import { chooseTransport } from "./connect.ts";
+import { Driver } from "./driver.ts";
+import {
+  type EndpointSetup,
+  endpointSetup,
+  type ListenOptions,
+  pairKeyBytes,
+  positive,
+  seedKeyList,
+} from "./options.ts";
+import { Peer } from "./peer.ts";
+import { peerInfo } from "./peer_info.ts";
+import type { WaitOptions } from "./stt_stream.ts";
+import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
+import { Waiters } from "./waiters.ts";
+
+const DEFAULT_MAX_SESSIONS = 1024;
+/** How often half-open handshakes are swept while there are any. */
+const SWEEP_MS = 1000;
+
+/** Events of a {@link Listener}. */
+export interface ListenerEvents {
+  /** A session is open; the same peer comes out of the iterator. */
+  readonly peer: Peer;
+  /** A transport connection ended before a session stood: a wrong seed, noise, a refusal. */
+  readonly rejected: { readonly remoteAddress: string; readonly error: SttError };
+  /** The listening socket itself failed. */
+  readonly error: SttError;
+}
+
+/** Counters of a listener. */
+export interface ListenerStats {
+  readonly address: string;
+  readonly nodeId: string;
+  /** Sessions that stand now. */
+  readonly sessions: number;
+  /** Transport connections whose handshake is under way. */
+  readonly handshaking: number;
+  /** Sessions that were opened, ever. */
+  readonly accepted: number;
+  /** Transport connections that never became a session, ever. */
+  readonly rejected: number;
+  /** Handshake frames dropped, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+interface ListenerParts {
+  readonly acceptor: Acceptor;
+  readonly acceptorConfig: AcceptorConfig;
+  readonly seedKeys: readonly SeedKeys[];
+  readonly setup: EndpointSetup;
+  readonly options: ListenOptions;
+  readonly sessions: Set<Driver>;
+}
+
+/** Accepts sessions. Iterate it, or listen to its `peer` event. */
+export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
+  /** This node's identity, 32 bytes: what dialling peers pin with `expect`. */
+  readonly nodeId: Uint8Array;
+  /** Resolves when the listener and all of its sessions have ended. */
+  readonly closed: Promise<void>;
+  readonly #parts: ListenerParts;
+  readonly #waiting: Peer[] = [];
+  readonly #waiters: Waiters = new Waiters();
+  readonly #handshaking: Set<Driver> = new Set();
+  readonly #events: TypedEvents<ListenerEvents> = new TypedEvents();
+  #transport: TransportListener | undefined;
+  #closing: Promise<void> | undefined;
+  #resolveClosed: () => void = () => undefined;
+  #sweep: ReturnType<typeof setTimeout> | undefined;
+  #accepted = 0;
+  #rejected = 0;
+
+  /** Use {@link listen}. */
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
+    this.nodeId = parts.setup.staticKey.publicKey.slice();
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /** The bound address with its real port. */
+  get address(): string {
+    return this.#transport?.address ?? "";
+  }
+
+  /** Called once by {@link listen}. */
+  bind(transport: TransportListener): void {
+    this.#transport = transport;
+  }
+
+  /** A new transport connection. */
+  onConnection(transport: TransportConnection): void {
+    if (this.#closing !== undefined) {
+      transport.abort();
+      return;
+    }
+    const { acceptor, acceptorConfig, setup } = this.#parts;
+    acceptorConfig.unixOffsetMs = setup.clock.unix() - setup.clock.now();
+    let peer: Peer | undefined;
+    const onEvent = (event: ConnectionEvent): void => {
+      if (event.type === "identified") this.#decide(driver);
+      if (event.type === "established") {
+        peer = this.#established(driver);
+      }
+      peer?.dispatch(event);
+      if (event.type === "established" && peer !== undefined) this.#announce(peer);
+      if (event.type === "closed" && peer === undefined) {
+        this.#reject(transport.remoteAddress, event.error);
+      }
+    };
+    const connection = Connection.answer({
+      provider: setup.provider,
+      limits: setup.limits,
+      acceptor,
+      from: { host: transport.remoteHost, port: 0 },
+      handshakeTimeout: setup.handshakeTimeout,
+      acceptTimeout: setup.acceptTimeout,
+    }, setup.clock.now());
+    const driver = new Driver(connection, transport, setup.clock, onEvent);
+    this.#handshaking.add(driver);
+    void driver.ended.then(() => {
+      this.#handshaking.delete(driver);
+      this.#parts.sessions.delete(driver);
+    });
+    this.#armSweep();
+    driver.start();
+  }
+
+  /** An error of the listening socket. */
+  onError(error: SttError): void {
+    this.#events.emit("error", error);
+  }
+
+  #decide(driver: Driver): void {
+    const { connection } = driver;
+    const session = connection.session;
+    const { accept } = this.#parts.options;
+    if (session === undefined) return;
+    const answer = (yes: boolean, reason?: string): void => {
+      if (connection.state !== "deciding") return;
+      if (yes) connection.accept(driver.now());
+      else connection.refuse(driver.now(), reason);
+      driver.schedule();
+    };
+    if (accept === undefined) {
+      answer(true);
+      return;
+    }
+    // The hook's error text stays here: the peer learns that it was refused, not why.
+    void (async () => accept(peerInfo(session, driver.transport)))().then(
+      (yes) => answer(yes === true),
+      (error) => {
+        this.onError(new SttError("REFUSED", "the accept hook threw", { cause: error }));
+        answer(false);
+      },
+    );
+  }
+
+  #established(driver: Driver): Peer | undefined {
+    const { session } = driver.connection;
+    if (session === undefined) return undefined;
+    this.#handshaking.delete(driver);
+    this.#parts.sessions.add(driver);
+    this.#accepted++;
+    return new Peer(driver, session);
+  }
+
+  #announce(peer: Peer): void {
+    this.#waiting.push(peer);
+    // A session that ended before anybody took it is of no use to the iterator.
+    void peer.closed.then(() => {
+      const index = this.#waiting.indexOf(peer);
+      if (index >= 0 && peer.stats().streams.recvBuffered === 0) this.#waiting.splice(index, 1);
+    });
+    this.#waiters.wake();
+    this.#events.emit("peer", peer);
+  }
+
+  #reject(remoteAddress: string, cause: SttError | undefined): void {
+    this.#rejected++;
+    const error = cause ?? new SttError("CLOSED", "the peer closed during the handshake");
+    this.#events.emit("rejected", { remoteAddress, error });
+  }
+
+  /** The next peer, or null once the listener is closed. */
+  async nextPeer(options: WaitOptions = {}): Promise<Peer | null> {
+    for (;;) {
+      const peer = this.#waiting.shift();
+      if (peer !== undefined) return peer;
+      if (this.#closing !== undefined) return null;
+      await this.#waiters.wait(options.signal);
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Peer, void, void> {
+    for (;;) {
+      const peer = await this.nextPeer();
+      if (peer === null) return;
+      yield peer;
+    }
+  }
+
+  /** Adds a listener of an event; returns a function that removes it. */
+  on<Name extends keyof ListenerEvents>(
+    name: Name,
+    listener: (detail: ListenerEvents[Name]) => void,
+    options?: ListenerOptions,
+  ): () => void {
+    return this.#events.on(name, listener, options);
+  }
+
+  stats(): ListenerStats {
+    return {
+      address: this.address,
+      nodeId: toHex(this.nodeId),
+      sessions: this.#parts.sessions.size,
+      handshaking: this.#handshaking.size,
+      accepted: this.#accepted,
+      rejected: this.#rejected,
+      drops: Object.fromEntries(this.#parts.acceptor.drops),
+    };
+  }
+
+  /** Stops accepting and closes all sessions in order. Resolves when every socket is closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { setup, seedKeys, sessions } = this.#parts;
+    this.#waiters.wake();
+    const drivers = [...this.#handshaking, ...sessions];
+    for (const driver of drivers) {
+      driver.connection.close(setup.clock.now());
+      driver.schedule();
+    }
+    await Promise.all([this.#transport?.close(), ...drivers.map((driver) => driver.ended)]);
+    clearTimeout(this.#sweep);
+    for (const keys of seedKeys) keys.wipe();
+    setup.staticKey.destroy();
+    this.#resolveClosed();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Half-open handshakes of vanished peers expire; without any there is no timer. */
+  #armSweep(): void {
+    if (this.#sweep !== undefined) return;
+    this.#sweep = setTimeout(() => {
+      this.#sweep = undefined;
+      const { acceptor, setup } = this.#parts;
+      acceptor.onTimeout(setup.clock.now());
+      if (this.#handshaking.size > 0 || acceptor.nextTimeout() !== undefined) this.#armSweep();
+    }, SWEEP_MS);
+  }
+}
+
+/**
+ * Listens on an address for peers that know the seed.
+ *
+ * Addresses: `ws://host:port/path`, `wss://host:port/path` (with `transport: { cert, key }`), `tcp://host:port`,
+ * `mem:name`; port 0 takes a free one.
+ *
+ * @throws {SttError} `ADDRESS`, `CONFIG`, `SEED`; `TRANSPORT` when the address cannot be bound.
+ *
+ * @example
+ * ```ts
+ * import { generateSeed, listen } from "@seigr/stt";
+ * const listener = await listen("ws://127.0.0.1:0/", { seed: generateSeed() });
+ * console.log(listener.address.startsWith("ws://127.0.0.1:")); // true
+ * await listener.close();
+ * ```
+ */
+export async function listen(address: string, options: ListenOptions): Promise<Listener> {
+  options.signal?.throwIfAborted();
+  const inputs = options.seeds ?? (options.seed === undefined ? [] : [options.seed]);
+  const transport = chooseTransport(address, options.transports);
+  const setup = endpointSetup(options, inputs);
+  const seedKeys = seedKeyList(setup.provider, inputs);
+  const sessions = new Set<Driver>();
+  const maxSessions = positive("maxSessions", options.maxSessions, DEFAULT_MAX_SESSIONS);
+  const { pairKey } = options;
+  const acceptorConfig: AcceptorConfig = {
+    provider: setup.provider,
+    seeds: seedKeys,
+    staticKey: setup.staticKey,
+    parameters: transportParameters(setup.limits),
+    suites: setup.suites,
+    allowSelf: options.allowSelf ?? false,
+    timeoutMs: setup.handshakeTimeout,
+    unixOffsetMs: setup.clock.unix() - setup.clock.now(),
+    busy: () => sessions.size >= maxSessions,
+    ...(options.halfOpen === undefined ? {} : { halfOpen: options.halfOpen }),
+    ...(options.halfOpenPerAddress === undefined
+      ? {}
+      : { halfOpenPerAddress: options.halfOpenPerAddress }),
+    ...(options.handshakeRate === undefined ? {} : { handshakeRate: options.handshakeRate }),
+    ...(pairKey === undefined
+      ? {}
+      : { pairKey: typeof pairKey === "function" ? pairKey : pairKeyBytes(pairKey) }),
+  };
+  const listener = new Listener({
+    acceptor: new Acceptor(acceptorConfig, setup.clock.now()),
+    acceptorConfig,
+    seedKeys,
+    setup,
+    options,
+    sessions,
+  });
+  try {
+    listener.bind(
+      await transport.listen(
+        address,
+        (connection) => listener.onConnection(connection),
+        {
+          ...options.transport,
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+        },
+        (error) => listener.onError(error),
+      ),
+    );
+  } catch (error) {
+    for (const keys of seedKeys) keys.wipe();
+    setup.staticKey.destroy();
+    if (acceptorConfig.pairKey instanceof Uint8Array) wipe(acceptorConfig.pairKey);
+    throw error;
+  }
+  options.signal?.addEventListener("abort", () => void listener.close(), { once: true });
+  return listener;
+}

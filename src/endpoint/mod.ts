@@ -1,0 +1,28 @@
+/**
+ * Sessions over real transports.
+ *
+ * @module
+ */
+export { type Clock, systemClock } from "./clock.ts";
+export { generateSeed, seedFromPassphrase } from "./seeds.ts";
+export { connect } from "./connect.ts";
+export type { Message } from "./incoming.ts";
+export { listen, Listener, type ListenerEvents, type ListenerStats } from "./listener.ts";
+export type { ConnectOptions, EndpointOptions, ListenOptions, SeedInput } from "./options.ts";
+export {
+  type CloseOptions,
+  type FrameEvent,
+  type OpenStreamOptions,
+  Peer,
+  type PeerEvents,
+} from "./peer.ts";
+export type { PeerInfo } from "./peer_info.ts";
+export {
+  type ReadOptions,
+  type StreamHost,
+  type StreamMode,
+  SttStream,
+  type WaitOptions,
+  type WriteOptions,
+} from "./stt_stream.ts";
+export { type ListenerOptions, TypedEvents } from "./typed_events.ts";
