@@ -26,10 +26,20 @@ function serveCheckout(): { origin: string; requested: string[]; close: () => Pr
   };
 }
 
-/** Runs `code` in a fresh Deno that knows neither our configuration nor any cached module. */
+/** The npm packages that are downloaded already, so that a fresh Deno finds `npm:ws` without a network. */
+async function npmCache(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const info = JSON.parse(new TextDecoder().decode(stdout)) as { npmCache: string };
+  return info.npmCache;
+}
+
+/** Runs `code` in a Deno that knows neither our configuration nor any cached module, and must exit by itself. */
 async function runFresh(code: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const folder = await Deno.makeTempDir({ prefix: "stt-url-" });
   try {
+    await Deno.mkdir(`${folder}/cache`);
+    const type = Deno.build.os === "windows" ? "junction" : "dir";
+    await Deno.symlink(await npmCache(), `${folder}/cache/npm`, { type });
     await Deno.writeTextFile(`${folder}/main.ts`, code);
     const { code: exit, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-config", "--no-lock", `${folder}/main.ts`],
@@ -43,24 +53,63 @@ async function runFresh(code: string): Promise<{ code: number; stdout: string; s
   }
 }
 
-Deno.test({
-  name: "mod.ts loads by URL without a configuration or an import map",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  fn: async () => {
-    const server = serveCheckout();
-    try {
-      const { code, stdout, stderr } = await runFresh(`
-        import { errorCodeOf } from "${server.origin}/mod.ts";
-        import { decodeVarint, encodeVarint } from "${server.origin}/src/codec/mod.ts";
-        console.log(errorCodeOf(0x14), decodeVarint(encodeVarint(300)).value);
-      `);
-      assert.equal(stderr.replaceAll(/^Download .*\n/gm, ""), "");
-      assert.equal(stdout, "REFUSED 300\n");
-      assert.equal(code, 0);
-      assert.ok(server.requested.includes("mod.ts"));
-    } finally {
-      await server.close();
+/** A program that imports `origin`/mod.ts and sends one message through a session over `address`. */
+function sessionProgram(origin: string, address: string): string {
+  return `
+    import { connect, generateSeed, listen } from "${origin}/mod.ts";
+    const seed = generateSeed();
+    const listener = await listen("${address}", { seed });
+    const client = await connect(listener.address, { seed });
+    const server = await listener.nextPeer();
+    if (server === undefined) throw new Error("no peer");
+    await client.send(new TextEncoder().encode("over a session"));
+    for await (const { data } of server.messages()) {
+      console.log(new TextDecoder().decode(data));
+      break;
     }
-  },
-});
+    await client.close();
+    await listener.close();
+  `;
+}
+
+const PROGRAMS: readonly [name: string, program: (origin: string) => string, stdout: string][] = [
+  [
+    "decodes with the codec",
+    (origin) => `
+      import { errorCodeOf } from "${origin}/mod.ts";
+      import { decodeVarint, encodeVarint } from "${origin}/src/codec/mod.ts";
+      console.log(errorCodeOf(0x14), decodeVarint(encodeVarint(300)).value);
+    `,
+    "REFUSED 300\n",
+  ],
+  [
+    "has a session in memory",
+    (origin) => sessionProgram(origin, "mem:url-import"),
+    "over a session\n",
+  ],
+  [
+    "has a session over WebSocket, with ws loaded on first use",
+    (origin) => sessionProgram(origin, "ws://127.0.0.1:0/"),
+    "over a session\n",
+  ],
+];
+
+for (const [name, program, expected] of PROGRAMS) {
+  Deno.test({
+    name: `mod.ts by URL, without configuration or import map, ${name}`,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    fn: async () => {
+      const server = serveCheckout();
+      try {
+        const { code, stdout, stderr } = await runFresh(program(server.origin));
+        assert.equal(stderr.replaceAll(/^(Download|Check) .*\n/gm, ""), "");
+        assert.equal(stdout, expected);
+        assert.equal(code, 0);
+        assert.ok(server.requested.includes("mod.ts"));
+      } finally {
+        await server.close();
+      }
+    },
+  });
+}
