@@ -22,3 +22,6 @@ export {
   SimulatedPipe,
   type SimulatedPipeOptions,
 } from "./simulated_pipe.ts";
+export { ConnectionPair, type ConnectionPairParts } from "./connection_pair.ts";
+export { pair, type PairOptions } from "./pair.ts";
+export { seededProvider } from "./seeded_provider.ts";
