@@ -59,6 +59,8 @@ export interface DialOptions {
   /** Largest message taken (WebSocket), bytes. */
   readonly maxMessageBytes?: number;
   readonly headers?: Record<string, string>;
+  /** Dials with the runtime's own `WebSocket` instead of the package `ws`: it cannot pause, nor be cut. */
+  readonly native?: boolean;
 }
 
 /** Options of listening that concern the transport alone. */

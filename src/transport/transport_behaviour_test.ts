@@ -1,10 +1,12 @@
 // What every transport must do, whichever runs below: the same tests for each of them.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import { TRANSPORT_HIGH_WATER_BYTES } from "../constants.ts";
 import { SttError } from "../errors.ts";
+import { certificateForTest } from "./certificate_for_test.ts";
 import { MemoryNetwork } from "./memory.ts";
 import { CollectingSink, pattern, pump } from "./sink_for_test.ts";
 import { tcpTransport } from "./tcp.ts";
@@ -15,6 +17,7 @@ import type {
   TransportConnection,
   TransportListener,
 } from "./transport.ts";
+import { webSocketTransport } from "./websocket.ts";
 
 interface Subject {
   readonly name: string;
@@ -26,10 +29,37 @@ interface Subject {
   readonly skip?: string;
 }
 
+const certificate = certificateForTest();
+const ipv6 = Object.values(networkInterfaces()).flat().some((face) => face?.address === "::1");
+
 const subjects: Subject[] = [
   { name: "memory", transport: new MemoryNetwork(), address: "mem:behaviour", framing: "stream" },
   { name: "tcp", transport: tcpTransport, address: "tcp://127.0.0.1:0", framing: "stream" },
-  { name: "tcp over IPv6", transport: tcpTransport, address: "tcp://[::1]:0", framing: "stream" },
+  {
+    name: "ws",
+    transport: webSocketTransport,
+    address: "ws://127.0.0.1:0/stt",
+    framing: "message",
+  },
+  {
+    name: "wss",
+    transport: webSocketTransport,
+    address: "wss://127.0.0.1:0/stt",
+    framing: "message",
+    ...(certificate.skip === undefined
+      ? {
+        dial: { ca: certificate.cert },
+        listen: { cert: certificate.cert, key: certificate.key },
+      }
+      : { skip: certificate.skip }),
+  },
+  {
+    name: "tcp over IPv6",
+    transport: tcpTransport,
+    address: "tcp://[::1]:0",
+    framing: "stream",
+    ...(ipv6 ? {} : { skip: "this machine has no IPv6 loopback" }),
+  },
 ];
 
 interface Joined {

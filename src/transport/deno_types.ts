@@ -1,0 +1,46 @@
+/**
+ * The few calls of Deno that have no `node:` counterpart, as plain interfaces, so that the sources compile without
+ * Deno's own types.
+ *
+ * @module
+ */
+import type { NativeWebSocket } from "./native_websocket_connection.ts";
+
+/** Where a request of `Deno.serve` came from. */
+export interface DenoServeInfo {
+  readonly remoteAddr: { readonly hostname?: string; readonly port?: number };
+}
+
+/** Options of `Deno.serve` that are used. */
+export interface DenoServeOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly onListen: () => void;
+  readonly onError: (error: unknown) => Response;
+}
+
+/** A server of `Deno.serve`. */
+export interface DenoHttpServer {
+  readonly addr: { readonly hostname: string; readonly port: number };
+  readonly finished: Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/** What is used of the global `Deno`. */
+export interface DenoRuntime {
+  serve(
+    options: DenoServeOptions,
+    handler: (request: Request, info: DenoServeInfo) => Response,
+  ): DenoHttpServer;
+  upgradeWebSocket(
+    request: Request,
+    options: { idleTimeout: number },
+  ): { socket: NativeWebSocket; response: Response };
+}
+
+/** The global `Deno`; undefined on other runtimes. */
+export function denoRuntime(): DenoRuntime | undefined {
+  return (globalThis as unknown as { Deno?: DenoRuntime }).Deno;
+}

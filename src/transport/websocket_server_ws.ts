@@ -1,0 +1,217 @@
+/**
+ * Listening on `ws:` and `wss:` through `ws` on `node:http` and `node:https`.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { SttError } from "../errors.ts";
+import { type Address, formatAddress, plainHost } from "./address.ts";
+import { HalfOpenUpgrades } from "./half_open_upgrades.ts";
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_UPGRADE_TIMEOUT_MS,
+  FLUSH_TIMEOUT_MS,
+  LINGER_TIMEOUT_MS,
+  MAX_HALF_OPEN_UPGRADES,
+  MAX_UPGRADE_HEADER_BYTES,
+} from "./limits.ts";
+import { bind, unbind } from "./listening.ts";
+import type {
+  ListenTransportOptions,
+  TransportConnection,
+  TransportListener,
+} from "./transport.ts";
+import { type Refusal, refusePlainRequest, refuseUpgrade } from "./websocket_refusals.ts";
+import { WsConnection } from "./ws_connection.ts";
+import { loadWs, type WsModule, type WsServer } from "./ws_module.ts";
+
+/** Listens; see {@link ListenTransportOptions} for the limits. */
+export async function listenWebSocket(
+  address: Address,
+  onConnection: (connection: TransportConnection) => void,
+  options: ListenTransportOptions,
+  onError?: (error: SttError) => void,
+): Promise<TransportListener> {
+  options.signal?.throwIfAborted();
+  const ws = await loadWs();
+  const listener = new WebSocketListener(ws, address, onConnection, options);
+  await listener.bind(onError);
+  if (options.signal?.aborted) {
+    await listener.close();
+    throw options.signal.reason;
+  }
+  return listener;
+}
+
+class WebSocketListener implements TransportListener {
+  readonly #scheme: "ws" | "wss";
+  readonly #place: Address;
+  readonly #onConnection: (connection: TransportConnection) => void;
+  readonly #options: ListenTransportOptions;
+  readonly #maxMessageBytes: number;
+  readonly #maxConnections: number;
+  readonly #server: Server;
+  readonly #upgrader: WsServer;
+  readonly #halfOpen: HalfOpenUpgrades;
+  #address = "";
+  #connections = 0;
+  readonly #onAbort = (): void => void this.close();
+
+  constructor(
+    ws: WsModule,
+    place: Address,
+    onConnection: (connection: TransportConnection) => void,
+    options: ListenTransportOptions,
+  ) {
+    this.#scheme = place.scheme === "wss" ? "wss" : "ws";
+    this.#place = place;
+    this.#onConnection = onConnection;
+    this.#options = options;
+    this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
+    this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+    const upgradeTimeoutMs = options.upgradeTimeoutMs ?? DEFAULT_UPGRADE_TIMEOUT_MS;
+    this.#halfOpen = new HalfOpenUpgrades(MAX_HALF_OPEN_UPGRADES, upgradeTimeoutMs);
+    this.#upgrader = new ws.WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      handleProtocols: () => false,
+      maxPayload: this.#maxMessageBytes,
+      closeTimeout: FLUSH_TIMEOUT_MS + LINGER_TIMEOUT_MS,
+    });
+    this.#server = httpServer(place, options, upgradeTimeoutMs);
+    this.#server.on("connection", (socket: Socket) => this.#halfOpen.add(socket));
+    this.#server.on("request", (request, response) => this.#onRequest(request, response));
+    this.#server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket, head));
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  async bind(onError: ((error: SttError) => void) | undefined): Promise<void> {
+    const bound = await bind(this.#server, this.#place, onError);
+    this.#address = formatAddress({
+      scheme: this.#scheme,
+      host: bound.address,
+      port: bound.port,
+      path: this.#place.path,
+    });
+    this.#options.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  close(): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    const closed = unbind(this.#server);
+    this.#halfOpen.destroyAll();
+    return closed;
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const answer = refusePlainRequest(request.url, this.#place.path);
+    response.writeHead(answer.status, answer.reason, {
+      ...answer.headers,
+      "Content-Type": "text/plain",
+      "Content-Length": answer.text.length,
+      Connection: "close",
+    });
+    // The rest of a body that nobody wants is not waited for.
+    response.end(answer.text, () => request.socket.destroySoon());
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    socket.on("error", () => socket.destroy());
+    const answer = refuseUpgrade(
+      {
+        method: request.method,
+        target: request.url,
+        header: (name) => headerOf(request, name),
+      },
+      this.#scheme,
+      this.#place.path,
+      this.#options.origins,
+      this.#connections >= this.#maxConnections,
+    );
+    if (answer !== undefined) {
+      refuse(socket, answer);
+      return;
+    }
+    const { remoteAddress, remotePort } = request.socket;
+    this.#upgrader.handleUpgrade(request, socket, head, (upgraded) => {
+      this.#halfOpen.release(request.socket);
+      this.#connections++;
+      upgraded.on("close", () => this.#connections--);
+      this.#onConnection(
+        new WsConnection(upgraded, {
+          scheme: this.#scheme,
+          remoteHost: plainHost(remoteAddress),
+          remoteAddress: formatAddress({
+            scheme: this.#scheme,
+            host: plainHost(remoteAddress),
+            port: remotePort ?? 0,
+            path: "/",
+          }),
+          localAddress: this.#address,
+        }, this.#maxMessageBytes),
+      );
+    });
+  }
+}
+
+function httpServer(
+  place: Address,
+  options: ListenTransportOptions,
+  upgradeTimeoutMs: number,
+): Server {
+  const limits = {
+    maxHeaderSize: MAX_UPGRADE_HEADER_BYTES,
+    headersTimeout: upgradeTimeoutMs,
+    requestTimeout: upgradeTimeoutMs,
+  };
+  const { cert, key } = options;
+  if (place.scheme !== "wss") {
+    if (cert !== undefined || key !== undefined) {
+      throw new SttError(
+        "CONFIG",
+        `cannot listen on ${place.text}: options cert and key need an address with wss:`,
+      );
+    }
+    return createServer(limits);
+  }
+  if (cert === undefined || key === undefined) {
+    throw new SttError(
+      "CONFIG",
+      `cannot listen on ${place.text}: wss: needs the options cert and key`,
+    );
+  }
+  try {
+    return createTlsServer({ ...limits, cert, key, handshakeTimeout: upgradeTimeoutMs });
+  } catch (cause) {
+    throw new SttError(
+      "CONFIG",
+      `cannot listen on ${place.text}: options cert and key are not a PEM certificate and its key`,
+      { cause },
+    );
+  }
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+function refuse(socket: Duplex, { status, reason, text, headers }: Refusal): void {
+  const lines = [
+    `HTTP/1.1 ${status} ${reason}`,
+    "Connection: close",
+    "Content-Type: text/plain",
+    `Content-Length: ${text.length}`,
+    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.once("finish", () => socket.destroy());
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
+}

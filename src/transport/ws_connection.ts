@@ -1,0 +1,194 @@
+import { TRANSPORT_HIGH_WATER_BYTES } from "../constants.ts";
+import { SttError } from "../errors.ts";
+import { EndSignal } from "./end_signal.ts";
+import { LOW_WATER_BYTES } from "./limits.ts";
+import { Linger } from "./linger.ts";
+import type { TransportConnection, TransportSink } from "./transport.ts";
+import { systemCode, transportError, webSocketCloseError } from "./transport_error.ts";
+import { messageTooLarge, textMessage } from "./websocket_refusals.ts";
+import type { WsSocket } from "./ws_module.ts";
+
+/** Names of the two ends of a WebSocket. */
+export interface WebSocketEnds {
+  readonly scheme: "ws" | "wss";
+  readonly remoteAddress: string;
+  readonly remoteHost: string;
+  readonly localAddress: string;
+}
+
+const BINARY = { binary: true, compress: false } as const;
+
+/** An open WebSocket of the package `ws`, of either side. */
+export class WsConnection implements TransportConnection {
+  readonly scheme: "ws" | "wss";
+  readonly framing = "message";
+  readonly remoteAddress: string;
+  readonly remoteHost: string;
+  readonly localAddress: string;
+  readonly #socket: WsSocket;
+  readonly #maxMessageBytes: number;
+  readonly #end = new EndSignal();
+  readonly #linger: Linger;
+  #sink: TransportSink | undefined;
+  #paused = false;
+  #closing = false;
+  #gone = false;
+  #drainWanted = false;
+  #unwritten = 0;
+  /** Messages that `ws` had read already when reading was paused. */
+  #held: Uint8Array[] = [];
+  #flushScheduled = false;
+  /** An end that waits for the held messages to be taken. */
+  #heldEnd: { readonly error: SttError | undefined } | undefined;
+
+  constructor(socket: WsSocket, ends: WebSocketEnds, maxMessageBytes: number) {
+    this.scheme = ends.scheme;
+    this.remoteAddress = ends.remoteAddress;
+    this.remoteHost = ends.remoteHost;
+    this.localAddress = ends.localAddress;
+    this.#socket = socket;
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#linger = new Linger(() => socket.terminate());
+    socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
+    socket.on("error", (cause) => this.#onError(cause));
+    socket.on("close", (code) => this.#onClose(code));
+    socket.pause();
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  start(sink: TransportSink): void {
+    this.#sink = sink;
+    this.#end.attach(sink);
+    this.#scheduleFlush();
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.#closing || this.#gone || this.#end.ended) return false;
+    this.#unwritten++;
+    this.#socket.send(bytes, BINARY, this.#onWritten);
+    if (this.#socket.bufferedAmount <= TRANSPORT_HIGH_WATER_BYTES) return true;
+    this.#drainWanted = true;
+    return false;
+  }
+
+  pause(): boolean {
+    this.#paused = true;
+    this.#socket.pause();
+    return true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#scheduleFlush();
+  }
+
+  close(): Promise<void> {
+    if (this.#closing) return this.#end.closed;
+    this.#closing = true;
+    this.#held = [];
+    if (this.#gone) {
+      this.#end.release(this.#heldEnd?.error);
+      return this.#end.closed;
+    }
+    if (this.#unwritten > 0) this.#linger.flushing();
+    else this.#linger.flushed();
+    this.#socket.close(1000);
+    // What still arrives is dropped, but must be read: the peer's close frame is behind it.
+    this.#socket.resume();
+    return this.#end.closed;
+  }
+
+  abort(): void {
+    this.#closing = true;
+    this.#held = [];
+    if (this.#gone) this.#end.release(this.#heldEnd?.error);
+    else this.#socket.terminate();
+  }
+
+  #onMessage(data: Uint8Array, isBinary: boolean): void {
+    if (this.#closing || this.#end.ended || this.#heldEnd !== undefined) return;
+    if (!isBinary) {
+      this.#socket.close(1003);
+      this.#linger.flushed();
+      this.#finish(textMessage(this.remoteAddress));
+      return;
+    }
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (this.#sink === undefined || this.#paused || this.#held.length > 0) this.#held.push(bytes);
+    else this.#sink.data(bytes);
+  }
+
+  #onError(cause: Error): void {
+    this.#linger.flushed();
+    if (!this.#closing) this.#finish(this.#describe(cause));
+  }
+
+  #onClose(code: number): void {
+    this.#gone = true;
+    this.#linger.clear();
+    this.#finish(this.#closing ? undefined : webSocketCloseError(this.remoteAddress, code));
+    if (this.#heldEnd === undefined) this.#end.release();
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    this.#unwritten--;
+    if (this.#closing && this.#unwritten === 0 && !this.#gone) this.#linger.flushed();
+    if (error || !this.#drainWanted || this.#closing || this.#end.ended) return;
+    if (this.#socket.bufferedAmount > LOW_WATER_BYTES) return;
+    this.#drainWanted = false;
+    this.#sink?.drain();
+  };
+
+  #describe(cause: Error): SttError {
+    const code = systemCode(cause);
+    if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
+      return messageTooLarge(this.remoteAddress, this.#maxMessageBytes);
+    }
+    if (code?.startsWith("WS_ERR_")) {
+      return new SttError(
+        "PROTOCOL",
+        `connection ${this.remoteAddress}: not valid WebSocket: ${cause.message}`,
+        { cause },
+      );
+    }
+    return transportError(`connection ${this.remoteAddress} failed`, cause);
+  }
+
+  /** Ends, or notes the end when messages that came before it are still held. */
+  #finish(error: SttError | undefined): void {
+    if (this.#end.ended || this.#heldEnd !== undefined) return;
+    if (this.#held.length > 0) this.#heldEnd = { error };
+    else this.#end.end(error);
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#sink === undefined) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const sink = this.#sink;
+    if (sink === undefined || this.#closing) return;
+    for (;;) {
+      if (this.#paused) return;
+      const bytes = this.#held.shift();
+      if (bytes === undefined) break;
+      sink.data(bytes);
+    }
+    const heldEnd = this.#heldEnd;
+    if (heldEnd === undefined) {
+      this.#socket.resume();
+      return;
+    }
+    this.#heldEnd = undefined;
+    this.#end.end(heldEnd.error);
+    if (this.#gone) this.#end.release();
+  }
+}

@@ -1,0 +1,89 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { SttError } from "../errors.ts";
+
+/** Exact version for Deno; package.json of the npm build pins the same. */
+const DENO_SPECIFIER = "npm:ws@8.23.0";
+const NODE_SPECIFIER = "ws";
+
+/** What is used of a WebSocket of the package `ws`. */
+export interface WsSocket {
+  readonly bufferedAmount: number;
+  send(
+    data: Uint8Array,
+    options: { binary: boolean; compress: boolean },
+    written: (error?: Error | null) => void,
+  ): void;
+  pause(): void;
+  resume(): void;
+  close(code?: number): void;
+  terminate(): void;
+  on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): this;
+  on(event: "close", listener: (code: number) => void): this;
+  on(event: "error", listener: (error: Error) => void): this;
+  on(event: "open", listener: () => void): this;
+  on(event: "upgrade", listener: (response: IncomingMessage) => void): this;
+  on(
+    event: "unexpected-response",
+    listener: (request: unknown, response: IncomingMessage) => void,
+  ): this;
+  off(event: "error", listener: (error: Error) => void): this;
+}
+
+interface WsOptions {
+  readonly perMessageDeflate: false;
+  readonly maxPayload: number;
+  readonly closeTimeout: number;
+}
+
+export interface WsClientOptions extends WsOptions {
+  readonly followRedirects: false;
+  readonly headers?: Record<string, string>;
+  readonly ca?: string[];
+}
+
+export interface WsServerOptions extends WsOptions {
+  readonly noServer: true;
+  readonly clientTracking: false;
+  readonly handleProtocols: () => false;
+}
+
+export interface WsServer {
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    upgraded: (socket: WsSocket) => void,
+  ): void;
+}
+
+/** What is used of the package `ws`. */
+export interface WsModule {
+  readonly WebSocket: new (url: string, options: WsClientOptions) => WsSocket;
+  readonly WebSocketServer: new (options: WsServerOptions) => WsServer;
+}
+
+let loading: Promise<WsModule> | undefined;
+
+/**
+ * Loads `ws` on first use. The specifier is computed, so that the static graph of the package stays free of bare and
+ * `npm:` imports and can be imported by URL.
+ *
+ * @throws {SttError} UNSUPPORTED when the package is not there.
+ */
+export function loadWs(): Promise<WsModule> {
+  loading ??= importWs();
+  return loading;
+}
+
+async function importWs(): Promise<WsModule> {
+  const specifier: string = "Deno" in globalThis ? DENO_SPECIFIER : NODE_SPECIFIER;
+  try {
+    return await import(specifier) as WsModule;
+  } catch (cause) {
+    loading = undefined;
+    throw new SttError("UNSUPPORTED", `cannot load the package ${specifier} for WebSocket`, {
+      cause,
+    });
+  }
+}
