@@ -183,11 +183,11 @@ function writeId(writer: ByteWriter, id: number, lowest: number): void {
 function ackSize(ack: AckRecord): number {
   let size = 1 + varintSize(ack.largest) + varintSize(ack.delayUs) +
     varintSize(Math.max(ack.ranges.length - 1, 0));
-  let lowest = ack.largest + 2;
+  let previousLow = 0;
   ack.ranges.forEach(([low, high], index) => {
-    if (index > 0) size += varintSize(lowest - high - 2);
+    if (index > 0) size += varintSize(previousLow - high - 2);
     size += varintSize(high - low);
-    lowest = low;
+    previousLow = low;
   });
   return size;
 }
@@ -200,12 +200,14 @@ function writeAck(writer: ByteWriter, ack: AckRecord): void {
   writer.varint(ack.largest);
   writer.varint(ack.delayUs);
   writer.varint(further);
-  let lowest = ack.largest + 2;
+  let previousLow = 0;
   ack.ranges.forEach(([low, high], index) => {
-    check(low >= 0 && low <= high && high <= lowest - 2, `an ACK range ${low} to ${high}`);
-    if (index > 0) writer.varint(lowest - high - 2);
+    const apart = index === 0 || high <= previousLow - 2;
+    check(low >= 0 && low <= high && apart, `an ACK range ${low} to ${high}`);
+    // Two adjacent ranges would be one, so a gap holds at least one sequence and is written less one.
+    if (index > 0) writer.varint(previousLow - high - 2);
     writer.varint(high - low);
-    lowest = low;
+    previousLow = low;
   });
 }
 
