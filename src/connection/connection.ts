@@ -8,24 +8,22 @@ import { FrameAssembler } from "../codec/frame_assembler.ts";
 import {
   CLOSE_WAIT_MS,
   DEFAULT_ACCEPT_TIMEOUT_MS,
-  DEFAULT_HANDSHAKE_TIMEOUT_MS,
   FRAME_CONTROL,
   FRAME_CUSTOM_MAX,
   FRAME_CUSTOM_MIN,
   FRAME_DATA,
   FRAME_HANDSHAKE,
   HANDSHAKE_MAX_BODY,
-  STREAM_ID_MAX,
 } from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { SttError } from "../errors.ts";
 import type { Acceptor } from "../handshake/acceptor.ts";
-import { Initiator } from "../handshake/initiator.ts";
-import type { HandshakeSession, InitiatorConfig, PendingSession } from "../handshake/types.ts";
+import type { HandshakeSession, InitiatorConfig } from "../handshake/types.ts";
 import { StreamSet } from "../streams/stream_set.ts";
 import { asSttError, holdsSessionClose, localClose, localFailure, remoteClose } from "./closing.ts";
 import type { ConnectionLimits } from "./config.ts";
-import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram, PeerFacts } from "./events.ts";
+import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
+import { Answering, Dialling, type Handshaking } from "./handshaking.ts";
 import { Inbound } from "./inbound.ts";
 import { Liveness } from "./liveness.ts";
 import { PingSet } from "./ping_set.ts";
@@ -89,16 +87,13 @@ export class Connection {
   readonly #pings: PingSet = new PingSet();
   readonly #liveness: Liveness;
   readonly #inbound: Inbound;
-  readonly #answer: AnswerConfig | undefined;
-  readonly #initiator: Initiator | undefined;
-  readonly #handshakeOut: Uint8Array[] = [];
+  readonly #handshake: Handshaking;
+  readonly #acceptTimeout: number;
   #state: ConnectionState = "handshaking";
   #session: HandshakeSession | undefined;
-  #pending: PendingSession | undefined;
   #core: SessionCore | undefined;
   /** Ends the present state: handshake, accept hook, flush, wait for the peer's SESSION_CLOSE. */
   #deadline: number | undefined;
-  #responseSentAt: number | undefined;
   #heldBytes = 0;
   #facts: CloseFacts | undefined;
   /** What `close()` was asked to say once everything is flushed. */
@@ -112,14 +107,14 @@ export class Connection {
   private constructor(
     base: ConnectionBase,
     nowMs: number,
-    initiator: Initiator | undefined,
-    answer: AnswerConfig | undefined,
+    handshake: (counters: Counters) => Handshaking,
+    acceptTimeout: number,
   ) {
-    this.role = initiator === undefined ? "responder" : "initiator";
+    this.#handshake = handshake(this.#counters);
+    this.role = this.#handshake.role;
+    this.#acceptTimeout = acceptTimeout;
     this.#provider = base.provider;
     this.#limits = base.limits;
-    this.#initiator = initiator;
-    this.#answer = answer;
     this.#liveness = new Liveness(base.limits.keepAlive, nowMs);
     this.streams = new StreamSet({
       role: this.role,
@@ -141,14 +136,17 @@ export class Connection {
 
   /** Starts the initiator's side; `transmit` yields HELLO. */
   static dial(config: DialConfig, nowMs: number): Connection {
-    return new Connection(config, nowMs, new Initiator(config.handshake, nowMs), undefined);
+    return new Connection(config, nowMs, () => new Dialling(config.handshake, nowMs), 0);
   }
 
   /** Starts the responder's side of one transport connection; it waits for HELLO. */
   static answer(config: AnswerConfig, nowMs: number): Connection {
-    const connection = new Connection(config, nowMs, undefined, config);
-    connection.#deadline = nowMs + (config.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);
-    return connection;
+    return new Connection(
+      config,
+      nowMs,
+      (counters) => new Answering(config, counters, nowMs),
+      config.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+    );
   }
 
   get state(): ConnectionState {
@@ -245,53 +243,31 @@ export class Connection {
     if (this.#state !== "handshaking") {
       throw new SttError("PROTOCOL", "cannot take HANDSHAKE frame: the session is open");
     }
-    if (this.#initiator !== undefined) {
-      this.#initiator.receive(frame, nowMs);
-      this.#followInitiator(this.#initiator, nowMs);
-      return;
-    }
-    const answer = this.#answer as AnswerConfig;
-    const source = { ...answer.from, reliable: true, connection: this };
-    const result = answer.acceptor.receive(frame, source, nowMs);
-    if (result.kind === "send") {
-      this.#handshakeOut.push(result.frame);
-      this.#responseSentAt = nowMs;
-    } else if (result.kind === "session") {
-      this.#identified(result.pending, answer, nowMs);
-    } else {
-      this.#counters.reject(result.reason);
-      // SPEC 6.2: on reliable transports any failure ends the connection, silently for strangers.
-      throw new SttError("CRYPTO", `cannot accept handshake: dropped (${result.reason})`);
-    }
+    this.#handshake.receive(frame, nowMs);
+    this.#followHandshake(nowMs);
   }
 
-  #followInitiator(initiator: Initiator, nowMs: number): void {
-    if (initiator.phase === "failed") {
-      this.#facts ??= localFailure(
-        initiator.failure ?? new SttError("HANDSHAKE_TIMEOUT", "cannot open session"),
-      );
+  #followHandshake(nowMs: number): void {
+    const { failure, session, refusal, rttMs, done } = this.#handshake;
+    if (failure !== undefined) {
+      this.#facts ??= localFailure(failure);
       this.#finish();
       return;
     }
-    if (this.#core === undefined && initiator.session !== undefined) {
-      this.#open(initiator.session, nowMs);
-      if (initiator.rttMs !== undefined) this.#sampleRtt(initiator.rttMs);
-      this.#events.push({ type: "early", peer: initiator.session.peer });
+    if (this.#core === undefined && session !== undefined) {
+      this.#open(session, nowMs);
+      if (rttMs !== undefined) this.#sampleRtt(rttMs);
+      if (this.role === "initiator") {
+        this.#events.push({ type: "early", peer: session.peer });
+      } else if (refusal !== undefined) {
+        this.#fail(refusal, nowMs);
+      } else {
+        this.#state = "deciding";
+        this.#deadline = nowMs + this.#acceptTimeout;
+        this.#events.push({ type: "identified", peer: session.peer });
+      }
     }
-    if (initiator.phase === "done" && this.#state === "handshaking") this.#establish(nowMs);
-  }
-
-  #identified(pending: PendingSession, answer: AnswerConfig, nowMs: number): void {
-    this.#pending = pending;
-    this.#open(pending.session, nowMs);
-    if (this.#responseSentAt !== undefined) this.#sampleRtt(nowMs - this.#responseSentAt);
-    this.#state = "deciding";
-    if (pending.refusal !== undefined) {
-      this.#fail(pending.refusal, nowMs);
-      return;
-    }
-    this.#deadline = nowMs + (answer.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS);
-    this.#events.push({ type: "identified", peer: pending.session.peer });
+    if (done && this.#state === "handshaking") this.#establish(nowMs);
   }
 
   #open(session: HandshakeSession, nowMs: number): void {
@@ -333,7 +309,7 @@ export class Connection {
       this.#events.push({ type: "rekey", direction: "receive", epoch: core.recvEpoch });
     }
     // A protected frame of the session that verifies is an implicit FINAL (SPEC 6.3).
-    this.#initiator?.onSessionFrame(nowMs);
+    this.#handshake.onSessionFrame(nowMs);
     const { datagrams, customFrames } = this.#inbound;
     const before = [datagrams.size, customFrames.size];
     this.#inbound.frame(type, flags, streamId, payload, nowMs);
@@ -368,12 +344,10 @@ export class Connection {
   }
 
   #nextFrame(nowMs: number): Uint8Array | undefined {
-    const message = this.#handshakeOut.shift();
-    if (message !== undefined) return message;
     if (this.#state === "closed") return undefined;
-    if (this.#initiator !== undefined && this.#state === "handshaking") {
-      const frame = this.#initiator.transmit(nowMs);
-      if (frame !== undefined) return frame;
+    if (this.#state !== "closing") {
+      const message = this.#handshake.transmit(nowMs);
+      if (message !== undefined) return message;
     }
     const core = this.#core;
     if (core === undefined || this.#state === "deciding") return undefined;
@@ -414,7 +388,7 @@ export class Connection {
     const consider = (time: number | undefined): void => {
       if (time !== undefined && time < next) next = time;
     };
-    if (this.#state === "handshaking") consider(this.#initiator?.nextTimeout());
+    if (this.#state === "handshaking") consider(this.#handshake.nextTimeout());
     if (this.#state === "established" || this.#state === "flushing") {
       consider(this.#liveness.idleAt());
       consider(this.#liveness.keepAliveAt());
@@ -426,9 +400,9 @@ export class Connection {
   onTimeout(nowMs: number): void {
     if (this.#state === "closed") return;
     this.#core?.onTimeout(nowMs);
-    if (this.#state === "handshaking" && this.#initiator !== undefined) {
-      this.#initiator.onTimeout(nowMs);
-      this.#followInitiator(this.#initiator, nowMs);
+    if (this.#state === "handshaking") {
+      this.#handshake.onTimeout(nowMs);
+      this.#followHandshake(nowMs);
       return;
     }
     if (this.#deadline !== undefined && nowMs >= this.#deadline) {
@@ -450,12 +424,7 @@ export class Connection {
   }
 
   #onDeadline(nowMs: number): void {
-    if (this.#state === "handshaking") {
-      this.#facts ??= localFailure(
-        new SttError("HANDSHAKE_TIMEOUT", "cannot accept session: the handshake took too long"),
-      );
-      this.#finish();
-    } else if (this.#state === "deciding") {
+    if (this.#state === "deciding") {
       this.refuse(nowMs, "the accept hook took too long");
     } else if (this.#state === "flushing") {
       this.#sendClose(nowMs);
@@ -491,17 +460,15 @@ export class Connection {
 
   /** Answers `identified` with yes: FINAL goes out and what came early is delivered. */
   accept(nowMs: number): void {
-    const pending = this.#pending;
-    if (this.#state !== "deciding" || pending === undefined) throw this.#tooLate("accept");
-    this.#handshakeOut.push((this.#answer as AnswerConfig).acceptor.accept(pending, nowMs));
+    if (this.#state !== "deciding") throw this.#tooLate("accept");
+    this.#handshake.accept(nowMs);
     this.#establish(nowMs);
     this.#drain(nowMs);
   }
 
   /** Answers `identified` with no: the peer learns REFUSED. */
   refuse(nowMs: number, reason = "refused by the listener"): void {
-    if (this.#state !== "deciding" || this.#pending === undefined) throw this.#tooLate("refuse");
-    (this.#answer as AnswerConfig).acceptor.refuse(this.#pending, nowMs);
+    if (this.#state !== "deciding") throw this.#tooLate("refuse");
     this.#fail(new SttError("REFUSED", reason), nowMs);
   }
 
@@ -528,27 +495,13 @@ export class Connection {
     if (!Number.isInteger(type) || type < FRAME_CUSTOM_MIN || type > FRAME_CUSTOM_MAX) {
       throw new SttError("CONFIG", `cannot send frame: type ${type} is outside 128 to 255`);
     }
-    if (!Number.isInteger(flags) || flags < 0 || flags > 255) {
-      throw new SttError("CONFIG", `cannot send frame: flags ${flags} are outside 0 to 255`);
-    }
     return this.#sendFrame(type, flags, streamId, payload);
   }
 
   #sendFrame(type: number, flags: number, streamId: number, payload: Uint8Array): boolean {
-    const core = this.#usable("send frame");
-    if (!Number.isInteger(streamId) || streamId < 0 || streamId > STREAM_ID_MAX) {
-      throw new SttError("CONFIG", `cannot send frame: channel ${streamId} is outside 0 to 2^32-1`);
-    }
-    const limit = core.maxDatagramSize;
-    if (payload.length > limit || core.peerMaxDatagram === 0) {
-      throw new SttError(
-        "DATAGRAM_TOO_LARGE",
-        `cannot send datagram: ${payload.length} bytes exceed ${limit}`,
-        { limit },
-      );
-    }
+    const kept = this.#usable("send frame").queueFrame({ type, flags, streamId, payload });
     this.#counters.datagramsSent++;
-    return core.queueFrame({ type, flags, streamId, payload });
+    return kept;
   }
 
   /** Queues a PING; the `pong` event repeats the returned number. */
@@ -593,7 +546,7 @@ export class Connection {
   abort(nowMs: number, code = 0, reason = ""): void {
     if (this.#state === "closing" || this.#state === "closed") return;
     this.#closeRequest = localClose(code, reason);
-    this.#releasePending(nowMs);
+    if (this.#state === "deciding") this.#handshake.refuse(nowMs);
     this.#sendClose(nowMs);
   }
 
@@ -627,17 +580,9 @@ export class Connection {
 
   #fail(error: SttError, nowMs: number): void {
     this.#facts = localFailure(error);
-    this.#releasePending(nowMs);
+    if (this.#state === "deciding") this.#handshake.refuse(nowMs);
     this.#reportClosed();
     this.#sendClose(nowMs);
-  }
-
-  #releasePending(nowMs: number): void {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    if (this.#state === "deciding" && pending !== undefined) {
-      (this.#answer as AnswerConfig).acceptor.refuse(pending, nowMs);
-    }
   }
 
   #onSessionClose(code: number, reason: string, nowMs: number): void {
@@ -672,7 +617,7 @@ export class Connection {
     this.#deadline = undefined;
     this.#closeFrame = undefined;
     this.#core?.wipe();
-    this.#initiator?.destroy();
+    this.#handshake.destroy();
   }
 
   /** A snapshot of the counters. */

@@ -4,7 +4,12 @@
  * @module
  */
 import type { FrameHeader } from "../codec/frame.ts";
-import { RELIABLE_FRAME_BYTES, SUITE_AES_256_GCM, SUITE_CHACHA20_POLY1305 } from "../constants.ts";
+import {
+  RELIABLE_FRAME_BYTES,
+  STREAM_ID_MAX,
+  SUITE_AES_256_GCM,
+  SUITE_CHACHA20_POLY1305,
+} from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
@@ -149,7 +154,24 @@ export class SessionCore {
     );
   }
 
+  /**
+   * Queues a DATA or custom frame; false when the queue was full and forgot its oldest entry.
+   *
+   * @throws {SttError} `DATAGRAM_TOO_LARGE`, `CONFIG` (flags, stream id).
+   */
   queueFrame(frame: OutgoingFrame): boolean {
+    const { flags, streamId, payload } = frame;
+    if (!Number.isInteger(flags) || flags < 0 || flags > 255) {
+      throw new SttError("CONFIG", `cannot send frame: flags ${flags} are outside 0 to 255`);
+    }
+    if (!Number.isInteger(streamId) || streamId < 0 || streamId > STREAM_ID_MAX) {
+      throw new SttError("CONFIG", `cannot send frame: channel ${streamId} is outside 0 to 2^32-1`);
+    }
+    const limit = this.maxDatagramSize;
+    if (payload.length > limit || this.peerMaxDatagram === 0) {
+      const text = `cannot send datagram: ${payload.length} bytes exceed ${limit}`;
+      throw new SttError("DATAGRAM_TOO_LARGE", text, { limit });
+    }
     return this.#builder.frames.push(frame);
   }
 

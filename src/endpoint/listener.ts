@@ -164,7 +164,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       return;
     }
     // The hook's error text stays here: the peer learns that it was refused, not why.
-    void (async () => accept(peerInfo(session, driver.transport)))().then(
+    void Promise.resolve().then(() => accept(peerInfo(session, driver.transport))).then(
       (yes) => answer(yes === true),
       (error) => {
         this.onError(new SttError("REFUSED", "the accept hook threw", { cause: error }));
