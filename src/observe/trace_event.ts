@@ -9,7 +9,9 @@
 export interface FrameFacts {
   /** 0x01 to 0xff (SPEC 3). */
   readonly frameType: number;
+  /** Header flags (SPEC 3). */
   readonly flags: number;
+  /** Stream id or channel, 0 to 2^32-1. */
   readonly streamId: number;
   /** Packet number, 0 to 2^53-1; 0 for HANDSHAKE frames. */
   readonly sequence: number;
@@ -21,11 +23,13 @@ export interface FrameFacts {
 
 /** A frame was sealed and handed to the transport. */
 export interface FrameSentEvent extends FrameFacts {
+  /** Kind of event. */
   readonly type: "frame-sent";
 }
 
 /** A frame verified. */
 export interface FrameReceivedEvent extends FrameFacts {
+  /** Kind of event. */
   readonly type: "frame-received";
 }
 
@@ -60,7 +64,9 @@ export type DropReason =
 
 /** A frame was dropped. Nothing in it can be trusted, so only its size is told. */
 export interface FrameDroppedEvent {
+  /** Kind of event. */
   readonly type: "frame-dropped";
+  /** Which check it failed. */
   readonly reason: DropReason;
   /** Bytes of the frame, or of what could not be parsed. */
   readonly bytes: number;
@@ -70,7 +76,9 @@ export interface FrameDroppedEvent {
 
 /** A step of the handshake (SPEC 6), on either side. */
 export interface HandshakeEvent {
+  /** Kind of event. */
   readonly type: "handshake";
+  /** Which message or decision. */
   readonly step:
     | "hello-sent"
     | "hello-received"
@@ -96,8 +104,11 @@ export interface HandshakeEvent {
 
 /** Keys moved to another epoch (SPEC 7). */
 export interface RotationEvent {
+  /** Kind of event. */
   readonly type: "rotation";
+  /** Which of our two directions. */
   readonly direction: "send" | "receive";
+  /** The new epoch. */
   readonly epoch: number;
   /** Why the sender moved. */
   readonly cause: "bytes" | "time" | "packets" | "request" | "peer";
@@ -105,8 +116,11 @@ export interface RotationEvent {
 
 /** A stream changed its state (SPEC 8). */
 export interface StreamEvent {
+  /** Kind of event. */
   readonly type: "stream";
+  /** 1 to 2^32-1. */
   readonly streamId: number;
+  /** What happened to the stream. */
   readonly step:
     | "opened"
     | "send-finished"
@@ -128,7 +142,9 @@ export interface StreamEvent {
 
 /** Flow control moved or stands still (SPEC 8). */
 export interface FlowEvent {
+  /** Kind of event. */
   readonly type: "flow";
+  /** What moved, and on which side. */
   readonly step:
     | "credit-sent"
     | "credit-received"
@@ -143,16 +159,21 @@ export interface FlowEvent {
   readonly limit: number;
 }
 
-/** A round trip was measured. All times are milliseconds. */
+/** A round trip was measured. */
 export interface RttEvent {
+  /** Kind of event. */
   readonly type: "rtt";
+  /** This round trip, ms. */
   readonly latestMs: number;
+  /** Smoothed as in RFC 9002, ms. */
   readonly smoothedMs: number;
+  /** Shortest so far, ms. */
   readonly minMs: number;
 }
 
 /** The session ended or is ending. */
 export interface SessionClosedEvent {
+  /** Kind of event. */
   readonly type: "session-closed";
   /** Stable error code; `NONE` for an orderly close. */
   readonly code: string;

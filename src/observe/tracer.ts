@@ -7,7 +7,11 @@ import type { TraceEvent } from "./trace_event.ts";
 export interface Tracer {
   /** False: events are not even built. It is read before every event, so that it can be switched while running. */
   readonly enabled: boolean;
-  /** @param nowMs Monotonic milliseconds, the clock value that the session was called with. */
+  /**
+   * One event, right after it happened.
+   *
+   * @param nowMs Monotonic milliseconds, the clock value that the session was called with.
+   */
   trace(event: TraceEvent, nowMs: number): void;
 }
 
@@ -16,13 +20,18 @@ export const noTracer: Tracer = { enabled: false, trace: () => {} };
 
 /** A tracer that keeps the last events in memory, for tests and for reports of failures. */
 export class TraceBuffer implements Tracer {
+  /** May be switched off and on again. */
   enabled = true;
   readonly #capacity: number;
   readonly #ring: { atMs: number; event: TraceEvent }[] = [];
   #next = 0;
   #dropped = 0;
 
-  /** @param capacity Events kept, 1 or more; older ones are forgotten. */
+  /**
+   * Starts empty.
+   *
+   * @param capacity Events kept, 1 or more; older ones are forgotten.
+   */
   constructor(capacity = 1000) {
     this.#capacity = Math.max(1, Math.floor(capacity));
   }
@@ -32,6 +41,7 @@ export class TraceBuffer implements Tracer {
     return this.#dropped;
   }
 
+  /** Keeps the event with its time. */
   trace(event: TraceEvent, nowMs: number): void {
     const entry = { atMs: nowMs, event };
     if (this.#ring.length < this.#capacity) {

@@ -9,8 +9,11 @@ import type { SimulatedPipe } from "./simulated_pipe.ts";
 
 /** What a {@link ConnectionPair} is made of; `pair()` makes one. */
 export interface ConnectionPairParts {
+  /** Time of everything in the pair. */
   readonly clock: FakeClock;
+  /** What `b` answers handshakes with. */
   readonly acceptor: Acceptor;
+  /** What carries the bytes. */
   readonly pipe: SimulatedPipe;
   /** The pipe keeps the boundaries of messages, as WebSocket does. */
   readonly messages: boolean;
@@ -18,6 +21,7 @@ export interface ConnectionPairParts {
   readonly a: Connection;
   /** The connection that answers. */
   readonly b: Connection;
+  /** The accept hook of `b`; undefined leaves the answer to the caller. */
   readonly accept: ((peer: PeerFacts) => boolean | undefined) | undefined;
 }
 
@@ -31,8 +35,11 @@ const MAX_STEPS = 1_000_000;
  * freely between runs; the loop does what an owner must do after them.
  */
 export class ConnectionPair {
+  /** Time of everything in the pair; the runs move it. */
   readonly clock: FakeClock;
+  /** What `b` answers handshakes with. */
   readonly acceptor: Acceptor;
+  /** What carries the bytes. */
   readonly pipe: SimulatedPipe;
   /** The connection that dials. */
   readonly a: Connection;
@@ -46,6 +53,7 @@ export class ConnectionPair {
   readonly #accept: ConnectionPairParts["accept"];
   readonly #ended: Record<Side, boolean> = { a: false, b: false };
 
+  /** Takes the parts over; nothing runs yet. */
   constructor(parts: ConnectionPairParts) {
     this.clock = parts.clock;
     this.acceptor = parts.acceptor;

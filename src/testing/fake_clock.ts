@@ -17,6 +17,8 @@ export class FakeClock {
   readonly unixOffsetMs: number;
 
   /**
+   * A clock that stands still.
+   *
    * @param startMs Monotonic milliseconds to begin with.
    * @param unixOffsetMs What to add to the monotonic clock for wall-clock time.
    */

@@ -4,20 +4,27 @@ import type { Prng } from "./prng.ts";
 
 /** What a direction of a link did so far. */
 export interface LinkStats {
-  /** Datagrams and bytes given to the link. */
+  /** Datagrams given to the link. */
   sent: number;
+  /** Their bytes. */
   sentBytes: number;
-  /** Datagrams and bytes handed to the receiver, duplicates included. */
+  /** Datagrams handed to the receiver, duplicates included. */
   delivered: number;
+  /** Their bytes. */
   deliveredBytes: number;
-  /** Dropped, by reason. */
+  /** Dropped by chance. */
   lost: number;
+  /** Dropped because they are larger than the MTU. */
   tooLarge: number;
+  /** Dropped because the queue was full. */
   queueFull: number;
+  /** Dropped because the address they were sent to is gone. */
   unreachable: number;
-  /** Changed, by kind. */
+  /** Sent on twice. */
   duplicated: number;
+  /** Sent on with a flipped bit. */
   corrupted: number;
+  /** Held back. */
   reordered: number;
   /** Most bytes that waited for the link. */
   maxQueueBytes: number;

@@ -18,6 +18,7 @@ export interface LinkOptions {
   readonly jitterMs?: number;
   /** Independent loss. Default 0. */
   readonly loss?: number;
+  /** Loss in bursts, on top of `loss`. Default: none. */
   readonly burst?: BurstLoss;
   /** Datagrams held back by `reorderMs` while later ones pass. Default 0. */
   readonly reorder?: number;

@@ -21,10 +21,13 @@ import { SimulatedPipe, type SimulatedPipeOptions } from "./simulated_pipe.ts";
 export interface PairOptions {
   /** Seed of every chance: keys, nonces and the cutting of bytes. Default 1. */
   readonly seed?: number;
+  /** Delay, rate and cutting of the bytes. */
   readonly pipe?: SimulatedPipeOptions;
-  /** Options of both connections; those of one side are in `dial` and `answer`. */
+  /** Options of both connections. */
   readonly options?: ConnectionOptions;
+  /** What is different at `a`, which dials. */
   readonly dial?: ConnectionOptions;
+  /** What is different at `b`, which answers. */
   readonly answer?: ConnectionOptions;
   /** Seed that `a` dials with. Default: 32 bytes that `b` knows. */
   readonly sharedSeed?: Uint8Array;
@@ -32,8 +35,9 @@ export interface PairOptions {
   readonly listenerSeeds?: readonly Uint8Array[];
   /** What `b` says to the peer. Default: yes. `undefined` leaves it to the caller (`b.accept`, `b.refuse`). */
   readonly accept?: ((peer: PeerFacts) => boolean | undefined) | undefined;
-  /** Further settings of the handshake, `suites`, `pairKey` and `expect` among them. */
+  /** Further settings of the handshake of `a`: `suites`, `pairKey`, `expect` and the like. */
   readonly initiator?: Partial<InitiatorConfig>;
+  /** Further settings of the handshake of `b`. */
   readonly acceptor?: Partial<AcceptorConfig>;
   /** Cryptography to use; its randomness is replaced by the seed's. Default `node:crypto`. */
   readonly provider?: CryptoProvider;

@@ -16,7 +16,11 @@ const TWO_32 = 4_294_967_296;
 export class Prng {
   readonly #state: Uint32Array = new Uint32Array(4);
 
-  /** @param seed Any integer; its low 32 bits count. */
+  /**
+   * Starts the stream of a seed.
+   *
+   * @param seed Any integer; its low 32 bits count.
+   */
   constructor(seed: number) {
     let word = seed >>> 0;
     for (let i = 0; i < 4; i++) {

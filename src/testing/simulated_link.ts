@@ -10,7 +10,9 @@ export type Side = "a" | "b";
 
 /** Address of an end, as a socket would report it. */
 export interface LinkAddress {
+  /** Any name; the default ends have IP addresses. */
   readonly host: string;
+  /** 0 to 65535. */
   readonly port: number;
 }
 
@@ -26,7 +28,9 @@ export interface LinkDatagram {
 export interface SimulatedLinkOptions extends LinkOptions {
   /** Seed of all chances. Default 1. */
   readonly seed?: number;
+  /** What is different on the way from `a` to `b`. */
   readonly aToB?: LinkOptions;
+  /** What is different on the way from `b` to `a`. */
   readonly bToA?: LinkOptions;
 }
 
@@ -62,7 +66,11 @@ export class SimulatedLink {
   };
   readonly #from: Record<Side, LinkDirection<Flight>>;
 
-  /** @throws {SttError} CONFIG for a rate outside 0 to 1, or a negative time or size. */
+  /**
+   * Makes a link with nothing on its way.
+   *
+   * @throws {SttError} CONFIG for a rate outside 0 to 1, or a negative time or size.
+   */
   constructor(options: SimulatedLinkOptions = {}) {
     const { seed = 1, aToB = {}, bToA = {}, ...common } = options;
     const prng = new Prng(seed);

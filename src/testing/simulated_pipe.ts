@@ -25,7 +25,9 @@ export interface PipeOptions {
 export interface SimulatedPipeOptions extends PipeOptions {
   /** Seed of random chunking. Default 1. */
   readonly seed?: number;
+  /** What is different on the way from `a` to `b`. */
   readonly aToB?: PipeOptions;
+  /** What is different on the way from `b` to `a`. */
   readonly bToA?: PipeOptions;
 }
 
@@ -48,7 +50,11 @@ export class SimulatedPipe {
   readonly #from: Record<Side, PipeDirection>;
   #cutError: SttError | undefined;
 
-  /** @throws {SttError} CONFIG for a negative delay, a rate that is not above 0, or pieces below 1 byte. */
+  /**
+   * Makes a pipe with nothing on its way.
+   *
+   * @throws {SttError} CONFIG for a negative delay, a rate that is not above 0, or pieces below 1 byte.
+   */
   constructor(options: SimulatedPipeOptions = {}) {
     const { seed = 1, aToB = {}, bToA = {}, ...common } = options;
     const prng = new Prng(seed);
