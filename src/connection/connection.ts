@@ -94,7 +94,11 @@ export class Connection {
   #core: SessionCore | undefined;
   /** Ends the present state: handshake, accept hook, flush, wait for the peer's SESSION_CLOSE. */
   #deadline: number | undefined;
+  /** What came while the accept hook decides. */
+  #held: Uint8Array[] = [];
   #heldBytes = 0;
+  /** What is held came as messages, and frames may not be split over them. */
+  #heldMessages = false;
   #facts: CloseFacts | undefined;
   /** What `close()` was asked to say once everything is flushed. */
   #closeRequest: CloseFacts | undefined;
@@ -186,7 +190,13 @@ export class Connection {
         this.#fail(new SttError("FLOW_CONTROL", text), nowMs);
         return;
       }
+      this.#held.push(bytes);
+      return;
     }
+    this.#take(bytes, nowMs);
+  }
+
+  #take(bytes: Uint8Array, nowMs: number): void {
     try {
       this.#assembler.push(bytes);
     } catch (error) {
@@ -198,6 +208,7 @@ export class Connection {
 
   /** The end of one message of a message transport: a frame that goes on behind it is malformed (SPEC 4). */
   endOfMessage(nowMs: number): void {
+    if (this.#state === "deciding") this.#heldMessages = true;
     if (this.#state === "closed" || this.#state === "deciding" || !this.#assembler.partial) return;
     this.#refuseInput(
       new SttError("PROTOCOL", "cannot take message: a frame is split over two messages"),
@@ -463,7 +474,14 @@ export class Connection {
     if (this.#state !== "deciding") throw this.#tooLate("accept");
     this.#handshake.accept(nowMs);
     this.#establish(nowMs);
+    const held = this.#held;
+    this.#held = [];
     this.#drain(nowMs);
+    for (const bytes of held) {
+      if (this.finished) return;
+      this.#take(bytes, nowMs);
+      if (this.#heldMessages) this.endOfMessage(nowMs);
+    }
   }
 
   /** Answers `identified` with no: the peer learns REFUSED. */
@@ -608,7 +626,7 @@ export class Connection {
   }
 
   #reportClosed(): void {
-    this.#closedEvent ??= { type: "closed", ...(this.#facts as CloseFacts) };
+    this.#closedEvent ??= { type: "closed", facts: this.#facts as CloseFacts };
   }
 
   #finish(): void {
@@ -616,6 +634,7 @@ export class Connection {
     this.#state = "closed";
     this.#deadline = undefined;
     this.#closeFrame = undefined;
+    this.#held = [];
     this.#core?.wipe();
     this.#handshake.destroy();
   }

@@ -61,7 +61,7 @@ export type ConnectionEvent =
     readonly reason: string;
   }
   /** Last event. The driver closes the transport when nothing is left to transmit. */
-  | ({ readonly type: "closed" } & CloseFacts);
+  | { readonly type: "closed"; readonly facts: CloseFacts };
 
 /** A received DATA frame. */
 export interface Datagram {

@@ -114,7 +114,8 @@ function handshake(
       } else if (event.type === "established") {
         settle(() => resolve(peer as Peer));
       } else if (event.type === "closed") {
-        const error = event.error ?? new SttError("CLOSED", `cannot connect: ${event.reason}`);
+        const error = event.facts.error ??
+          new SttError("CLOSED", `cannot connect: closed by the peer: ${event.facts.reason}`);
         // The transport is gone before the caller hears of it: nothing stays behind a failed dial.
         settle(() => void driver.ended.then(() => reject(error)));
       }

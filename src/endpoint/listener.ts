@@ -122,7 +122,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       peer?.dispatch(event);
       if (event.type === "established" && peer !== undefined) this.#announce(peer);
       if (event.type === "closed" && peer === undefined) {
-        this.#reject(transport.remoteAddress, event.error);
+        this.#reject(transport.remoteAddress, event.facts.error);
       }
     };
     const connection = Connection.answer({

@@ -16,6 +16,13 @@ export {
   Peer,
   type PeerEvents,
 } from "./peer.ts";
+export {
+  type ReceivedPacket,
+  type SendOutcome,
+  SttNode,
+  type SttNodeOptions,
+  type SttNodeStats,
+} from "./stt_node.ts";
 export type { PeerInfo } from "./peer_info.ts";
 export {
   type ReadOptions,

@@ -387,7 +387,7 @@ export class Peer implements AsyncDisposable {
       case "peer-error":
         return this.#events.emit("peer-error", event);
       case "closed":
-        return this.#onClosed(event);
+        return this.#onClosed(event.facts);
       default:
         return;
     }

@@ -1,0 +1,247 @@
+/**
+ * A node that listens and dials under one identity: the names people know from the Python reference over `listen`,
+ * `connect` and {@link Peer}.
+ *
+ * @module
+ */
+import { toHex } from "../codec/hex.ts";
+import type { ConnectionStats } from "../connection/stats.ts";
+import { ERRORS, SttError } from "../errors.ts";
+import { nodeProvider } from "../crypto/node_provider.ts";
+import { Secret } from "../crypto/secret.ts";
+import { connect } from "./connect.ts";
+import { listen, type Listener, type ListenerStats } from "./listener.ts";
+import { type ConnectOptions, type ListenOptions, seedBytes, type SeedInput } from "./options.ts";
+import type { Peer } from "./peer.ts";
+import type { WaitOptions } from "./stt_stream.ts";
+import { Waiters } from "./waiters.ts";
+
+/** Messages of all peers that may wait for `receive()`; above it the peers are slowed down. */
+const RECEIVE_QUEUE = 64;
+
+/** Options of a {@link SttNode}. */
+export interface SttNodeOptions extends Omit<ListenOptions, "signal"> {
+  /** The seed shared by the network; `seeds` holds further ones that are accepted. */
+  readonly seed: SeedInput;
+  /** Where `start()` listens. Default "ws://127.0.0.1:0/". */
+  readonly address?: string;
+  /** Keep one session per peer when both sides dial: the one that the lower nodeId dialled (SPEC 6.3). Default false. */
+  readonly single?: boolean;
+}
+
+/** A message from any peer. */
+export interface ReceivedPacket {
+  readonly peer: Peer;
+  readonly sessionId: string;
+  readonly streamId: number;
+  readonly data: Uint8Array;
+}
+
+/** What became of one peer's share of `sendToAll` or `sendTo`. */
+export interface SendOutcome {
+  /** The peer's nodeId as hex. */
+  readonly id: string;
+  readonly sent: boolean;
+  /** Why not. */
+  readonly error: SttError | undefined;
+}
+
+/** Counters of a node. */
+export interface SttNodeStats {
+  readonly nodeId: string;
+  readonly running: boolean;
+  readonly listener: ListenerStats | undefined;
+  readonly sessions: readonly (ConnectionStats & { readonly id: string })[];
+}
+
+/**
+ * A node of a network that shares a seed.
+ *
+ * @example
+ * ```ts
+ * import { generateSeed, SttNode } from "@seigr/stt";
+ * const seed = generateSeed();
+ * const a = new SttNode({ seed, address: "mem:node-a" });
+ * const b = new SttNode({ seed, address: "mem:node-b" });
+ * const address = await a.start();
+ * await b.start();
+ * await b.connect(address);
+ * await b.sendToAll(new TextEncoder().encode("hello"));
+ * for await (const packet of a.receive()) {
+ *   console.log(new TextDecoder().decode(packet.data)); // "hello"
+ *   break;
+ * }
+ * await b.stop();
+ * await a.stop();
+ * ```
+ */
+export class SttNode implements AsyncDisposable {
+  readonly #options: SttNodeOptions;
+  readonly #nodeSeed: Secret;
+  readonly #peers: Map<string, Peer> = new Map();
+  readonly #queue: ReceivedPacket[] = [];
+  readonly #readers: Waiters = new Waiters();
+  readonly #room: Waiters = new Waiters();
+  #listener: Listener | undefined;
+  #nodeId: Uint8Array | undefined;
+  #running = false;
+
+  constructor(options: SttNodeOptions) {
+    this.#options = options;
+    this.#nodeSeed = new Secret(
+      options.nodeSeed === undefined
+        ? (options.provider ?? nodeProvider()).randomBytes(32)
+        : seedBytes(options.nodeSeed, "nodeSeed"),
+    );
+  }
+
+  /** This node's identity, 32 bytes; known once started. */
+  get nodeId(): Uint8Array | undefined {
+    return this.#nodeId;
+  }
+
+  /** Peers with an open session. */
+  get peers(): readonly Peer[] {
+    return [...this.#peers.values()];
+  }
+
+  /** Starts listening; resolves with the bound address. Starting twice is an error. */
+  async start(): Promise<string> {
+    if (this.#running) throw new SttError("CONFIG", "cannot start node: it is running");
+    this.#running = true;
+    try {
+      const { address = "ws://127.0.0.1:0/", seed, seeds = [], ...options } = this.#options;
+      this.#listener = await listen(address, {
+        ...options,
+        seeds: [seed, ...seeds],
+        nodeSeed: this.#nodeSeed.reveal(),
+      });
+    } catch (error) {
+      this.#running = false;
+      throw error;
+    }
+    this.#nodeId = this.#listener.nodeId;
+    this.#listener.on("peer", (peer) => this.#add(peer));
+    return this.#listener.address;
+  }
+
+  /** Closes all sessions and the listener. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    const listener = this.#listener;
+    this.#listener = undefined;
+    await Promise.all([...this.peers.map((peer) => peer.close()), listener?.close()]);
+    this.#readers.wake();
+    this.#room.wake();
+  }
+
+  /** Dials another node under this node's identity. */
+  async connect(address: string, options: Partial<ConnectOptions> = {}): Promise<Peer> {
+    const { pairKey, accept: _accept, transport: _transport, ...shared } = this.#options;
+    const peer = await connect(address, {
+      ...shared,
+      ...(typeof pairKey === "function" || pairKey === undefined ? {} : { pairKey }),
+      ...options,
+      nodeSeed: this.#nodeSeed.reveal(),
+      seed: options.seed ?? this.#options.seed,
+    });
+    this.#add(peer);
+    return peer;
+  }
+
+  /** Messages of all peers until the node stops. */
+  async *receive(options: WaitOptions = {}): AsyncGenerator<ReceivedPacket, void, void> {
+    for (;;) {
+      const packet = this.#queue.shift();
+      if (packet !== undefined) {
+        this.#room.wake();
+        yield packet;
+      } else if (!this.#running && this.#peers.size === 0) {
+        return;
+      } else {
+        await this.#readers.wait(options.signal);
+      }
+    }
+  }
+
+  /** Sends a message to every peer; one outcome each, in the order of `peers`. */
+  sendToAll(message: Uint8Array, options: WaitOptions = {}): Promise<SendOutcome[]> {
+    return this.sendTo(this.peers.map((peer) => peer.id), message, options);
+  }
+
+  /** Sends a message to the peers with these nodeIds (hex). */
+  sendTo(
+    ids: readonly string[],
+    message: Uint8Array,
+    options: WaitOptions = {},
+  ): Promise<SendOutcome[]> {
+    return Promise.all(ids.map((id) => this.#sendOne(id, message, options)));
+  }
+
+  /** Counters of the listener and of every session. */
+  stats(): SttNodeStats {
+    return {
+      nodeId: this.#nodeId === undefined ? "" : toHex(this.#nodeId),
+      running: this.#running,
+      listener: this.#listener?.stats(),
+      sessions: this.peers.map((peer) => ({ id: peer.id, ...peer.stats() })),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #sendOne(id: string, message: Uint8Array, options: WaitOptions): Promise<SendOutcome> {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) {
+      const error = new SttError("CLOSED", `cannot send to ${id}: no session with this node`);
+      return { id, sent: false, error };
+    }
+    try {
+      await peer.send(message, options);
+      return { id, sent: true, error: undefined };
+    } catch (error) {
+      if (error instanceof SttError) return { id, sent: false, error };
+      throw error;
+    }
+  }
+
+  #add(peer: Peer): void {
+    const other = this.#peers.get(peer.id);
+    if (other !== undefined && this.#options.single === true && !this.#survives(peer)) {
+      peer.abort({ code: ERRORS.DUPLICATE.wire as number });
+      return;
+    }
+    if (other !== undefined && this.#options.single === true) {
+      other.abort({ code: ERRORS.DUPLICATE.wire as number });
+    }
+    this.#peers.set(peer.id, peer);
+    void peer.closed.then(() => {
+      if (this.#peers.get(peer.id) === peer) this.#peers.delete(peer.id);
+      this.#readers.wake();
+    });
+    void this.#pump(peer);
+  }
+
+  /** SPEC 6.3: the session that the lower nodeId dialled survives. Of two from one side the newer one does. */
+  #survives(peer: Peer): boolean {
+    const other = this.#peers.get(peer.id);
+    if (other?.info.role === peer.info.role || this.#nodeId === undefined) return true;
+    const weAreLower = toHex(this.#nodeId) < peer.id;
+    return weAreLower === (peer.info.role === "initiator");
+  }
+
+  async #pump(peer: Peer): Promise<void> {
+    try {
+      for await (const { streamId, data } of peer.messages()) {
+        while (this.#queue.length >= RECEIVE_QUEUE) await this.#room.wait();
+        this.#queue.push({ peer, sessionId: peer.info.sessionId, streamId, data });
+        this.#readers.wake();
+      }
+    } catch (error) {
+      // The session's end is told by `peer.closed` and by the outcomes of sending.
+      if (!(error instanceof SttError)) throw error;
+    }
+  }
+}
