@@ -1,0 +1,293 @@
+/**
+ * The sending half of a stream.
+ *
+ * @module
+ */
+import { FLAG_SEGMENT, FLAG_STREAM_END, FLAG_STREAM_INIT, KIND_UNORDERED } from "../constants.ts";
+import { varintSize } from "../codec/varint.ts";
+import { MessageBoundaries } from "./boundaries.ts";
+import { SendCredit } from "./flow_control.ts";
+import { RangeSet } from "./range_set.ts";
+import { SendBuffer } from "./send_buffer.ts";
+import type { ChunkRef, StreamChunk, StreamInfo } from "./types.ts";
+
+/**
+ * What a sending half can do now: nothing, send, wait for the stream's or the session's credit, or
+ * (when filling a chunk) wait for a packet with more room.
+ */
+export type SendOutlook = "idle" | "ready" | "stream" | "session" | "room";
+
+/** Constants that the sending halves of a session share. */
+export interface SendShared {
+  readonly reliable: boolean;
+  readonly credit: SendCredit;
+  /** Unsent plus unacknowledged bytes. */
+  buffered: number;
+  /** Half of the smallest window the peer started with: an unordered message up to this is not split for want of credit. */
+  wholeMessage: number;
+}
+
+/** Cuts the written bytes into frames, keeps them until acknowledged, and sends lost ranges again. */
+export class SendStream {
+  readonly #shared: SendShared;
+  readonly #kind: number;
+  readonly #announce: boolean;
+  readonly #buffer: SendBuffer = new SendBuffer();
+  readonly #boundaries: MessageBoundaries;
+  readonly #lost: RangeSet = new RangeSet();
+  readonly #acked: RangeSet = new RangeSet();
+  readonly credit: SendCredit;
+  #sent = 0;
+  #initPending: boolean;
+  #finRequested = false;
+  #finSent = false;
+  #finLost = false;
+  #finAcked = false;
+  #reset: "none" | "sent" | "acked" = "none";
+
+  /** `announce`: this side opened the stream, so its first frame tells the peer, data or not. */
+  constructor(kind: number, announce: boolean, limit: number, shared: SendShared) {
+    this.#kind = kind;
+    this.#announce = announce;
+    this.#initPending = announce;
+    this.#shared = shared;
+    this.#boundaries = new MessageBoundaries(kind);
+    this.credit = new SendCredit(limit);
+  }
+
+  /** Highest offset sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get written(): number {
+    return this.#buffer.end;
+  }
+
+  /** Unsent plus unacknowledged bytes. */
+  get buffered(): number {
+    return this.#buffer.end - this.#buffer.base;
+  }
+
+  get isOpen(): boolean {
+    return !this.#finRequested && this.#reset === "none";
+  }
+
+  /** False once every byte was sent or dropped: BLOCKED would be stale. */
+  get isOpenForData(): boolean {
+    return this.#reset === "none" && this.#sent < this.#buffer.end;
+  }
+
+  get isReset(): boolean {
+    return this.#reset !== "none";
+  }
+
+  /** All sent and acknowledged, or the reset acknowledged. */
+  get done(): boolean {
+    return this.#reset === "acked" || this.#allAcked;
+  }
+
+  /** True while something waits to be sent or acknowledged. */
+  get busy(): boolean {
+    if (this.#reset !== "none") return this.#reset === "sent";
+    return this.buffered > 0 || this.#initPending || (this.#finRequested && !this.#finAcked);
+  }
+
+  get state(): StreamInfo["sendState"] {
+    if (this.#reset !== "none") return this.#reset === "acked" ? "reset" : "resetting";
+    if (!this.#finRequested) return "open";
+    return this.#allAcked ? "finished" : "finishing";
+  }
+
+  get hasLost(): boolean {
+    return this.#lost.size > 0 || this.#finLost;
+  }
+
+  /** `startsMessage`: the chunk is the beginning of a message, its length prefix included. */
+  write(chunk: Uint8Array, startsMessage: boolean): void {
+    if (startsMessage) this.#boundaries.push(this.#buffer.end);
+    this.#buffer.push(chunk);
+    this.#shared.buffered += chunk.length;
+  }
+
+  finish(): void {
+    this.#finRequested = true;
+  }
+
+  /** Drops what is not acknowledged. Returns the final size for STREAM_RESET. */
+  reset(): number {
+    this.#drop();
+    this.#initPending = false;
+    this.#finLost = false;
+    this.#reset = "sent";
+    return this.#sent;
+  }
+
+  resetAcked(): void {
+    this.#reset = "acked";
+  }
+
+  /** Whether new bytes, the end, or the announcement can go out. */
+  outlook(): SendOutlook {
+    if (this.#reset !== "none") return "idle";
+    const unsent = this.#buffer.end - this.#sent;
+    if (unsent === 0) {
+      return this.#initPending || (this.#finRequested && !this.#finSent) ? "ready" : "idle";
+    }
+    if (this.#initPending) return "ready";
+    const wanted = this.#wantedCredit();
+    if (this.credit.available < wanted) return "stream";
+    return this.#shared.credit.available < wanted ? "session" : "ready";
+  }
+
+  /** Fills `into` with new bytes. Only when `outlook` says "ready"; answers "room" if nothing fits. */
+  fillFresh(room: number, fullRoom: number, into: StreamChunk): SendOutlook {
+    const offset = this.#sent;
+    const end = this.#buffer.end;
+    const header = 1 + varintSize(offset);
+    const credit = Math.max(
+      0,
+      Math.min(end - offset, this.credit.available, this.#shared.credit.available),
+    );
+    let stop = offset + Math.min(credit, room - header);
+    // Only the announcement and the end are worth a frame without bytes.
+    if (stop < offset || (stop === offset && credit > 0)) return "room";
+    if (credit > 0 && this.#kind === KIND_UNORDERED) {
+      stop = this.#wholeMessages(offset, stop, offset + credit, fullRoom - header);
+      if (stop === offset) return "room";
+    }
+    into.flags = this.#initPending ? FLAG_STREAM_INIT : 0;
+    this.#fill(offset, stop, into);
+    into.retransmission = false;
+    this.#initPending = false;
+    this.#sent = stop;
+    this.credit.use(stop - offset);
+    this.#shared.credit.use(stop - offset);
+    if (into.fin) this.#finSent = true;
+    if (this.#shared.reliable) {
+      this.#release(stop);
+      if (into.fin) this.#finAcked = true;
+    }
+    return "ready";
+  }
+
+  /** Fills `into` with the first lost range, which needs no credit. */
+  fillLost(room: number, fullRoom: number, into: StreamChunk): SendOutlook {
+    if (!this.hasLost) return "idle";
+    const empty = this.#lost.size === 0;
+    const offset = empty ? this.#buffer.end : this.#lost.start(0);
+    const end = empty ? offset : this.#lost.end(0);
+    const header = 1 + varintSize(offset);
+    let stop = Math.min(end, offset + room - header);
+    if (stop < offset || (stop === offset && !empty)) return "room";
+    if (!empty && this.#kind === KIND_UNORDERED) {
+      stop = this.#wholeMessages(offset, stop, end, fullRoom - header);
+      if (stop === offset) return "room";
+    }
+    into.flags = this.#announce && offset === 0 ? FLAG_STREAM_INIT : 0;
+    this.#fill(offset, stop, into);
+    into.retransmission = true;
+    this.#lost.remove(offset, stop);
+    if (into.fin) this.#finLost = false;
+    return "ready";
+  }
+
+  onAcked(chunk: ChunkRef): void {
+    if (this.#reset !== "none") return;
+    const end = chunk.offset + chunk.length;
+    this.#lost.remove(chunk.offset, end);
+    this.#acked.add(chunk.offset, end);
+    if (chunk.fin) {
+      this.#finAcked = true;
+      this.#finLost = false;
+    }
+    this.#release(this.#acked.endOfRangeAt(0));
+  }
+
+  onLost(chunk: ChunkRef): void {
+    if (this.#reset !== "none") return;
+    if (chunk.length === 0 && !chunk.fin) {
+      // The frame that announced the stream; anything sent since announces it as well.
+      if (this.#announce && this.#sent === 0 && !this.#finSent) this.#initPending = true;
+      return;
+    }
+    const end = chunk.offset + chunk.length;
+    let at = chunk.offset;
+    while (at < end) {
+      const index = this.#acked.indexAbove(at);
+      const acked = index < this.#acked.size ? this.#acked.start(index) : Infinity;
+      if (acked > at) this.#lost.add(at, Math.min(acked, end));
+      at = index < this.#acked.size ? this.#acked.end(index) : end;
+    }
+    if (chunk.fin && !this.#finAcked) this.#finLost = true;
+  }
+
+  /** Stops caring for [start, end), as far as it was sent (SPEC 11). Returns what STREAM_GAP names. */
+  giveUp(start: number, end: number): { offset: number; length: number } | undefined {
+    const from = Math.max(start, this.#buffer.base);
+    const to = Math.min(end, this.#sent);
+    if (this.#reset !== "none" || from >= to) return undefined;
+    this.#lost.remove(from, to);
+    this.#acked.add(from, to);
+    this.#release(this.#acked.endOfRangeAt(0));
+    return { offset: from, length: to - from };
+  }
+
+  /** Drops everything without a word to the peer. */
+  destroy(): void {
+    this.#drop();
+    this.#reset = "acked";
+  }
+
+  get #allAcked(): boolean {
+    return this.#finAcked && this.#buffer.base === this.#buffer.end;
+  }
+
+  /** Credit without which sending now would split a message that could soon go whole. */
+  #wantedCredit(): number {
+    if (this.#kind !== KIND_UNORDERED || !this.#boundaries.isStart(this.#sent)) return 1;
+    const size = this.#boundaries.messageEnd(this.#sent, this.#buffer.end) - this.#sent;
+    return size <= this.#shared.wholeMessage ? size : 1;
+  }
+
+  /**
+   * SPEC 8: unordered messages start at a frame start or right behind a whole one; one that fits a
+   * frame is not split. Returns `offset` when the first fits a full packet but not this one.
+   */
+  #wholeMessages(offset: number, stop: number, available: number, fullSpace: number): number {
+    const end = this.#buffer.end;
+    const messageEnd = this.#boundaries.messageEnd(offset, end);
+    if (!this.#boundaries.isStart(offset)) return Math.min(stop, messageEnd);
+    const whole = this.#boundaries.lastWhole(offset, stop, end);
+    if (whole > offset) return whole;
+    const fits = messageEnd <= available && messageEnd - offset <= fullSpace;
+    return fits ? offset : stop;
+  }
+
+  #fill(offset: number, stop: number, into: StreamChunk): void {
+    into.kind = this.#kind;
+    into.offset = offset;
+    into.length = stop - offset;
+    into.parts.length = 0;
+    if (stop > offset) {
+      this.#buffer.view(offset, stop, into.parts);
+      if (this.#boundaries.isStart(offset)) into.flags |= FLAG_SEGMENT;
+    }
+    into.fin = this.#finRequested && stop === this.#buffer.end;
+    if (into.fin) into.flags |= FLAG_STREAM_END;
+  }
+
+  #release(base: number): void {
+    this.#shared.buffered -= Math.max(0, base - this.#buffer.base);
+    this.#buffer.release(base);
+    this.#boundaries.release(base);
+  }
+
+  #drop(): void {
+    this.#shared.buffered -= this.buffered;
+    this.#buffer.clear();
+    this.#boundaries.clear();
+    this.#lost.clear();
+    this.#acked.clear();
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * One stream: its two halves, and what waits to be said about it.
+ *
+ * @module
+ */
+import { classOf, ReadyNode } from "./scheduler.ts";
+import { CLASS_RETRANSMIT } from "./scheduler.ts";
+import type { RecvStream } from "./recv_stream.ts";
+import { type SendShared, SendStream } from "./send_stream.ts";
+import { KIND_UNKNOWN } from "./stream_kind.ts";
+import type { StreamInfo } from "./types.ts";
+
+/** A range given up, to be told to the peer. */
+export interface PendingGap {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** State of a stream inside a set; the set is its only user. */
+export class Stream {
+  readonly id: number;
+  /** True when this side opened it. */
+  readonly local: boolean;
+  readonly recv: RecvStream;
+  readonly fresh: ReadyNode<Stream>;
+  readonly lost: ReadyNode<Stream>;
+  send: SendStream;
+  kind: number;
+  priority: number;
+
+  // Records that wait; `controlQueued` while the stream stands in the control queue.
+  controlQueued: boolean = false;
+  resetPending: boolean = false;
+  resetCode: number = 0;
+  stopPending: boolean = false;
+  stopCode: number = 0;
+  blockedPending: boolean = false;
+  creditLost: boolean = false;
+  readonly gaps: PendingGap[] = [];
+
+  // Events that were pushed or are wanted.
+  /** The application knows the stream. */
+  announced: boolean;
+  readableAnnounced: boolean = false;
+  writableWanted: boolean = false;
+  finishedAnnounced: boolean = false;
+  closed: boolean = false;
+  /** Code of the peer's STOP. */
+  stoppedCode: number | undefined = undefined;
+  /** Counted as having something unsent or unacknowledged. */
+  busy: boolean = false;
+
+  constructor(
+    id: number,
+    local: boolean,
+    kind: number,
+    priority: number,
+    send: SendStream,
+    recv: RecvStream,
+  ) {
+    this.id = id;
+    this.local = local;
+    this.kind = kind;
+    this.priority = priority;
+    this.send = send;
+    this.recv = recv;
+    this.announced = local;
+    this.fresh = new ReadyNode<Stream>(this, classOf(priority));
+    this.lost = new ReadyNode<Stream>(this, CLASS_RETRANSMIT);
+    if (kind !== KIND_UNKNOWN) recv.setKind(kind);
+  }
+
+  /** The first STREAM frame of the peer tells the kind of both directions. */
+  learnKind(kind: number, shared: SendShared): void {
+    this.kind = kind;
+    this.recv.setKind(kind);
+    if (!this.send.isReset) {
+      this.send = new SendStream(kind, this.local, this.send.credit.limit, shared);
+    }
+  }
+
+  info(): StreamInfo {
+    return {
+      id: this.id,
+      kind: this.kind,
+      priority: this.priority,
+      local: this.local,
+      written: this.send.written,
+      sent: this.send.sent,
+      received: this.recv.highest,
+      sendBuffered: this.send.buffered,
+      recvBuffered: this.recv.buffered,
+      sendState: this.send.state,
+      recvState: this.recv.state,
+    };
+  }
+}
