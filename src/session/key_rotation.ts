@@ -28,6 +28,9 @@ export const REFERENCE_ROTATION_LIMITS: RotationLimits = {
 /** SPEC 7: at so many times a limit without a rotation the session closes. */
 const HARD_FACTOR = 4;
 
+/** From here on data waits for the peer, so that a fast sender on a long path does not run into the hard limit. */
+const HOLD_FACTOR = 2;
+
 /**
  * The rules of SPEC 7 for when the sending side moves to its next epoch. It holds no keys: {@link Protection} derives
  * them when `sendEpoch` moves.
@@ -108,6 +111,11 @@ export class KeyRotation {
     if (!this.allowed) return false;
     this.#advance(nowMs, false);
     return true;
+  }
+
+  /** Data should wait: the rotation is overdue, and only a frame of the peer can let the epoch move. */
+  holding(nowMs: number): boolean {
+    return !this.allowed && this.#passed(HOLD_FACTOR, nowMs);
   }
 
   /** AEAD_LIMIT when a limit is passed fourfold and the peer never let the epoch move. */

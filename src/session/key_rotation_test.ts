@@ -80,6 +80,18 @@ test("both sides may move at once", () => {
   assert.equal(b.pending, false);
 });
 
+test("data is held from twice a limit on until the peer is heard", () => {
+  const rotation = new KeyRotation(LIMITS, 0);
+  for (let i = 0; i < 19; i++) rotation.sealed(1);
+  assert.equal(rotation.holding(0), false);
+  rotation.sealed(1);
+  assert.equal(rotation.holding(0), true);
+  rotation.opened(0, 0);
+  assert.equal(rotation.holding(0), false);
+  assert.equal(rotation.start(0), true);
+  assert.equal(rotation.holding(0), false);
+});
+
 test("AEAD_LIMIT at four times a limit, but only while the epoch may not move", () => {
   const rotation = new KeyRotation(LIMITS, 0);
   for (let i = 0; i < 39; i++) rotation.sealed(1);

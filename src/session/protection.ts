@@ -246,6 +246,14 @@ export class Protection {
     return this.#rotation.due(nowMs) && !this.#rotation.allowed;
   }
 
+  /**
+   * The rotation is so long overdue that data should wait for the peer: send nothing but what makes it answer. It keeps
+   * a fast sender on a long path away from AEAD_LIMIT; a peer that never answers meets the idle timeout.
+   */
+  holdsData(nowMs: number): boolean {
+    return this.#rotation.holding(nowMs);
+  }
+
   /** Moves to the next epoch. False when the peer has sent no valid frame of the present one yet (SPEC 7). */
   startRotation(nowMs: number): boolean {
     if (this.#wiped || !this.#rotation.start(nowMs)) return false;

@@ -250,11 +250,13 @@ test("rotation: a limit starts it by itself, and four times the limit without an
   }
   assert.equal(a.rotationDue(0), true);
   assert.equal(a.rotationBlocked(0), true);
+  assert.equal(a.holdsData(0), true);
   sealFrame(a, PADDING);
   assert.equal(a.beforeSend(0)?.code, "AEAD_LIMIT");
   assert.equal(a.sendEpoch, 0);
   assert.notEqual(openFrame(a, sealFrame(b, PADDING)), undefined);
   assert.equal(a.rotationBlocked(0), false);
+  assert.equal(a.holdsData(0), false);
   assert.equal(a.beforeSend(0), undefined);
   assert.equal(a.sendEpoch, 1);
 });
