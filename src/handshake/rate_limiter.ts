@@ -44,7 +44,7 @@ export class RateLimiter {
     const bucket = this.#buckets.get(key) ?? { tokens: this.#burst, atMs: nowMs };
     const elapsed = Math.max(0, nowMs - bucket.atMs);
     bucket.tokens = Math.min(this.#burst, bucket.tokens + (elapsed * this.#rate) / 1000);
-    bucket.atMs = nowMs;
+    bucket.atMs = Math.max(bucket.atMs, nowMs);
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
     this.#forgetIdle(nowMs);
