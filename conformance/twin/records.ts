@@ -185,7 +185,8 @@ function readField(cursor: Cursor, kind: FieldKind): Scalar {
 }
 
 function checkKind(kind: number): number {
-  if (kind > 7 || (kind & 3) === 3) throw new Refusal("PROTOCOL");
+  // SPEC 8: unordered delivery implies messages and is sent as 5, so 1 alone is no kind.
+  if (kind > 7 || kind === 1 || (kind & 3) === 3) throw new Refusal("PROTOCOL");
   return kind;
 }
 

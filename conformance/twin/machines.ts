@@ -1,0 +1,389 @@
+/**
+ * One side of a handshake each, message by message: what it sends, and with which of the data's verdicts it refuses
+ * (SPEC 6.2 to 6.4, in the order of its checks). A refused message leaves the state as it was.
+ *
+ * @module
+ */
+import { hex, Refusal, same, unhex } from "./bytes.ts";
+import {
+  confirmationOf,
+  NOISE_NAMES,
+  prologueOf,
+  type Schedule,
+  schedule,
+  seedId,
+  seedKeys,
+  sessionIdOf,
+  staticSecret,
+} from "./handshake.ts";
+import {
+  bytesOf,
+  encodeFields,
+  type Fields,
+  handshakeFrame,
+  intOf,
+  intsOf,
+  readMessage,
+  toTypedDict,
+  without,
+} from "./messages.ts";
+import { TwinNoise } from "./noise.ts";
+import { readParameters } from "./parameters.ts";
+import { publicKey } from "./primitives.ts";
+import { cookieHolds, cookieOf, makeRetry, retryMac } from "./retry.ts";
+import { encodeValue } from "./values.ts";
+
+export interface TwinSession {
+  readonly sessionId: Uint8Array;
+  readonly suite: number;
+  readonly hash: Uint8Array;
+  readonly secrets: Schedule;
+  readonly peer: string;
+  readonly parameters: Fields;
+}
+
+/** What came of one message. */
+export interface Outcome {
+  /** "ok" or one of the data's verdicts. */
+  readonly verdict: string;
+  /** The frame that goes out, hex. */
+  readonly sent?: string;
+  /** True when the message was genuine, so that the refusal ends the handshake. */
+  readonly fatal?: boolean;
+}
+
+class FatalRefusal extends Refusal {}
+
+function judge(run: () => Omit<Outcome, "verdict"> & { verdict?: string }): Outcome {
+  try {
+    return { verdict: "ok", ...run() };
+  } catch (error) {
+    if (error instanceof FatalRefusal) return { verdict: error.code, fatal: true };
+    if (error instanceof Refusal) return { verdict: error.code };
+    throw error;
+  }
+}
+
+function frameOf(fields: Fields): string {
+  return hex(handshakeFrame(encodeFields(fields)));
+}
+
+function appOf(payload: Fields): string {
+  const app = payload.app;
+  return app !== undefined && "text" in app ? app.text : "";
+}
+
+export interface TwinInitiatorConfig {
+  readonly shared_seed: string;
+  readonly pair_key?: string | null;
+  readonly node_seed: string;
+  readonly alias: string;
+  readonly ephemeral: string;
+  readonly suites: readonly number[];
+  readonly payload: Fields;
+  readonly capabilities: number;
+  readonly hello_extra?: Fields;
+  /** A pinned nodeId. */
+  readonly expect?: string | null;
+  readonly hello_ms: string;
+}
+
+const VERSIONS = [1];
+
+export class TwinInitiator {
+  readonly #config: TwinInitiatorConfig;
+  readonly #nonce: Uint8Array;
+  readonly #noise: TwinNoise;
+  readonly #hello: Fields;
+  #proven: { session: TwinSession } | undefined;
+  #retries = 0;
+  done = false;
+
+  constructor(config: TwinInitiatorConfig) {
+    this.#config = config;
+    const seed = unhex(config.shared_seed);
+    const secret = unhex(config.ephemeral);
+    this.#nonce = publicKey(secret);
+    const head: Fields = {
+      ...config.hello_extra,
+      type: { text: "HELLO" },
+      node_id: { bytes: config.alias },
+      nonce: { bytes: hex(this.#nonce) },
+      timestamp: { int: config.hello_ms },
+      version: { int: "1" },
+      suites: { list: config.suites.map((id) => ({ int: String(id) })) },
+      seed_id: { bytes: hex(seedId(seed, this.#nonce)) },
+      capabilities: { int: String(config.capabilities) },
+    };
+    const { psk } = seedKeys(seed);
+    this.#noise = new TwinNoise({
+      protocolName: NOISE_NAMES[config.suites[0] as number] as string,
+      initiator: true,
+      prologue: prologueOf(head),
+      staticSecret: staticSecret(unhex(config.node_seed)),
+      ephemeralSecret: secret,
+      psks: [psk, config.pair_key ? unhex(config.pair_key) : psk],
+    });
+    const first = this.#noise.write(new Uint8Array(0));
+    this.#hello = { ...head, commitment: { bytes: hex(first.slice(32)) } };
+  }
+
+  get hello(): string {
+    return frameOf(this.#hello);
+  }
+
+  get session(): TwinSession | undefined {
+    return this.#proven?.session;
+  }
+
+  receive(frame: Uint8Array, nowMs: string): Outcome {
+    return judge(() => {
+      const message = readMessage(frame);
+      if (message.type === "RESPONSE" && this.#proven === undefined) {
+        return this.#response(message.fields, nowMs);
+      }
+      if (message.type === "RETRY" && this.#proven === undefined) {
+        return this.#retry(message.fields);
+      }
+      if (message.type === "FINAL" && this.#proven !== undefined) {
+        return this.#final(message.fields);
+      }
+      throw new Refusal("type");
+    });
+  }
+
+  #response(fields: Fields, nowMs: string): Omit<Outcome, "verdict"> {
+    const config = this.#config;
+    const nonce = bytesOf(fields, "nonce");
+    const sessionId = bytesOf(fields, "session_id");
+    if (!same(sessionIdOf(this.#nonce, nonce), sessionId)) throw new Refusal("attempt");
+    const suite = Number(intOf(fields, "suite"));
+    if (suite !== config.suites[0]) throw new Refusal("suite");
+    const noise = this.#noise.clone();
+    noise.mixHash(encodeFields(without(fields, "nonce", "challenge")));
+    const payload = noise.read(Uint8Array.from([...nonce, ...bytesOf(fields, "challenge")]));
+    if (payload === undefined) throw new Refusal("crypto");
+    const peer = hex(noise.remoteStatic as Uint8Array);
+    const own = hex(publicKey(staticSecret(unhex(config.node_seed))));
+    let parameters: Fields;
+    try {
+      if (peer === own) throw new Refusal("self");
+      if (config.expect && peer !== config.expect) throw new Refusal("identity");
+      parameters = readParameters(payload, {
+        suite,
+        version: 1,
+        ownSuites: config.suites,
+        ownVersions: VERSIONS,
+        ownApp: appOf(config.payload),
+        fromInitiator: false,
+      });
+    } catch (error) {
+      if (error instanceof Refusal) throw new FatalRefusal(error.code);
+      throw error;
+    }
+    const head: Fields = {
+      type: { text: "AUTH_PROOF" },
+      session_id: { bytes: hex(sessionId) },
+      proof_metadata: { bytes: "" },
+      timestamp: { int: nowMs },
+    };
+    noise.mixHash(encodeFields(head));
+    const proof = noise.write(encodeValue(toTypedDict(config.payload)));
+    const secrets = schedule(noise.split(3), noise.hash);
+    this.#proven = { session: { sessionId, suite, hash: noise.hash, secrets, peer, parameters } };
+    return { sent: frameOf({ ...head, proof: { bytes: hex(proof) } }) };
+  }
+
+  #retry(fields: Fields): Omit<Outcome, "verdict"> {
+    if (!same(bytesOf(fields, "nonce"), this.#nonce)) throw new Refusal("attempt");
+    const mac = retryMac(unhex(this.#config.shared_seed), fields);
+    if (!same(mac, bytesOf(fields, "mac"))) throw new Refusal("crypto");
+    // Codes 2 and 3 start over with fresh keys, which a script of fixed keys cannot follow.
+    if (intOf(fields, "code") === 4n) throw new FatalRefusal("busy");
+    if (intOf(fields, "code") !== 1n || this.#retries === 2) throw new Refusal("retry");
+    this.#retries++;
+    return { sent: frameOf({ ...this.#hello, cookie: fields.cookie as { bytes: string } }) };
+  }
+
+  #final(fields: Fields): Omit<Outcome, "verdict"> {
+    const { sessionId, secrets, hash } = (this.#proven as { session: TwinSession }).session;
+    if (!same(sessionId, bytesOf(fields, "session_id"))) throw new Refusal("attempt");
+    const expected = confirmationOf(secrets.final, hash, fields);
+    if (!same(expected, bytesOf(fields, "confirmation"))) throw new Refusal("confirmation");
+    this.done = true;
+    return {};
+  }
+}
+
+export interface TwinResponderConfig {
+  readonly seeds: readonly string[];
+  readonly pair_key?: string | null;
+  readonly node_seed: string;
+  readonly alias: string;
+  readonly ephemeral: string;
+  readonly suites: readonly number[];
+  readonly payload: Fields;
+  readonly cookie_secret?: string | null;
+  readonly under_load?: boolean;
+}
+
+export interface Source {
+  /** 4 or 16 bytes, hex. */
+  readonly ip: string;
+  readonly port: number;
+}
+
+const FRESH_MS = 120_000n;
+
+export class TwinResponder {
+  readonly #config: TwinResponderConfig;
+  readonly #seen = new Map<string, string>();
+  #open:
+    | { noise: TwinNoise; sessionId: Uint8Array; suite: number; response: string; hello: string }
+    | undefined;
+  session: TwinSession | undefined;
+
+  constructor(config: TwinResponderConfig) {
+    this.#config = config;
+  }
+
+  receive(frame: Uint8Array, nowMs: string, from: Source): Outcome {
+    return judge(() => {
+      const message = readMessage(frame);
+      if (message.type === "HELLO") return this.#hello(message.fields, BigInt(nowMs), from);
+      if (message.type === "AUTH_PROOF") return this.#proof(message.fields);
+      throw new Refusal("type");
+    });
+  }
+
+  /** FINAL for the session that AUTH_PROOF made. */
+  accept(nowMs: string): string {
+    const session = this.session as TwinSession;
+    const head: Fields = {
+      type: { text: "FINAL" },
+      session_id: { bytes: hex(session.sessionId) },
+      timestamp: { int: nowMs },
+    };
+    const confirmation = confirmationOf(session.secrets.final, session.hash, head);
+    return frameOf({ ...head, confirmation: { bytes: hex(confirmation) } });
+  }
+
+  #hello(
+    fields: Fields,
+    nowMs: bigint,
+    from: Source,
+  ): Omit<Outcome, "verdict"> & { verdict?: string } {
+    const config = this.#config;
+    const nonce = bytesOf(fields, "nonce");
+    const wanted = bytesOf(fields, "seed_id");
+    const seed = config.seeds.map(unhex).find((one) => same(seedId(one, nonce), wanted));
+    if (seed === undefined) throw new Refusal("seed_id");
+    const retry = (
+      content: Parameters<typeof makeRetry>[1],
+    ): { verdict: string; sent: string } => ({
+      verdict: "retry",
+      sent: makeRetry(seed, content).frame,
+    });
+    if (intOf(fields, "version") !== 1n) return retry({ nonce, code: 2, versions: VERSIONS });
+    const suites = intsOf(fields, "suites");
+    const suite = suites[0] as number;
+    if (!config.suites.includes(suite)) {
+      if (!suites.some((id) => config.suites.includes(id))) throw new Refusal("suite");
+      return retry({ nonce, code: 3, suites: config.suites });
+    }
+    const identity = hex(encodeFields(without(fields, "cookie")));
+    if (identity === this.#open?.hello) return { sent: this.#open.response };
+    const age = nowMs - intOf(fields, "timestamp");
+    const stale = age > FRESH_MS || -age > FRESH_MS;
+    if (config.cookie_secret && (stale || config.under_load === true)) {
+      const inputs = { secret: config.cookie_secret, ...from };
+      const cookie = fields.cookie === undefined ? undefined : bytesOf(fields, "cookie");
+      if (cookie === undefined || !cookieHolds(inputs, nonce, cookie, nowMs)) {
+        return retry({ nonce, code: 1, cookie: cookieOf(inputs, nonce, Number(nowMs / 60000n)) });
+      }
+    }
+    return this.#answer(fields, seed, suite, nowMs, identity);
+  }
+
+  #answer(
+    fields: Fields,
+    seed: Uint8Array,
+    suite: number,
+    nowMs: bigint,
+    identity: string,
+  ): Omit<Outcome, "verdict"> {
+    const config = this.#config;
+    const { psk } = seedKeys(seed);
+    const secret = unhex(config.ephemeral);
+    const noise = new TwinNoise({
+      protocolName: NOISE_NAMES[suite] as string,
+      initiator: false,
+      prologue: prologueOf(fields),
+      staticSecret: staticSecret(unhex(config.node_seed)),
+      ephemeralSecret: secret,
+      psks: [psk, config.pair_key ? unhex(config.pair_key) : psk],
+    });
+    const nonce = bytesOf(fields, "nonce");
+    const first = noise.read(Uint8Array.from([...nonce, ...bytesOf(fields, "commitment")]));
+    if (first === undefined) throw new Refusal("commitment");
+    if (this.#seen.has(hex(nonce))) throw new Refusal("replay");
+    const own = publicKey(secret);
+    const sessionId = sessionIdOf(nonce, own);
+    const head: Fields = {
+      type: { text: "RESPONSE" },
+      node_id: { bytes: config.alias },
+      challenge_metadata: { bytes: "" },
+      timestamp: { int: nowMs.toString() },
+      suite: { int: String(suite) },
+      session_id: { bytes: hex(sessionId) },
+    };
+    noise.mixHash(encodeFields(head));
+    let second: Uint8Array;
+    try {
+      second = noise.write(encodeValue(toTypedDict(config.payload)));
+    } catch {
+      // The initiator's ephemeral key leads to an all-zero shared secret.
+      throw new Refusal("crypto");
+    }
+    const response = frameOf({
+      ...head,
+      nonce: { bytes: hex(own) },
+      challenge: { bytes: hex(second.slice(32)) },
+    });
+    this.#seen.set(hex(nonce), identity);
+    this.#open = { noise, sessionId, suite, response, hello: identity };
+    return { sent: response };
+  }
+
+  #proof(fields: Fields): Omit<Outcome, "verdict"> {
+    const open = this.#open;
+    if (open === undefined || !same(open.sessionId, bytesOf(fields, "session_id"))) {
+      throw new Refusal("attempt");
+    }
+    const noise = open.noise.clone();
+    noise.mixHash(encodeFields(without(fields, "proof")));
+    const payload = noise.read(bytesOf(fields, "proof"));
+    if (payload === undefined) throw new Refusal("crypto");
+    const config = this.#config;
+    const peer = hex(noise.remoteStatic as Uint8Array);
+    if (peer === hex(publicKey(staticSecret(unhex(config.node_seed))))) throw new Refusal("self");
+    let parameters: Fields;
+    try {
+      parameters = readParameters(payload, {
+        suite: open.suite,
+        version: 1,
+        ownSuites: config.suites,
+        ownVersions: VERSIONS,
+        ownApp: appOf(config.payload),
+        fromInitiator: true,
+      });
+    } catch (error) {
+      if (error instanceof Refusal) throw new FatalRefusal(error.code);
+      throw error;
+    }
+    const { sessionId, suite } = open;
+    const secrets = schedule(noise.split(3), noise.hash);
+    this.session = { sessionId, suite, hash: noise.hash, secrets, peer, parameters };
+    return {};
+  }
+}
