@@ -3,7 +3,9 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { FRAME_HEADROOM, FrameHeader, parseFrameHeader } from "../codec/frame.ts";
+import { encodeVarint } from "../codec/varint.ts";
 import { FRAME_MAX_BODY, TAG_BYTES } from "../constants.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
@@ -63,4 +65,18 @@ export function headerOf(frame: Uint8Array): FrameHeader {
 /** Parses and opens a whole frame. */
 export function openFrame(to: Protection, frame: Uint8Array, nowMs = 0): Uint8Array | undefined {
   return to.open(frame, headerOf(frame), nowMs);
+}
+
+/** The smallest payload of CONTROL. */
+export const PADDING: Uint8Array = new Uint8Array([0]);
+
+/** KEY_ROTATION(epoch). */
+export function rotation(epoch: number): Uint8Array {
+  return new Uint8Array([4, ...encodeVarint(epoch)]);
+}
+
+/** Both have heard each other in the present epoch. */
+export function acquaint(a: Protection, b: Protection, nowMs = 0): void {
+  assert.notEqual(openFrame(b, sealFrame(a, PADDING), nowMs), undefined);
+  assert.notEqual(openFrame(a, sealFrame(b, PADDING), nowMs), undefined);
 }
