@@ -8,6 +8,8 @@
 import { exists, filesUnder, ROOT_PATH } from "./source_files.ts";
 import { countedLine, readNodeEvents } from "./test_report.ts";
 import type { TestCounts } from "./test_report.ts";
+import { runWatched } from "./watched_command.ts";
+import type { WatchedExit } from "./watched_command.ts";
 
 if (!exists("npm/package.json")) {
   console.error("npm/ is missing: run `deno task npm` first");
@@ -25,30 +27,27 @@ if (files.length === 0) {
 
 const folder = await Deno.makeTempDir({ prefix: "stt-node-" });
 let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
-let code: number;
+let exit: WatchedExit;
 try {
   const events = `${folder}/events.jsonl`;
-  const child = new Deno.Command(Deno.env.get("STT_NODE") ?? "node", {
-    args: [
-      "--test",
-      "--test-reporter=spec",
-      "--test-reporter-destination=stdout",
-      `--test-reporter=${new URL("node_reporter.mjs", import.meta.url).href}`,
-      `--test-reporter-destination=${events}`,
-      ...files,
-    ],
-    cwd: root,
-    stdout: "inherit",
-    stderr: "inherit",
-  }).spawn();
-  code = (await child.status).code;
+  exit = await runWatched(Deno.env.get("STT_NODE") ?? "node", [
+    "--test",
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    `--test-reporter=${new URL("node_reporter.mjs", import.meta.url).href}`,
+    `--test-reporter-destination=${events}`,
+    ...files,
+  ], `${ROOT_PATH}npm`);
   counts = readNodeEvents(await Deno.readTextFile(events));
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
 
-if (code !== 0 && counts.failed === 0) {
-  counts.failed = 1;
+if (exit.stopped !== undefined) {
+  counts.failed++;
+  counts.failures.push(`the run was ended: ${exit.stopped}`);
+} else if (exit.code !== 0 && counts.failed === 0) {
+  counts.failed++;
   counts.failures.push("the test run itself (see above)");
 }
 for (const { file, name, reason } of counts.skipped) {
@@ -56,4 +55,4 @@ for (const { file, name, reason } of counts.skipped) {
 }
 for (const failure of counts.failures) console.log(`failed ${failure.replace(ROOT_PATH, "")}`);
 console.log(countedLine(counts.passed, counts.failed, counts.skipped.length));
-Deno.exit(counts.failed > 0 ? 1 : code);
+Deno.exit(counts.failed > 0 ? 1 : 0);

@@ -9,6 +9,8 @@ import { explainSkips } from "./skip_reasons.ts";
 import { exists, filesUnder, ROOT, ROOT_PATH } from "./source_files.ts";
 import { countedLine, readJunit } from "./test_report.ts";
 import type { TestCounts } from "./test_report.ts";
+import { runWatched } from "./watched_command.ts";
+import type { WatchedExit } from "./watched_command.ts";
 
 const DEFAULT_PATHS = [
   "src",
@@ -35,16 +37,18 @@ if (paths.length === 0) paths = DEFAULT_PATHS.filter(exists);
 
 const folder = await Deno.makeTempDir({ prefix: "stt-test-" });
 let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
-let code: number;
+let exit: WatchedExit;
 try {
   const junit = `${folder}/junit.xml`;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--doc", "--frozen", `--junit-path=${junit}`, ...options, ...paths],
-    cwd: ROOT,
-    stdout: "inherit",
-    stderr: "inherit",
-  }).spawn();
-  code = (await child.status).code;
+  exit = await runWatched(Deno.execPath(), [
+    "test",
+    "-A",
+    "--doc",
+    "--frozen",
+    `--junit-path=${junit}`,
+    ...options,
+    ...paths,
+  ], ROOT_PATH);
   try {
     counts = readJunit((await Deno.readTextFile(junit)).replaceAll(ROOT.href, ""));
   } catch (error) {
@@ -55,8 +59,11 @@ try {
   await Deno.remove(folder, { recursive: true });
 }
 
-if (code !== 0 && counts.failed === 0) {
-  counts.failed = 1;
+if (exit.stopped !== undefined) {
+  counts.failed++;
+  counts.failures.push(`the run was ended: ${exit.stopped}`);
+} else if (exit.code !== 0 && counts.failed === 0) {
+  counts.failed++;
   counts.failures.push("the test run itself (see above)");
 }
 if (counts.skipped.length > 0) {
@@ -69,9 +76,9 @@ for (const { file, name, reason } of counts.skipped) {
   console.log(`skipped ${file}: ${name}: ${reason === "" ? "no reason given" : reason}`);
 }
 for (const failure of counts.failures) console.log(`failed ${failure.replace(ROOT_PATH, "")}`);
-if (code === 0 && counts.passed === 0) {
+if (exit.code === 0 && counts.passed === 0) {
+  counts.failed++;
   console.log("failed: no test ran");
-  code = 1;
 }
 console.log(countedLine(counts.passed, counts.failed, counts.skipped.length));
-Deno.exit(counts.failed > 0 ? 1 : code);
+Deno.exit(counts.failed > 0 ? 1 : 0);
