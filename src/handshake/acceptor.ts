@@ -83,7 +83,11 @@ export class Acceptor {
     sessions: 0,
   };
 
-  /** @throws {SttError} `CONFIG` for options that cannot be used. */
+  /**
+   * Starts with empty tables.
+   *
+   * @throws {SttError} `CONFIG` for options that cannot be used.
+   */
   constructor(config: AcceptorConfig, _nowMs: number) {
     checkAcceptorConfig(config);
     this.#config = config;

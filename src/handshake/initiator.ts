@@ -71,7 +71,11 @@ export class Initiator {
   #retries = 0;
   #suiteRetried = false;
 
-  /** @throws {SttError} `CONFIG` for suites, parameters or extra fields that cannot be used. */
+  /**
+   * Makes HELLO, which the first {@link Initiator.transmit} returns; the time limit counts from `nowMs`.
+   *
+   * @throws {SttError} `CONFIG` for suites, parameters or extra fields that cannot be used.
+   */
   constructor(config: InitiatorConfig, nowMs: number) {
     checkSuites(config.suites);
     this.#config = config;
@@ -84,6 +88,7 @@ export class Initiator {
     this.#message = this.#attempt.hello();
   }
 
+  /** Awaiting RESPONSE, awaiting FINAL, done, or failed for the reason in `failure`. */
   get phase(): "hello" | "proof" | "done" | "failed" {
     return this.#phase;
   }

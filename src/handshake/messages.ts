@@ -19,6 +19,7 @@ export type WireInteger = number | bigint;
 
 /** First message, initiator to responder. */
 export interface Hello {
+  /** Name of the message. */
   readonly type: "HELLO";
   /** 32 fresh random bytes, not the identity. */
   readonly nodeId: Uint8Array;
@@ -28,61 +29,79 @@ export interface Hello {
   readonly timestamp: WireInteger;
   /** Encrypted empty payload of Noise message 1, 16 bytes: proof of the seed. */
   readonly commitment: Uint8Array;
+  /** Protocol version of this HELLO. */
   readonly version: WireInteger;
   /** At least one; the first is the suite of this HELLO. */
   readonly suites: readonly WireInteger[];
   /** 8 bytes that tell a holder of the seed which seed it is. */
   readonly seedId: Uint8Array;
+  /** Bit set of `CAPABILITY_*`, informative. */
   readonly capabilities: WireInteger;
   /** What a RETRY of code 1 asked for. */
   readonly cookie?: Uint8Array;
+  /** All fields by their wire names. */
   readonly fields: MessageFields;
 }
 
 /** Second message, responder to initiator. */
 export interface Response {
+  /** Name of the message. */
   readonly type: "RESPONSE";
+  /** 32 fresh random bytes, not the identity. */
   readonly nodeId: Uint8Array;
   /** The responder's ephemeral public key, 32 bytes. */
   readonly nonce: Uint8Array;
   /** The rest of Noise message 2. */
   readonly challenge: Uint8Array;
+  /** The suite taken. */
   readonly suite: WireInteger;
   /** 8 bytes. */
   readonly sessionId: Uint8Array;
+  /** All fields by their wire names. */
   readonly fields: MessageFields;
 }
 
 /** Third message, initiator to responder. */
 export interface AuthProof {
+  /** Name of the message. */
   readonly type: "AUTH_PROOF";
+  /** 8 bytes. */
   readonly sessionId: Uint8Array;
   /** Noise message 3. */
   readonly proof: Uint8Array;
+  /** All fields by their wire names. */
   readonly fields: MessageFields;
 }
 
 /** Fourth message, responder to initiator. */
 export interface Final {
+  /** Name of the message. */
   readonly type: "FINAL";
+  /** 8 bytes. */
   readonly sessionId: Uint8Array;
   /** 16 bytes. */
   readonly confirmation: Uint8Array;
+  /** All fields by their wire names. */
   readonly fields: MessageFields;
 }
 
 /** The responder's answer to a HELLO that it takes no state for. */
 export interface Retry {
+  /** Name of the message. */
   readonly type: "RETRY";
   /** Nonce of the HELLO. */
   readonly nonce: Uint8Array;
   /** `RETRY_*`. */
   readonly code: WireInteger;
+  /** To be echoed in HELLO; empty but for code 1. */
   readonly cookie: Uint8Array;
+  /** Empty but for code 2. */
   readonly versions: readonly WireInteger[];
+  /** Empty but for code 3. */
   readonly suites: readonly WireInteger[];
   /** 16 bytes over all the rest. */
   readonly mac: Uint8Array;
+  /** All fields by their wire names. */
   readonly fields: MessageFields;
 }
 
@@ -94,8 +113,11 @@ export type MessageRefusalReason = "frame" | "encoding" | "type" | "field";
 
 /** Bytes that are no message. */
 export interface MessageRefusal {
+  /** Name of the message. */
   readonly type: "refused";
+  /** Where decoding stopped. */
   readonly reason: MessageRefusalReason;
+  /** What is wrong. */
   readonly error: SttError;
 }
 

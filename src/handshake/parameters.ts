@@ -111,16 +111,23 @@ export function transportParameters(
 
 /** Version and suite as the payload carries them. */
 export interface Negotiation {
+  /** The version in use. */
   readonly version: number;
+  /** All versions of the sender. */
   readonly versions: readonly WireInteger[];
+  /** The suite in use. */
   readonly suite: number;
+  /** All suites of the sender, by preference. */
   readonly suites: readonly WireInteger[];
 }
 
 /** A payload that decoded and is within its limits. */
 export interface DecodedParameters {
+  /** Defaults filled in, unknown keys in `extra`. */
   readonly parameters: TransportParameters;
+  /** All versions of the peer. */
   readonly versions: readonly WireInteger[];
+  /** All suites of the peer, by its preference. */
   readonly suites: readonly WireInteger[];
 }
 

@@ -62,6 +62,7 @@ export interface HandshakePeer {
 
 /** The outcome of a handshake. The owner wipes `secrets` when the session ends. */
 export interface HandshakeSession {
+  /** Our own side. */
   readonly role: HandshakeRole;
   /** 8 bytes. */
   readonly sessionId: Uint8Array;
@@ -69,7 +70,9 @@ export interface HandshakeSession {
   readonly suite: number;
   /** Protocol version in use. */
   readonly version: number;
+  /** Keys of the session. */
   readonly secrets: SessionSecrets;
+  /** The other side. */
   readonly peer: HandshakePeer;
 }
 
@@ -93,6 +96,7 @@ export type HandshakeMessageName = "HELLO" | "RESPONSE" | "AUTH_PROOF" | "FINAL"
 
 /** Options of one dial. */
 export interface InitiatorConfig {
+  /** Primitives and randomness. */
   readonly provider: CryptoProvider;
   /** True on TCP, WebSocket and memory: no repeats, and any failure ends the dial. */
   readonly reliable: boolean;
@@ -118,11 +122,13 @@ export interface InitiatorConfig {
   readonly unixOffsetMs: number;
   /** Unknown fields to add to HELLO; they take part in the handshake hash. */
   readonly helloExtra?: ReadonlyMap<string, SttValue>;
+  /** Replaces what is random otherwise. */
   readonly injection?: HandshakeInjection;
 }
 
 /** Options of a listener. */
 export interface AcceptorConfig {
+  /** Primitives and randomness. */
   readonly provider: CryptoProvider;
   /** Keys of 1 to 64 shared seeds, tried in order. They stay the caller's. */
   readonly seeds: readonly SeedKeys[];
@@ -156,6 +162,7 @@ export interface AcceptorConfig {
   readonly ownNonces?: (nonce: Uint8Array) => boolean;
   /** True for ids of live sessions and tombstones: the acceptor then takes another nonce. */
   readonly sessionIdTaken?: (sessionId: Uint8Array) => boolean;
+  /** Replaces what is random otherwise. */
   readonly injection?: HandshakeInjection;
 }
 
@@ -163,7 +170,9 @@ export interface AcceptorConfig {
 export interface HandshakeSource {
   /** IP address as text, or any stable name on transports without addresses. */
   readonly host: string;
+  /** Port on transports with ports, else 0. */
   readonly port: number;
+  /** True on TCP, WebSocket and memory. */
   readonly reliable: boolean;
   /** Identity of the transport connection on reliable transports; compared with `===`. */
   readonly connection?: unknown;
@@ -171,6 +180,7 @@ export interface HandshakeSource {
 
 /** A peer that proved seed and identity and waits for {@link AcceptorConfig}'s owner to accept or refuse it. */
 export interface PendingSession {
+  /** Ready for protected frames, but nothing may be delivered before the decision. */
   readonly session: HandshakeSession;
   /** Message 3's payload was refused: send SESSION_CLOSE with this code under the session keys, and no FINAL. */
   readonly refusal?: SttError;
