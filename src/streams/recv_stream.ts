@@ -94,8 +94,13 @@ export class RecvStream {
     return this.#ordered.contiguousEnd > this.#ordered.readOffset;
   }
 
+  /** @throws {SttError} `PROTOCOL` when a gap told before that the kind is another */
   setKind(kind: number): void {
+    if (this.#ordered !== undefined && !isPartialKind(kind)) {
+      throw new SttError("PROTOCOL", `cannot take stream ${this.#id}: kind ${kind} has no gaps`);
+    }
     this.#kind = kind;
+    if (this.#ordered !== undefined) return;
     const { budget, maxMessageSize } = this.#shared;
     if (kind === KIND_UNORDERED) {
       this.#unordered = new UnorderedMessages(budget, maxMessageSize);

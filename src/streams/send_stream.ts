@@ -43,6 +43,8 @@ export class SendStream {
   #finSent = false;
   #finLost = false;
   #finAcked = false;
+  /** Gaps the peer may not know of yet. */
+  #gapsOut = 0;
   #reset: "none" | "sent" | "acked" = "none";
 
   /** `announce`: this side opened the stream, so its first frame tells the peer, data or not. */
@@ -90,7 +92,8 @@ export class SendStream {
   /** True while something waits to be sent or acknowledged. */
   get busy(): boolean {
     if (this.#reset !== "none") return this.#reset === "sent";
-    return this.buffered > 0 || this.#initPending || (this.#finRequested && !this.#finAcked);
+    return this.buffered > 0 || this.#initPending || this.#gapsOut > 0 ||
+      (this.#finRequested && !this.#finAcked);
   }
 
   get state(): StreamInfo["sendState"] {
@@ -230,7 +233,13 @@ export class SendStream {
     this.#lost.remove(from, to);
     this.#acked.add(from, to);
     this.#release(this.#acked.endOfRangeAt(0));
+    this.#gapsOut++;
     return { offset: from, length: to - from };
+  }
+
+  /** The peer knows of one more gap. */
+  gapAcked(): void {
+    this.#gapsOut--;
   }
 
   /** Drops everything without a word to the peer. */
@@ -240,7 +249,7 @@ export class SendStream {
   }
 
   get #allAcked(): boolean {
-    return this.#finAcked && this.#buffer.base === this.#buffer.end;
+    return this.#finAcked && this.#buffer.base === this.#buffer.end && this.#gapsOut === 0;
   }
 
   /** Credit without which sending now would split a message that could soon go whole. */

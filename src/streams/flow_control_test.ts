@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ReceiveCredit, SendCredit } from "./flow_control.ts";
+
+test("credit returns when half of the window was read", () => {
+  const credit = new ReceiveCredit(1000, 8000);
+  assert.equal(credit.limit, 1000);
+  credit.consume(499);
+  assert.equal(credit.updateDue, false);
+  credit.consume(1);
+  assert.equal(credit.updateDue, true);
+  assert.equal(credit.update(0, undefined), 1500);
+  assert.equal(credit.updateDue, false);
+});
+
+test("two updates within two round trips double the window, up to the cap", () => {
+  const credit = new ReceiveCredit(1000, 3000);
+  credit.consume(500);
+  assert.equal(credit.update(0, 10), 1500);
+  credit.consume(500);
+  assert.equal(credit.update(19, 10), 3000);
+  assert.equal(credit.window, 2000);
+  credit.consume(1000);
+  assert.equal(credit.update(39, 10), 4000, "exactly two round trips are not within");
+  credit.consume(1000);
+  assert.equal(credit.update(40, 10), 6000);
+  assert.equal(credit.window, 3000, "the cap");
+});
+
+test("without a round-trip time, or with a slow reader, the window stays", () => {
+  const credit = new ReceiveCredit(1000, 8000);
+  for (let round = 1; round < 20; round++) {
+    credit.consume(500);
+    assert.equal(credit.update(round, undefined), 1000 + 500 * round);
+  }
+  const slow = new ReceiveCredit(1000, 8000);
+  for (let round = 1; round < 20; round++) {
+    slow.consume(500);
+    slow.update(round * 1000, 10);
+  }
+  assert.equal(slow.window, 1000);
+});
+
+test("a window above the cap is the cap; a window of zero never asks for an update", () => {
+  const large = new ReceiveCredit(9000, 8000);
+  large.consume(9000);
+  assert.equal(large.update(0, 1), 18_000);
+  assert.equal(new ReceiveCredit(0, 0).updateDue, false);
+});
+
+test("limits of the peer never shrink, and BLOCKED is due once per limit", () => {
+  const credit = new SendCredit(10);
+  credit.use(10);
+  assert.equal(credit.available, 0);
+  assert.equal(credit.noteBlocked(), true);
+  assert.equal(credit.noteBlocked(), false);
+  assert.equal(credit.raise(9), false);
+  assert.equal(credit.raise(10), false);
+  assert.equal(credit.raise(15), true);
+  assert.equal(credit.available, 5);
+  assert.equal(credit.noteBlocked(), true);
+});
