@@ -1,19 +1,12 @@
 import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 
-interface Entry {
-  readonly socket: Socket;
-  readonly timer: ReturnType<typeof setTimeout>;
-}
-
 /**
- * TCP connections that have not become WebSockets yet: bounded in number, and each in the time from its first byte to
- * the complete request, TLS included. A peer that sends one byte a second holds a socket no longer than one that is
- * silent.
+ * TCP connections that have not become WebSockets yet: bounded in number, and each in the time from the connection to
+ * the complete request, TLS included. A peer that sends one byte a second holds a socket no longer than a silent one.
  */
 export class HalfOpenUpgrades {
-  /** By the peer's address and port: a TLS socket and the TCP socket below it are the same connection. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #timers = new Map<Socket, ReturnType<typeof setTimeout>>();
   readonly #most: number;
   readonly #timeoutMs: number;
 
@@ -23,40 +16,31 @@ export class HalfOpenUpgrades {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#timers.size;
   }
 
-  add(socket: Socket): void {
-    if (this.#entries.size >= this.#most) {
+  /** False when there are too many: the socket is destroyed. */
+  add(socket: Socket): boolean {
+    if (this.#timers.size >= this.#most) {
       socket.destroy();
-      return;
+      return false;
     }
-    const key = keyOf(socket);
-    this.release(socket);
     const timer = setTimeout(() => socket.destroy(), this.#timeoutMs);
     timer.unref();
-    const entry = { socket, timer };
-    this.#entries.set(key, entry);
-    socket.once("close", () => {
-      clearTimeout(timer);
-      if (this.#entries.get(key) === entry) this.#entries.delete(key);
-    });
+    this.#timers.set(socket, timer);
+    socket.once("close", () => this.release(socket));
+    return true;
   }
 
-  /** The connection became a WebSocket. */
+  /** The connection became a WebSocket, or ended. */
   release(socket: Socket): void {
-    const key = keyOf(socket);
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    clearTimeout(entry.timer);
-    this.#entries.delete(key);
+    const timer = this.#timers.get(socket);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(socket);
   }
 
   destroyAll(): void {
-    for (const { socket } of this.#entries.values()) socket.destroy();
+    for (const socket of this.#timers.keys()) socket.destroy();
   }
-}
-
-function keyOf(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}`;
 }

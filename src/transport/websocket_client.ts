@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { Socket } from "node:net";
-import { rootCertificates } from "node:tls";
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions, rootCertificates } from "node:tls";
 import { type Address, formatAddress, plainHost, printableAddress } from "./address.ts";
 import { dialAttempt } from "./dial_attempt.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, FLUSH_TIMEOUT_MS, LINGER_TIMEOUT_MS } from "./limits.ts";
+import { type ReadingGate, readingGateFor } from "./reading_gate.ts";
 import type { DialOptions, TransportConnection } from "./transport.ts";
 import { WsConnection } from "./ws_connection.ts";
 import { loadWs, type WsModule } from "./ws_module.ts";
@@ -35,19 +36,28 @@ function open(
 ): () => void {
   const scheme = address.scheme === "wss" ? "wss" : "ws";
   const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
+  let tcp: Socket | undefined;
+  let gate: ReadingGate | undefined;
+  const connectGated = (tls: ConnectionOptions): Socket => {
+    tcp = connect({ host: address.host, port: address.port });
+    tcp.once("error", fail);
+    gate = readingGateFor(tcp);
+    const servername = isIP(address.host) ? "" : address.host;
+    return connectTls({ ...tls, servername, socket: gate ?? tcp });
+  };
   const socket = new ws.WebSocket(address.text, {
     perMessageDeflate: false,
     followRedirects: false,
     maxPayload: maxMessageBytes,
     closeTimeout: FLUSH_TIMEOUT_MS + LINGER_TIMEOUT_MS,
+    ...(scheme === "wss" ? { createConnection: connectGated } : {}),
     ...(options.headers === undefined ? {} : { headers: options.headers }),
     // `ca` of node:tls replaces the known roots; here it adds to them.
     ...(options.ca === undefined ? {} : { ca: [...rootCertificates, options.ca] }),
   });
-  let tcp: Socket | undefined;
   socket.on("error", fail);
   socket.on("upgrade", (response) => {
-    tcp = response.socket;
+    tcp ??= response.socket;
   });
   socket.on("unexpected-response", (_request, response) => {
     const status = `${response.statusCode} ${response.statusMessage ?? ""}`.trimEnd();
@@ -56,17 +66,22 @@ function open(
   });
   socket.on("open", () => {
     done(
-      new WsConnection(socket, {
-        scheme,
-        remoteAddress: printableAddress(address),
-        remoteHost: plainHost(tcp?.remoteAddress),
-        localAddress: formatAddress({
+      new WsConnection(
+        socket,
+        {
           scheme,
-          host: plainHost(tcp?.localAddress),
-          port: tcp?.localPort ?? 0,
-          path: "/",
-        }),
-      }, maxMessageBytes),
+          remoteAddress: printableAddress(address),
+          remoteHost: plainHost(tcp?.remoteAddress),
+          localAddress: formatAddress({
+            scheme,
+            host: plainHost(tcp?.localAddress),
+            port: tcp?.localPort ?? 0,
+            path: "/",
+          }),
+        },
+        maxMessageBytes,
+        gate,
+      ),
     );
   });
   return () => socket.terminate();

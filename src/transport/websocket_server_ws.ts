@@ -4,9 +4,9 @@
  * @module
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { Socket } from "node:net";
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { SttError } from "../errors.ts";
 import { type Address, formatAddress, plainHost } from "./address.ts";
 import { HalfOpenUpgrades } from "./half_open_upgrades.ts";
@@ -20,6 +20,7 @@ import {
   MAX_UPGRADE_HEADER_BYTES,
 } from "./limits.ts";
 import { bind, unbind } from "./listening.ts";
+import { type ReadingGate, readingGateFor } from "./reading_gate.ts";
 import type {
   ListenTransportOptions,
   TransportConnection,
@@ -47,6 +48,12 @@ export async function listenWebSocket(
   return listener;
 }
 
+/** What is below an upgraded socket. */
+interface Carrier {
+  readonly tcp: Socket;
+  readonly gate: ReadingGate | undefined;
+}
+
 class WebSocketListener implements TransportListener {
   readonly #scheme: "ws" | "wss";
   readonly #place: Address;
@@ -54,7 +61,11 @@ class WebSocketListener implements TransportListener {
   readonly #options: ListenTransportOptions;
   readonly #maxMessageBytes: number;
   readonly #maxConnections: number;
-  readonly #server: Server;
+  readonly #secure: SecureContext | undefined;
+  /** Accepts; the HTTP server itself never listens and only gets the sockets, after TLS where there is TLS. */
+  readonly #tcpServer: TcpServer;
+  readonly #httpServer: Server;
+  readonly #carriers = new WeakMap<Duplex, Carrier>();
   readonly #upgrader: WsServer;
   readonly #halfOpen: HalfOpenUpgrades;
   #address = "";
@@ -83,10 +94,17 @@ class WebSocketListener implements TransportListener {
       maxPayload: this.#maxMessageBytes,
       closeTimeout: FLUSH_TIMEOUT_MS + LINGER_TIMEOUT_MS,
     });
-    this.#server = httpServer(place, options, upgradeTimeoutMs);
-    this.#server.on("connection", (socket: Socket) => this.#halfOpen.add(socket));
-    this.#server.on("request", (request, response) => this.#onRequest(request, response));
-    this.#server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket, head));
+    this.#secure = secureContext(place, options);
+    this.#httpServer = createServer({
+      maxHeaderSize: MAX_UPGRADE_HEADER_BYTES,
+      headersTimeout: upgradeTimeoutMs,
+      requestTimeout: upgradeTimeoutMs,
+    });
+    this.#httpServer.on("request", (request, response) => this.#onRequest(request, response));
+    this.#httpServer.on("upgrade", (request, socket, head) => {
+      this.#onUpgrade(request, socket, head);
+    });
+    this.#tcpServer = createTcpServer((socket) => this.#onTcp(socket));
   }
 
   get address(): string {
@@ -94,7 +112,7 @@ class WebSocketListener implements TransportListener {
   }
 
   async bind(onError: ((error: SttError) => void) | undefined): Promise<void> {
-    const bound = await bind(this.#server, this.#place, onError);
+    const bound = await bind(this.#tcpServer, this.#place, onError);
     this.#address = formatAddress({
       scheme: this.#scheme,
       host: bound.address,
@@ -106,9 +124,26 @@ class WebSocketListener implements TransportListener {
 
   close(): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    const closed = unbind(this.#server);
+    const closed = unbind(this.#tcpServer);
     this.#halfOpen.destroyAll();
     return closed;
+  }
+
+  #onTcp(tcp: Socket): void {
+    tcp.on("error", () => tcp.destroy());
+    if (!this.#halfOpen.add(tcp)) return;
+    tcp.setNoDelay(true);
+    if (this.#secure === undefined) {
+      this.#carriers.set(tcp, { tcp, gate: undefined });
+      this.#httpServer.emit("connection", tcp);
+      return;
+    }
+    const gate = readingGateFor(tcp);
+    const socket = new TLSSocket(gate ?? tcp, { isServer: true, secureContext: this.#secure });
+    socket.on("error", () => tcp.destroy());
+    socket.on("close", () => tcp.destroySoon());
+    this.#carriers.set(socket, { tcp, gate });
+    socket.once("secure", () => this.#httpServer.emit("connection", socket));
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -140,60 +175,51 @@ class WebSocketListener implements TransportListener {
       refuse(socket, answer);
       return;
     }
-    const { remoteAddress, remotePort } = request.socket;
+    const carrier = this.#carriers.get(socket);
+    if (carrier === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { tcp, gate } = carrier;
     this.#upgrader.handleUpgrade(request, socket, head, (upgraded) => {
-      this.#halfOpen.release(request.socket);
+      this.#halfOpen.release(tcp);
       this.#connections++;
       upgraded.on("close", () => this.#connections--);
-      this.#onConnection(
-        new WsConnection(upgraded, {
+      const host = plainHost(tcp.remoteAddress);
+      const ends = {
+        scheme: this.#scheme,
+        remoteHost: host,
+        remoteAddress: formatAddress({
           scheme: this.#scheme,
-          remoteHost: plainHost(remoteAddress),
-          remoteAddress: formatAddress({
-            scheme: this.#scheme,
-            host: plainHost(remoteAddress),
-            port: remotePort ?? 0,
-            path: "/",
-          }),
-          localAddress: this.#address,
-        }, this.#maxMessageBytes),
-      );
+          host,
+          port: tcp.remotePort ?? 0,
+          path: "/",
+        }),
+        localAddress: this.#address,
+      };
+      this.#onConnection(new WsConnection(upgraded, ends, this.#maxMessageBytes, gate));
     });
   }
 }
 
-function httpServer(
+function secureContext(
   place: Address,
-  options: ListenTransportOptions,
-  upgradeTimeoutMs: number,
-): Server {
-  const limits = {
-    maxHeaderSize: MAX_UPGRADE_HEADER_BYTES,
-    headersTimeout: upgradeTimeoutMs,
-    requestTimeout: upgradeTimeoutMs,
-  };
-  const { cert, key } = options;
+  { cert, key }: ListenTransportOptions,
+): SecureContext | undefined {
+  const attempt = `cannot listen on ${place.text}`;
   if (place.scheme !== "wss") {
-    if (cert !== undefined || key !== undefined) {
-      throw new SttError(
-        "CONFIG",
-        `cannot listen on ${place.text}: options cert and key need an address with wss:`,
-      );
-    }
-    return createServer(limits);
+    if (cert === undefined && key === undefined) return undefined;
+    throw new SttError("CONFIG", `${attempt}: options cert and key need an address with wss:`);
   }
   if (cert === undefined || key === undefined) {
-    throw new SttError(
-      "CONFIG",
-      `cannot listen on ${place.text}: wss: needs the options cert and key`,
-    );
+    throw new SttError("CONFIG", `${attempt}: wss: needs the options cert and key`);
   }
   try {
-    return createTlsServer({ ...limits, cert, key, handshakeTimeout: upgradeTimeoutMs });
+    return createSecureContext({ cert, key, minVersion: "TLSv1.2" });
   } catch (cause) {
     throw new SttError(
       "CONFIG",
-      `cannot listen on ${place.text}: options cert and key are not a PEM certificate and its key`,
+      `${attempt}: options cert and key are not a PEM certificate and its key`,
       { cause },
     );
   }

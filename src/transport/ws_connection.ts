@@ -3,6 +3,7 @@ import { SttError } from "../errors.ts";
 import { EndSignal } from "./end_signal.ts";
 import { LOW_WATER_BYTES } from "./limits.ts";
 import { Linger } from "./linger.ts";
+import type { ReadingGate } from "./reading_gate.ts";
 import type { TransportConnection, TransportSink } from "./transport.ts";
 import { systemCode, transportError, webSocketCloseError } from "./transport_error.ts";
 import { messageTooLarge, textMessage } from "./websocket_refusals.ts";
@@ -27,6 +28,7 @@ export class WsConnection implements TransportConnection {
   readonly localAddress: string;
   readonly #socket: WsSocket;
   readonly #maxMessageBytes: number;
+  readonly #gate: ReadingGate | undefined;
   readonly #end = new EndSignal();
   readonly #linger: Linger;
   #sink: TransportSink | undefined;
@@ -41,18 +43,24 @@ export class WsConnection implements TransportConnection {
   /** An end that waits for the held messages to be taken. */
   #heldEnd: { readonly error: SttError | undefined } | undefined;
 
-  constructor(socket: WsSocket, ends: WebSocketEnds, maxMessageBytes: number) {
+  constructor(
+    socket: WsSocket,
+    ends: WebSocketEnds,
+    maxMessageBytes: number,
+    gate: ReadingGate | undefined,
+  ) {
     this.scheme = ends.scheme;
     this.remoteAddress = ends.remoteAddress;
     this.remoteHost = ends.remoteHost;
     this.localAddress = ends.localAddress;
     this.#socket = socket;
     this.#maxMessageBytes = maxMessageBytes;
+    this.#gate = gate;
     this.#linger = new Linger(() => socket.terminate());
     socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on("error", (cause) => this.#onError(cause));
     socket.on("close", (code) => this.#onClose(code));
-    socket.pause();
+    this.#stopReading();
   }
 
   get queuedBytes(): number {
@@ -76,7 +84,7 @@ export class WsConnection implements TransportConnection {
 
   pause(): boolean {
     this.#paused = true;
-    this.#socket.pause();
+    this.#stopReading();
     return true;
   }
 
@@ -97,7 +105,7 @@ export class WsConnection implements TransportConnection {
     else this.#linger.flushed();
     this.#socket.close(1000);
     // What still arrives is dropped, but must be read: the peer's close frame is behind it.
-    this.#socket.resume();
+    this.#read();
     return this.#end.closed;
   }
 
@@ -142,6 +150,16 @@ export class WsConnection implements TransportConnection {
     this.#sink?.drain();
   };
 
+  #stopReading(): void {
+    this.#socket.pause();
+    this.#gate?.hold();
+  }
+
+  #read(): void {
+    this.#gate?.release();
+    this.#socket.resume();
+  }
+
   #describe(cause: Error): SttError {
     const code = systemCode(cause);
     if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
@@ -184,7 +202,7 @@ export class WsConnection implements TransportConnection {
     }
     const heldEnd = this.#heldEnd;
     if (heldEnd === undefined) {
-      this.#socket.resume();
+      this.#read();
       return;
     }
     this.#heldEnd = undefined;

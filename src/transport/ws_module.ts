@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { ConnectionOptions } from "node:tls";
 import { SttError } from "../errors.ts";
 
 /** Exact version for Deno; package.json of the npm build pins the same. */
@@ -40,6 +42,7 @@ export interface WsClientOptions extends WsOptions {
   readonly followRedirects: false;
   readonly headers?: Record<string, string>;
   readonly ca?: string[];
+  readonly createConnection?: (options: ConnectionOptions) => Socket;
 }
 
 export interface WsServerOptions extends WsOptions {
