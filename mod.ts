@@ -53,3 +53,9 @@ export {
 } from "./src/crypto/mod.ts";
 
 export * from "./src/endpoint/mod.ts";
+export {
+  readSeedFile,
+  type SeedFile,
+  seedFromFile,
+  writeSeedFile,
+} from "./src/endpoint/seed_file.ts";
