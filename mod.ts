@@ -59,3 +59,12 @@ export {
   seedFromFile,
   writeSeedFile,
 } from "./src/endpoint/seed_file.ts";
+
+export type {
+  DialOptions,
+  ListenTransportOptions,
+  Transport,
+  TransportConnection,
+  TransportListener,
+  TransportSink,
+} from "./src/transport/transport.ts";
