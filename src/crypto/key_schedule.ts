@@ -20,7 +20,11 @@ export class SeedKeys {
   readonly #seedIdKey: Uint8Array;
   readonly #retryKey: Uint8Array;
 
-  /** @throws {SttError} SEED when `sharedSeed` is shorter than 32 bytes. */
+  /**
+   * Derives all keys at once; `sharedSeed` is not kept.
+   *
+   * @throws {SttError} SEED when `sharedSeed` is shorter than 32 bytes.
+   */
   constructor(provider: CryptoProvider, sharedSeed: Uint8Array) {
     checkSeed("shared seed", sharedSeed);
     this.#provider = provider;
@@ -55,7 +59,20 @@ export class SeedKeys {
   }
 }
 
-/** SPEC 5: the keys of a shared seed. @throws {SttError} SEED when it is shorter than 32 bytes. */
+/**
+ * SPEC 5: the keys of a shared seed.
+ *
+ * @throws {SttError} SEED when it is shorter than 32 bytes.
+ *
+ * @example
+ * ```ts
+ * import { generateSeed, nodeProvider, seedKeys } from "@seigr/stt/crypto";
+ * const provider = nodeProvider();
+ * const keys = seedKeys(provider, generateSeed(provider));
+ * console.log(keys.seedId(new Uint8Array(32)).length); // 8
+ * keys.wipe();
+ * ```
+ */
 export function seedKeys(provider: CryptoProvider, sharedSeed: Uint8Array): SeedKeys {
   return new SeedKeys(provider, sharedSeed);
 }
@@ -83,7 +100,11 @@ export function staticKey(provider: CryptoProvider, nodeSeed: Uint8Array): X2551
   }
 }
 
-/** SPEC 7: the 16 bytes that prove the loss of a session's state. @throws {SttError} SEED when the seed is too short. */
+/**
+ * SPEC 7: the 16 bytes by which a node proves that it lost the state of a session.
+ *
+ * @throws {SttError} SEED when the seed is shorter than 32 bytes.
+ */
 export function resetToken(
   provider: CryptoProvider,
   nodeSeed: Uint8Array,

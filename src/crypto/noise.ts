@@ -22,9 +22,11 @@ export type NoiseRole = "initiator" | "responder";
 
 /** What a {@link NoiseHandshake} starts from. */
 export interface NoiseOptions {
+  /** Primitives to use; both sides may use different ones. */
   readonly provider: CryptoProvider;
   /** Full name, for example `Noise_XXpsk0+psk3_25519_ChaChaPoly_SHA256`; see {@link parseNoiseProtocol}. */
   readonly protocolName: string;
+  /** The initiator writes the first message. */
   readonly role: NoiseRole;
   /** Bytes that both sides must agree on. */
   readonly prologue: Uint8Array;
@@ -74,7 +76,11 @@ export class NoiseHandshake {
   #working: HandshakeState | undefined;
   #destroyed = false;
 
-  /** @throws {SttError} CONFIG when the name is not supported or a key that the pattern needs is missing or not 32 bytes. */
+  /**
+   * A handshake before its first message.
+   *
+   * @throws {SttError} CONFIG when the name is not supported or a key that the pattern needs is missing or not 32 bytes.
+   */
   constructor(options: NoiseOptions) {
     const { e, psks = [], ...settings } = options;
     this.#options = settings;

@@ -18,6 +18,7 @@ export interface NoiseProtocol {
   readonly preMessages: { readonly initiator: boolean; readonly responder: boolean };
   /** The messages in turn, the initiator's first. */
   readonly messages: readonly (readonly NoiseToken[])[];
+  /** The cipher: ChaChaPoly or AESGCM in Noise's words. */
   readonly aead: AeadName;
   /** Number of pre-shared keys. */
   readonly psks: number;

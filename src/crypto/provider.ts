@@ -42,9 +42,13 @@ export interface X25519PrivateKey {
 
 /** Parameters of scrypt (RFC 7914). */
 export interface ScryptParameters {
+  /** Cost, a power of two. Memory is 128 * N * r bytes. */
   readonly N: number;
+  /** Block size. */
   readonly r: number;
+  /** Parallelism. */
   readonly p: number;
+  /** Bytes to derive. */
   readonly length: number;
 }
 
