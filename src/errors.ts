@@ -98,7 +98,8 @@ export type ErrorCode =
   | "FILE_NAME"
   | "FILE_EXISTS"
   | "FILE_IO"
-  | "FILE_HASH";
+  | "FILE_HASH"
+  | "FILE_TOO_LARGE";
 
 /** Every error code with its wire number and meaning. README prints this table. */
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
@@ -178,6 +179,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   FILE_EXISTS: local("a file of this name exists"),
   FILE_IO: local("a file cannot be read or written"),
   FILE_HASH: local("a file does not match its SHA-256"),
+  FILE_TOO_LARGE: local("a file is larger than the receiver takes"),
 };
 
 /** Extra facts of an {@link SttError}; all of them are safe to print. */

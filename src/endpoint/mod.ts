@@ -33,3 +33,4 @@ export {
   type WriteOptions,
 } from "./stt_stream.ts";
 export { type ListenerOptions, TypedEvents } from "./typed_events.ts";
+export * from "./files/mod.ts";

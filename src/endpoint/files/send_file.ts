@@ -1,0 +1,303 @@
+/**
+ * The sending side of the file service.
+ *
+ * @module
+ */
+import { createHash, type Hash } from "node:crypto";
+import { type FileHandle, open } from "node:fs/promises";
+import { basename } from "node:path";
+import { SttError } from "../../errors.ts";
+import type { Peer } from "../peer.ts";
+import type { SttStream } from "../stt_stream.ts";
+import { BlockStream } from "./block_stream.ts";
+import { checkFileName } from "./file_name.ts";
+import type { FileProgress } from "./receive_file.ts";
+import { FILE_REFUSALS, fileError, refusalError, type RefusalName } from "./refusals.ts";
+import { decodeFinalAnswer, decodeOfferAnswer, encodeOffer, encodeTrailer } from "./wire.ts";
+
+const READ_BYTES = 262_144;
+
+/** Options of {@link sendFile}: one of `path` and `source`. */
+export interface SendFileOptions {
+  /** The file to send. */
+  readonly path?: string;
+  /** The bytes to send; they are copied. */
+  readonly source?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** Name for the receiver, a plain one without folders. Default: that of `path`; a `source` needs one. */
+  readonly name?: string;
+  /** Bytes that `source` gives. Absent: unknown, they are sent as a pipe until their end. */
+  readonly size?: number;
+  /** 0 to 1000, default 500. */
+  readonly priority?: number;
+  /** Called after every chunk that was handed to the session. */
+  readonly onProgress?: (progress: FileProgress) => void;
+  /** Gives up: the receiver is told and keeps nothing. */
+  readonly signal?: AbortSignal;
+}
+
+/** A file that the receiver has verified and keeps. */
+export interface SentFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** 32 bytes. */
+  readonly sha256: Uint8Array;
+}
+
+interface Source {
+  readonly name: string;
+  readonly size: number | null;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** True when the chunks may be given away. */
+  readonly own: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Sends one file. Resolves only when the receiver has verified the whole file and keeps it; nothing else is "sent".
+ *
+ * @throws {SttError} FILE_NAME, FILE_IO (the file here, or the disk there: `remote` tells), FILE_EXISTS, FILE_HASH,
+ *   FILE_TOO_LARGE, REFUSED (no files wanted), PROTOCOL, the error that ended the session; the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { connect, generateSeed, listen, receiveFiles, sendFile, toHex } from "@seigr/stt";
+ *
+ * const seed = generateSeed();
+ * const app = "stt-files/1";
+ * const listener = await listen("mem:send-example", { seed, app });
+ * const client = await connect("mem:send-example", { seed, app });
+ * const server = (await listener.nextPeer())!;
+ *
+ * let text = "";
+ * const write = (chunk: Uint8Array) => {
+ *   text += new TextDecoder().decode(chunk);
+ * };
+ * const receiving = receiveFiles(server, { write }).next();
+ * // No size: bytes as they come, as from a pipe.
+ * const sent = await sendFile(client, { name: "greeting", source: [new TextEncoder().encode("hi")] });
+ * await receiving;
+ * console.log(text, toHex(sent.sha256).slice(0, 8)); // "hi" "8f434346"
+ * await listener.close();
+ * ```
+ */
+export async function sendFile(peer: Peer, options: SendFileOptions): Promise<SentFile> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const source = await openSource(options);
+  try {
+    checkFileName(source.name, false);
+    const stream = await peer.openStream({
+      ...(signal === undefined ? {} : { signal }),
+      ...(options.priority === undefined ? {} : { priority: options.priority }),
+    });
+    return await transfer(stream, source, options);
+  } finally {
+    await source.close();
+  }
+}
+
+async function transfer(
+  stream: SttStream,
+  source: Source,
+  options: SendFileOptions,
+): Promise<SentFile> {
+  const { signal } = options;
+  const blocks = new BlockStream(stream, signal);
+  const attempt = `cannot send ${JSON.stringify(source.name)}`;
+  let verdict: Verdict | undefined;
+  try {
+    const { name, size } = source;
+    await blocks.write(encodeOffer({ name, size, mode: size === null ? "pipe" : "file" }));
+    const answer = decodeOfferAnswer(await blocks.block());
+    if ("error" in answer) throw refusalError(attempt, answer);
+    // From here on the receiver may refuse at any time, so somebody always listens.
+    verdict = new Verdict(blocks, attempt);
+    const hash = createHash("sha256");
+    const bytes = await sendBytes(stream, source, answer.offset, hash, verdict, options);
+    const sha256 = new Uint8Array(hash.digest());
+    await blocks.write(encodeTrailer(sha256));
+    await stream.end(signal === undefined ? {} : { signal });
+    await verdict.outcome;
+    return { name, bytes, sha256 };
+  } catch (error) {
+    // A stream that was stopped has its reason in the receiver's last block.
+    const stopped = error instanceof SttError && error.code === "STREAM_STOPPED";
+    const reported = stopped ? await stoppedReason(blocks, verdict, attempt, error) : error;
+    const name = refusalToSend(reported, signal);
+    stream.reset(FILE_REFUSALS[name].wire);
+    stream.stop(FILE_REFUSALS[name].wire);
+    throw reported;
+  }
+}
+
+/** The receiver's last block, read while the bytes go out. */
+class Verdict {
+  /** Resolves on {ok}; rejects with the refusal, or with what ended the stream. */
+  readonly outcome: Promise<void>;
+  #failed = false;
+  #failure: unknown;
+  /** One slot, not a race of promises: those would pile up on `outcome` with every chunk. */
+  #onFailure: ((error: unknown) => void) | undefined;
+
+  constructor(blocks: BlockStream, attempt: string) {
+    this.outcome = this.#read(blocks, attempt);
+    this.outcome.catch((error) => {
+      this.#failed = true;
+      this.#failure = error;
+      this.#onFailure?.(error);
+    });
+  }
+
+  /** What `step` gives, unless the transfer fails before: a source may be silent for long. */
+  unlessFailed<T>(step: () => T | Promise<T>): Promise<T> {
+    if (this.#failed) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#onFailure = reject;
+      Promise.resolve(step()).then(resolve, reject);
+    });
+  }
+
+  async #read(blocks: BlockStream, attempt: string): Promise<void> {
+    const answer = decodeFinalAnswer(await blocks.block());
+    if ("error" in answer) throw refusalError(attempt, answer);
+  }
+}
+
+async function stoppedReason(
+  blocks: BlockStream,
+  verdict: Verdict | undefined,
+  attempt: string,
+  stopped: SttError,
+): Promise<unknown> {
+  try {
+    await (verdict ?? new Verdict(blocks, attempt)).outcome;
+  } catch (error) {
+    const silent = error instanceof SttError && error.code === "PROTOCOL" && !error.remote;
+    if (!silent) return error;
+  }
+  return refusalError(attempt, { error: stopped.wire ?? 0, reason: "the receiver stopped" });
+}
+
+function refusalToSend(error: unknown, signal: AbortSignal | undefined): RefusalName {
+  if (signal?.aborted === true) return "cancelled";
+  if (error instanceof SttError && error.code === "FILE_IO" && !error.remote) return "source";
+  return "cancelled";
+}
+
+async function sendBytes(
+  stream: SttStream,
+  source: Source,
+  offset: number,
+  hash: Hash,
+  verdict: Verdict,
+  options: SendFileOptions,
+): Promise<number> {
+  const { signal, onProgress } = options;
+  const { name, size } = source;
+  if (size !== null && offset > size) throw behindEnd(offset);
+  const iterator = iterate(source.chunks);
+  let bytes = 0;
+  try {
+    for (;;) {
+      const step = await verdict.unlessFailed(() => iterator.next());
+      if (step.done === true) break;
+      const chunk = step.value;
+      hash.update(chunk);
+      // What the receiver has already is hashed and not sent: the SHA-256 is that of the whole file.
+      const from = Math.min(chunk.length, Math.max(0, offset - bytes));
+      bytes += chunk.length;
+      if (size !== null && bytes > size) throw changed(name, "grew");
+      if (from < chunk.length) {
+        await stream.write(chunk.subarray(from), {
+          own: source.own,
+          ...(signal === undefined ? {} : { signal }),
+        });
+      }
+      onProgress?.({ name, bytes, size });
+    }
+  } finally {
+    // Not awaited: a source that is silent now would hold the failure back.
+    Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+  if (size !== null && bytes < size) throw changed(name, "shrank");
+  if (bytes < offset) throw behindEnd(offset);
+  return bytes;
+}
+
+function iterate(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
+  return Symbol.asyncIterator in chunks
+    ? chunks[Symbol.asyncIterator]()
+    : chunks[Symbol.iterator]();
+}
+
+function changed(name: string, how: string): SttError {
+  return new SttError(
+    "FILE_IO",
+    `cannot send ${JSON.stringify(name)}: it ${how} while it was read`,
+  );
+}
+
+function behindEnd(offset: number): SttError {
+  return new SttError(
+    "PROTOCOL",
+    `cannot send file: the receiver asks for bytes from ${offset} on, behind its end`,
+  );
+}
+
+async function openSource(options: SendFileOptions): Promise<Source> {
+  const { path, source, name, size } = options;
+  if ((path === undefined) === (source === undefined)) {
+    throw new SttError("CONFIG", "cannot send file: name one of path and source");
+  }
+  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) {
+    throw new SttError("CONFIG", `cannot use option size: ${size} is not a whole number from 0`);
+  }
+  if (source !== undefined) {
+    if (name === undefined) {
+      throw new SttError("CONFIG", "cannot send file: a source needs a name");
+    }
+    const close = (): Promise<void> => Promise.resolve();
+    return { name, size: size ?? null, chunks: source, own: false, close };
+  }
+  return await openFile(path as string, name ?? basename(path as string));
+}
+
+async function openFile(path: string, name: string): Promise<Source> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    const facts = await file.stat();
+    if (facts.isDirectory()) {
+      throw new SttError("FILE_IO", `cannot send ${JSON.stringify(path)}: it is a folder`);
+    }
+    const handle = file;
+    return {
+      name,
+      // Devices and named pipes do not know their size.
+      size: facts.isFile() ? facts.size : null,
+      chunks: fileChunks(handle, path),
+      own: true,
+      close: () => handle.close(),
+    };
+  } catch (cause) {
+    await file?.close();
+    throw fileError("read", path, cause);
+  }
+}
+
+/** A new buffer each time: the session keeps it until it is sent. */
+async function* fileChunks(file: FileHandle, path: string): AsyncGenerator<Uint8Array, void, void> {
+  for (;;) {
+    const buffer = new Uint8Array(READ_BYTES);
+    let bytesRead: number;
+    try {
+      ({ bytesRead } = await file.read(buffer, 0, buffer.length, null));
+    } catch (cause) {
+      throw fileError("read", path, cause);
+    }
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}

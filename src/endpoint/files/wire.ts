@@ -1,0 +1,192 @@
+/**
+ * The blocks of the file service (SPEC 12): a varint length and a canonical dict, at most 4096 bytes of it.
+ *
+ * @module
+ */
+import { decodeVarint, varintSize, writeVarint } from "../../codec/varint.ts";
+import { decodeValue, encodeValue, type SttValue } from "../../codec/values.ts";
+import { SttError } from "../../errors.ts";
+
+/** The application name that both sides announce when they use the file service (SPEC 12). */
+export const FILES_APP = "stt-files/1";
+
+/** Largest dict of a block, in bytes. */
+export const BLOCK_MAX_BYTES = 4096;
+const BLOCK_MAX_DEPTH = 4;
+const BLOCK_MAX_ENTRIES = 32;
+const HASH_BYTES = 32;
+
+/** A block as it was decoded; unknown keys are there and are ignored. */
+export type Block = ReadonlyMap<string, SttValue>;
+
+/** What the sender says about a file before its bytes. */
+export interface FileOffer {
+  /** The name the sender wishes for: data from a stranger until the name rules have passed it. */
+  readonly name: string;
+  /** Bytes, 0 to 2^53-1; null when the sender does not know yet (`pipe` only). */
+  readonly size: number | null;
+  /** `file`: bytes of a known number. `pipe`: what a program writes, until its end. */
+  readonly mode: "file" | "pipe";
+}
+
+/** What the receiver answers to an offer. */
+export type OfferAnswer = { readonly offset: number } | FileRefusal;
+
+/** A refusal or failure as it goes over the wire. */
+export interface FileRefusal {
+  /** `FILE_REFUSALS`, 0x100 and above. */
+  readonly error: number;
+  /** For people; never holds a path of the receiver. */
+  readonly reason: string;
+}
+
+/** What the receiver says last. */
+export type FinalAnswer = { readonly ok: true } | FileRefusal;
+
+function malformed(why: string): SttError {
+  return new SttError("PROTOCOL", `cannot decode file block: ${why}`);
+}
+
+function encodeBlock(fields: Map<string, SttValue>): Uint8Array {
+  const value = encodeValue(fields);
+  if (value.length > BLOCK_MAX_BYTES) {
+    throw new SttError(
+      "FILE_NAME",
+      `cannot encode file block: ${value.length} bytes exceed ${BLOCK_MAX_BYTES}`,
+      { limit: BLOCK_MAX_BYTES },
+    );
+  }
+  const bytes = new Uint8Array(varintSize(value.length) + value.length);
+  bytes.set(value, writeVarint(bytes, 0, value.length));
+  return bytes;
+}
+
+/**
+ * Takes the block at the start of `bytes`.
+ *
+ * @returns undefined while bytes are missing.
+ * @throws {SttError} PROTOCOL as soon as what is there cannot become a block of at most 4096 bytes.
+ */
+export function takeBlock(
+  bytes: Uint8Array,
+): { readonly block: Block; readonly size: number } | undefined {
+  const length = blockLength(bytes);
+  if (length === undefined) return undefined;
+  const start = varintSize(length);
+  if (bytes.length < start + length) return undefined;
+  let value: SttValue;
+  try {
+    value = decodeValue(bytes.subarray(start, start + length), {
+      canonical: true,
+      maxDepth: BLOCK_MAX_DEPTH,
+      maxEntries: BLOCK_MAX_ENTRIES,
+    });
+  } catch (cause) {
+    throw new SttError("PROTOCOL", "cannot decode file block: no canonical value", { cause });
+  }
+  if (!(value instanceof Map)) throw malformed("the value is not a dict");
+  return { block: value, size: start + length };
+}
+
+/** The length prefix; two bytes hold every length up to the limit. */
+function blockLength(bytes: Uint8Array): number | undefined {
+  const [first, second] = bytes;
+  if (first === undefined) return undefined;
+  if (first >= 0x80 && second === undefined) return undefined;
+  let length: number | bigint;
+  try {
+    length = decodeVarint(bytes.subarray(0, 2)).value;
+  } catch (cause) {
+    throw new SttError("PROTOCOL", "cannot decode file block: no length of one or two bytes", {
+      cause,
+    });
+  }
+  if (length > BLOCK_MAX_BYTES) throw malformed(`length ${length} exceeds ${BLOCK_MAX_BYTES}`);
+  return Number(length);
+}
+
+/** The first block of a stream. */
+export function encodeOffer(offer: FileOffer): Uint8Array {
+  return encodeBlock(
+    new Map<string, SttValue>([
+      ["stt", "file"],
+      ["name", offer.name],
+      ["size", offer.size],
+      ["mode", offer.mode],
+    ]),
+  );
+}
+
+/** @throws {SttError} UNSUPPORTED for another service, PROTOCOL for a malformed offer. */
+export function decodeOffer(block: Block): FileOffer {
+  const service = block.get("stt");
+  if (typeof service !== "string") throw malformed("the first block names no service");
+  if (service !== "file") {
+    throw new SttError("UNSUPPORTED", "cannot take stream: it asks for another service than files");
+  }
+  const name = block.get("name");
+  const size = block.get("size");
+  const mode = block.get("mode");
+  if (typeof name !== "string") throw malformed("name is not a string");
+  if (mode !== "file" && mode !== "pipe") throw malformed("mode is neither file nor pipe");
+  if (size !== null && !isCount(size)) throw malformed("size is neither a whole number nor null");
+  if (size === null && mode === "file") throw malformed("a file needs a size");
+  return { name, size, mode };
+}
+
+export function encodeOfferAnswer(answer: OfferAnswer): Uint8Array {
+  if ("error" in answer) return encodeRefusal(answer);
+  return encodeBlock(new Map<string, SttValue>([["offset", answer.offset]]));
+}
+
+export function decodeOfferAnswer(block: Block): OfferAnswer {
+  if (block.has("error")) return decodeRefusal(block);
+  const offset = block.get("offset");
+  if (!isCount(offset)) throw malformed("the answer to the offer has neither offset nor error");
+  return { offset };
+}
+
+/** The block behind the bytes. */
+export function encodeTrailer(sha256: Uint8Array): Uint8Array {
+  return encodeBlock(new Map<string, SttValue>([["sha256", sha256]]));
+}
+
+export function decodeTrailer(block: Block): Uint8Array {
+  const sha256 = block.get("sha256");
+  if (sha256 instanceof Uint8Array && sha256.length === HASH_BYTES) return sha256;
+  throw malformed("the block behind the bytes has no sha256 of 32 bytes");
+}
+
+/**
+ * Bytes of the trailer with its length. It is fixed: in bytes of unknown number the receiver finds the trailer as the
+ * last ones before the end of the stream.
+ */
+export const TRAILER_BYTES: number = encodeTrailer(new Uint8Array(HASH_BYTES)).length;
+
+export function encodeFinalAnswer(answer: FinalAnswer): Uint8Array {
+  if ("error" in answer) return encodeRefusal(answer);
+  return encodeBlock(new Map<string, SttValue>([["ok", true]]));
+}
+
+export function decodeFinalAnswer(block: Block): FinalAnswer {
+  if (block.has("error")) return decodeRefusal(block);
+  if (block.get("ok") !== true) throw malformed("the last answer has neither ok nor error");
+  return { ok: true };
+}
+
+function encodeRefusal(refusal: FileRefusal): Uint8Array {
+  return encodeBlock(
+    new Map<string, SttValue>([["error", refusal.error], ["reason", refusal.reason]]),
+  );
+}
+
+function decodeRefusal(block: Block): FileRefusal {
+  const error = block.get("error");
+  const reason = block.get("reason");
+  if (!isCount(error)) throw malformed("error is not a whole number");
+  return { error, reason: typeof reason === "string" ? reason : "" };
+}
+
+function isCount(value: SttValue | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
