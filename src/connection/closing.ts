@@ -74,3 +74,10 @@ export function asSttError(error: unknown): SttError {
   if (error instanceof SttError) return error;
   return new SttError("INTERNAL", "internal error in the connection", { cause: error });
 }
+
+/** Codec errors of an authenticated peer go out as PROTOCOL, too large frames as FRAME_ENCODING (SPEC 6.2). */
+export function wireFailure(error: SttError): SttError {
+  if (error.wire !== null) return error;
+  const code = error.code === "FRAME_TOO_LARGE" ? "FRAME_ENCODING" : "PROTOCOL";
+  return new SttError(code, error.message, { cause: error });
+}

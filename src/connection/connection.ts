@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { FrameHeader, parseFrameHeader } from "../codec/frame.ts";
-import { FrameAssembler } from "../codec/frame_assembler.ts";
 import {
   CLOSE_WAIT_MS,
   DEFAULT_ACCEPT_TIMEOUT_MS,
@@ -13,61 +11,30 @@ import {
   FRAME_CUSTOM_MIN,
   FRAME_DATA,
   FRAME_HANDSHAKE,
-  HANDSHAKE_MAX_BODY,
 } from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { SttError } from "../errors.ts";
-import type { Acceptor } from "../handshake/acceptor.ts";
-import type { HandshakeSession, InitiatorConfig } from "../handshake/types.ts";
+import type { HandshakeSession } from "../handshake/types.ts";
 import { StreamSet } from "../streams/stream_set.ts";
-import { asSttError, holdsSessionClose, localClose, localFailure, remoteClose } from "./closing.ts";
+import {
+  asSttError,
+  holdsSessionClose,
+  localClose,
+  localFailure,
+  remoteClose,
+  wireFailure,
+} from "./closing.ts";
+import type { AnswerConfig, ConnectionBase, ConnectionState, DialConfig } from "./roles.ts";
 import type { ConnectionLimits } from "./config.ts";
 import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
+import { EventQueue } from "./event_queue.ts";
+import { FrameIntake } from "./frame_intake.ts";
 import { Answering, Dialling, type Handshaking } from "./handshaking.ts";
 import { Inbound } from "./inbound.ts";
 import { Liveness } from "./liveness.ts";
 import { PingSet } from "./ping_set.ts";
 import { SessionCore } from "./session_core.ts";
 import { type ConnectionStats, Counters } from "./stats.ts";
-import { toConnectionEvent } from "./stream_events.ts";
-
-/** Frames held while the accept hook decides may take this much more than the initial credit. */
-const HELD_EXTRA_BYTES = 65_536;
-
-/** What both roles need. */
-export interface ConnectionBase {
-  readonly provider: CryptoProvider;
-  readonly limits: ConnectionLimits;
-}
-
-/** What a dialling connection needs. `handshake.parameters` come from `transportParameters(limits)`. */
-export interface DialConfig extends ConnectionBase {
-  readonly handshake: InitiatorConfig;
-}
-
-/** What an answering connection needs. */
-export interface AnswerConfig extends ConnectionBase {
-  /** Shared by all connections of a listener. */
-  readonly acceptor: Acceptor;
-  /** Where the peer's bytes come from, for rate limits and cookies. */
-  readonly from: { readonly host: string; readonly port: number };
-  /** Milliseconds from the start until AUTH_PROOF has verified. Default 10000. */
-  readonly handshakeTimeout?: number;
-  /** Milliseconds for the accept hook. Default 5000. */
-  readonly acceptTimeout?: number;
-}
-
-/**
- * Where a connection stands. `deciding`: the responder's accept hook is asked. `flushing`: `close()` sends what was
- * written. `closing`: SESSION_CLOSE is on its way, the peer's is awaited. `closed`: nothing more will happen.
- */
-export type ConnectionState =
-  | "handshaking"
-  | "deciding"
-  | "established"
-  | "flushing"
-  | "closing"
-  | "closed";
 
 /**
  * A session over a reliable transport. The owner's one rule: after any call, `transmit` until undefined (as long as
@@ -80,9 +47,8 @@ export class Connection {
   readonly streams: StreamSet;
   readonly #provider: CryptoProvider;
   readonly #limits: ConnectionLimits;
-  readonly #assembler: FrameAssembler = new FrameAssembler(HANDSHAKE_MAX_BODY);
-  readonly #header: FrameHeader = new FrameHeader();
-  readonly #events: ConnectionEvent[] = [];
+  readonly #intake: FrameIntake;
+  readonly #events: EventQueue;
   readonly #counters: Counters = new Counters();
   readonly #pings: PingSet = new PingSet();
   readonly #liveness: Liveness;
@@ -94,19 +60,12 @@ export class Connection {
   #core: SessionCore | undefined;
   /** Ends the present state: handshake, accept hook, flush, wait for the peer's SESSION_CLOSE. */
   #deadline: number | undefined;
-  /** What came while the accept hook decides. */
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
-  /** What is held came as messages, and frames may not be split over them. */
-  #heldMessages = false;
   #facts: CloseFacts | undefined;
   /** What `close()` was asked to say once everything is flushed. */
   #closeRequest: CloseFacts | undefined;
   #closeFrame: { readonly code: number; readonly reason: string } | undefined;
   /** The peer closed: our SESSION_CLOSE is the last frame, nothing is awaited. */
   #answering = false;
-  #closedEvent: ConnectionEvent | undefined;
-  #closedReported = false;
 
   private constructor(
     base: ConnectionBase,
@@ -119,6 +78,7 @@ export class Connection {
     this.#acceptTimeout = acceptTimeout;
     this.#provider = base.provider;
     this.#limits = base.limits;
+    this.#intake = new FrameIntake(base.limits.maxData);
     this.#liveness = new Liveness(base.limits.keepAlive, nowMs);
     this.streams = new StreamSet({
       role: this.role,
@@ -127,6 +87,7 @@ export class Connection {
       maxMessageSize: base.limits.maxMessageSize,
       sendBuffer: base.limits.sendBuffer,
     });
+    this.#events = new EventQueue(this.streams);
     this.#inbound = new Inbound(this.streams, {
       ping: (token) => void this.#pings.pongs.push(token),
       pong: (token, now) => this.#onPong(token, now),
@@ -183,37 +144,30 @@ export class Connection {
   receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#state === "closed") return;
     this.#counters.bytesReceived += bytes.length;
-    if (this.#state === "deciding") {
-      this.#heldBytes += bytes.length;
-      if (this.#heldBytes > this.#limits.maxData + HELD_EXTRA_BYTES) {
-        const text = "cannot hold early data: more than the initial credit came before accept";
-        this.#fail(new SttError("FLOW_CONTROL", text), nowMs);
-        return;
-      }
-      this.#held.push(bytes);
-      return;
-    }
-    this.#take(bytes, nowMs);
-  }
-
-  #take(bytes: Uint8Array, nowMs: number): void {
     try {
-      this.#assembler.push(bytes);
+      if (this.#state === "deciding") {
+        this.#intake.hold(bytes);
+      } else {
+        this.#intake.push(bytes);
+        this.#drain(nowMs);
+      }
     } catch (error) {
       this.#refuseInput(error, nowMs);
-      return;
     }
-    this.#drain(nowMs);
   }
 
   /** The end of one message of a message transport: a frame that goes on behind it is malformed (SPEC 4). */
   endOfMessage(nowMs: number): void {
-    if (this.#state === "deciding") this.#heldMessages = true;
-    if (this.#state === "closed" || this.#state === "deciding" || !this.#assembler.partial) return;
-    this.#refuseInput(
-      new SttError("PROTOCOL", "cannot take message: a frame is split over two messages"),
-      nowMs,
-    );
+    if (this.#state === "closed") return;
+    if (this.#state === "deciding") {
+      this.#intake.heldMessages = true;
+      return;
+    }
+    try {
+      this.#intake.endOfMessage();
+    } catch (error) {
+      this.#refuseInput(error, nowMs);
+    }
   }
 
   /** The transport ended. `error`: why, when it did not end in order. */
@@ -235,17 +189,12 @@ export class Connection {
   }
 
   #drain(nowMs: number): void {
-    try {
-      while (this.#state !== "closed" && this.#state !== "deciding") {
-        const frame = this.#assembler.next();
-        if (frame === undefined) return;
-        this.#counters.framesReceived++;
-        parseFrameHeader(frame, 0, frame.length, this.#assembler.maxBody, this.#header);
-        if (this.#header.type === FRAME_HANDSHAKE) this.#handshakeFrame(frame, nowMs);
-        else this.#protectedFrame(frame, nowMs);
-      }
-    } catch (error) {
-      this.#refuseInput(error, nowMs);
+    while (this.#state !== "closed" && this.#state !== "deciding") {
+      const frame = this.#intake.next();
+      if (frame === undefined) return;
+      this.#counters.framesReceived++;
+      if (this.#intake.header.type === FRAME_HANDSHAKE) this.#handshakeFrame(frame, nowMs);
+      else this.#protectedFrame(frame, nowMs);
     }
   }
 
@@ -283,7 +232,7 @@ export class Connection {
 
   #open(session: HandshakeSession, nowMs: number): void {
     this.#session = session;
-    this.#assembler.maxBody = this.#limits.maxFrame;
+    this.#intake.maxBody = this.#limits.maxFrame;
     this.#core = new SessionCore({
       provider: this.#provider,
       session,
@@ -308,9 +257,9 @@ export class Connection {
     if (core === undefined) {
       throw new SttError("PROTOCOL", "cannot take frame: it is protected, but no session is open");
     }
-    const { type, flags, streamId } = this.#header;
+    const { type, flags, streamId } = this.#intake.header;
     const epoch = core.recvEpoch;
-    const payload = core.open(frame, this.#header, nowMs, this.#counters);
+    const payload = core.open(frame, this.#intake.header, nowMs, this.#counters);
     this.#liveness.received(nowMs);
     if (this.#state === "closing") {
       if (type === FRAME_CONTROL && holdsSessionClose(payload)) this.#finish();
@@ -448,13 +397,7 @@ export class Connection {
 
   /** The next event; `closed` is always the last. */
   nextEvent(): ConnectionEvent | undefined {
-    const event = this.#events.shift();
-    if (event !== undefined) return event;
-    const streamEvent = this.streams.nextEvent();
-    if (streamEvent !== undefined) return toConnectionEvent(streamEvent);
-    if (this.#closedEvent === undefined || this.#closedReported) return undefined;
-    this.#closedReported = true;
-    return this.#closedEvent;
+    return this.#events.next();
   }
 
   /** The oldest datagram that was received; at most 256 wait. */
@@ -474,13 +417,15 @@ export class Connection {
     if (this.#state !== "deciding") throw this.#tooLate("accept");
     this.#handshake.accept(nowMs);
     this.#establish(nowMs);
-    const held = this.#held;
-    this.#held = [];
-    this.#drain(nowMs);
-    for (const bytes of held) {
-      if (this.finished) return;
-      this.#take(bytes, nowMs);
-      if (this.#heldMessages) this.endOfMessage(nowMs);
+    try {
+      this.#drain(nowMs);
+    } catch (error) {
+      this.#refuseInput(error, nowMs);
+    }
+    for (const bytes of this.#intake.release()) {
+      this.#counters.bytesReceived -= bytes.length;
+      this.receive(bytes, nowMs);
+      if (this.#intake.heldMessages) this.endOfMessage(nowMs);
     }
   }
 
@@ -599,14 +544,14 @@ export class Connection {
   #fail(error: SttError, nowMs: number): void {
     this.#facts = localFailure(error);
     if (this.#state === "deciding") this.#handshake.refuse(nowMs);
-    this.#reportClosed();
+    this.#events.close(this.#facts);
     this.#sendClose(nowMs);
   }
 
   #onSessionClose(code: number, reason: string, nowMs: number): void {
     this.#facts = remoteClose(code, reason);
     this.#answering = true;
-    this.#reportClosed();
+    this.#events.close(this.#facts);
     this.#closeFrame = { code: 0, reason: "" };
     this.#state = "closing";
     this.#deadline = nowMs + CLOSE_WAIT_MS;
@@ -625,16 +570,13 @@ export class Connection {
     this.#deadline = nowMs + CLOSE_WAIT_MS;
   }
 
-  #reportClosed(): void {
-    this.#closedEvent ??= { type: "closed", facts: this.#facts as CloseFacts };
-  }
-
   #finish(): void {
-    this.#reportClosed();
+    this.#facts ??= localClose(0, "");
+    this.#events.close(this.#facts);
     this.#state = "closed";
     this.#deadline = undefined;
     this.#closeFrame = undefined;
-    this.#held = [];
+    this.#intake.release();
     this.#core?.wipe();
     this.#handshake.destroy();
   }
@@ -650,11 +592,4 @@ export class Connection {
       inbound: this.#inbound,
     });
   }
-}
-
-/** Codec errors of an authenticated peer go out as PROTOCOL, too large frames as FRAME_ENCODING (SPEC 6.2). */
-function wireFailure(error: SttError): SttError {
-  if (error.wire !== null) return error;
-  const code = error.code === "FRAME_TOO_LARGE" ? "FRAME_ENCODING" : "PROTOCOL";
-  return new SttError(code, error.message, { cause: error });
 }

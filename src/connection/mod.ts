@@ -3,13 +3,10 @@
  *
  * @module
  */
-export {
-  type AnswerConfig,
-  Connection,
-  type ConnectionBase,
-  type ConnectionState,
-  type DialConfig,
-} from "./connection.ts";
+export { Connection } from "./connection.ts";
+export type { AnswerConfig, ConnectionBase, ConnectionState, DialConfig } from "./roles.ts";
+export { Acceptor } from "../handshake/acceptor.ts";
+export type * from "../handshake/types.ts";
 export {
   type ConnectionLimits,
   connectionLimits,

@@ -100,6 +100,11 @@ export class PacketBuilder {
     return this.#buildStream(room);
   }
 
+  /** The next frame of control records, or undefined: data waits while a rotation is overdue (SPEC 7). */
+  buildControl(nowMs: number): Uint8Array | undefined {
+    return this.#hasControl() ? this.#buildControl(nowMs, CONTROL_ROOM) : undefined;
+  }
+
   /** A frame of records alone, for SESSION_CLOSE. */
   buildRecords(records: readonly SessionRecord[]): Uint8Array {
     let size = 0;

@@ -131,6 +131,7 @@ export class SessionCore {
       this.#rotationPingEpoch = protection.sendEpoch;
       this.#pings.request(this.#provider.randomBytes(8));
     }
+    if (protection.holdsData(nowMs)) return this.#builder.buildControl(nowMs);
     if (!early) return this.#builder.build(nowMs);
     const frame = this.#builder.build(nowMs, this.#earlyBudget);
     if (frame !== undefined) this.#earlyBudget -= frame.length;

@@ -1,0 +1,39 @@
+/**
+ * Events in the order that drivers rely on: the connection's own, then the streams', `closed` last of all.
+ *
+ * @module
+ */
+import type { StreamSet } from "../streams/stream_set.ts";
+import type { CloseFacts, ConnectionEvent } from "./events.ts";
+import { toConnectionEvent } from "./stream_events.ts";
+
+/** The events of one connection. */
+export class EventQueue {
+  readonly #own: ConnectionEvent[] = [];
+  readonly #streams: StreamSet;
+  #closed: CloseFacts | undefined;
+  #closedTaken = false;
+
+  constructor(streams: StreamSet) {
+    this.#streams = streams;
+  }
+
+  push(event: ConnectionEvent): void {
+    this.#own.push(event);
+  }
+
+  /** The first facts count. */
+  close(facts: CloseFacts): void {
+    this.#closed ??= facts;
+  }
+
+  next(): ConnectionEvent | undefined {
+    const own = this.#own.shift();
+    if (own !== undefined) return own;
+    const stream = this.#streams.nextEvent();
+    if (stream !== undefined) return toConnectionEvent(stream);
+    if (this.#closed === undefined || this.#closedTaken) return undefined;
+    this.#closedTaken = true;
+    return { type: "closed", facts: this.#closed };
+  }
+}

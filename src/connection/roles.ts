@@ -1,0 +1,44 @@
+/**
+ * What a connection is started with, by role, and the states it goes through.
+ *
+ * @module
+ */
+import type { CryptoProvider } from "../crypto/provider.ts";
+import type { Acceptor } from "../handshake/acceptor.ts";
+import type { InitiatorConfig } from "../handshake/types.ts";
+import type { ConnectionLimits } from "./config.ts";
+
+/** What both roles need. */
+export interface ConnectionBase {
+  readonly provider: CryptoProvider;
+  readonly limits: ConnectionLimits;
+}
+
+/** What a dialling connection needs. `handshake.parameters` come from `transportParameters(limits)`. */
+export interface DialConfig extends ConnectionBase {
+  readonly handshake: InitiatorConfig;
+}
+
+/** What an answering connection needs. */
+export interface AnswerConfig extends ConnectionBase {
+  /** Shared by all connections of a listener. */
+  readonly acceptor: Acceptor;
+  /** Where the peer's bytes come from, for rate limits and cookies. */
+  readonly from: { readonly host: string; readonly port: number };
+  /** Milliseconds from the start until AUTH_PROOF has verified. Default 10000. */
+  readonly handshakeTimeout?: number;
+  /** Milliseconds for the accept hook. Default 5000. */
+  readonly acceptTimeout?: number;
+}
+
+/**
+ * Where a connection stands. `deciding`: the responder's accept hook is asked. `flushing`: `close()` sends what was
+ * written. `closing`: SESSION_CLOSE is on its way, the peer's is awaited. `closed`: nothing more will happen.
+ */
+export type ConnectionState =
+  | "handshaking"
+  | "deciding"
+  | "established"
+  | "flushing"
+  | "closing"
+  | "closed";
