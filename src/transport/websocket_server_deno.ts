@@ -18,7 +18,8 @@ import { transportError } from "./transport_error.ts";
 import { type Refusal, refusePlainRequest, refuseUpgrade } from "./websocket_refusals.ts";
 
 /**
- * Listens natively.
+ * Listens natively. Unlike the other listeners this one keeps its port after `close` until its last connection has
+ * ended.
  *
  * @throws {SttError} UNSUPPORTED on runtimes other than Deno.
  */
@@ -47,6 +48,13 @@ export async function listenNativeWebSocket(
   const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
   let connections = 0;
   let bound = "";
+  let closing = false;
+  let stopped: Promise<void> | undefined;
+
+  /** `shutdown` would close the WebSockets too, so it waits for the last of them; meanwhile newcomers get 503. */
+  const stopIfUnused = (): void => {
+    if (closing && connections === 0) stopped ??= server.shutdown();
+  };
 
   const handle = (request: Request, info: DenoServeInfo): Response => {
     const url = new URL(request.url);
@@ -63,20 +71,25 @@ export async function listenNativeWebSocket(
       scheme,
       address.path,
       options.origins,
-      connections >= maxConnections,
+      closing || connections >= maxConnections,
     );
     if (answer !== undefined) return respond(answer);
+    // The request is gone by the time the socket opens.
+    const host = plainHost(info.remoteAddr.hostname);
+    const port = info.remoteAddr.port ?? 0;
     const { socket, response } = deno.upgradeWebSocket(request, { idleTimeout: 0 });
     socket.onopen = () => {
-      const host = plainHost(info.remoteAddr.hostname);
       const connection = new NativeWebSocketConnection(socket, {
         scheme,
         remoteHost: host,
-        remoteAddress: formatAddress({ scheme, host, port: info.remoteAddr.port ?? 0, path: "/" }),
+        remoteAddress: formatAddress({ scheme, host, port, path: "/" }),
         localAddress: bound,
       }, maxMessageBytes);
       connections++;
-      void connection.closed.then(() => connections--);
+      void connection.closed.then(() => {
+        connections--;
+        stopIfUnused();
+      });
       onConnection(connection);
     };
     return response;
@@ -100,11 +113,11 @@ export async function listenNativeWebSocket(
     port: server.addr.port,
     path: address.path,
   });
-  let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     signal?.removeEventListener("abort", close);
-    closing ??= server.shutdown();
-    return closing;
+    closing = true;
+    stopIfUnused();
+    return stopped ?? Promise.resolve();
   };
   signal?.addEventListener("abort", close);
   return await Promise.resolve({ address: bound, close });
