@@ -59,6 +59,20 @@ export function skipReasons(source: string, fileName = "x_test.ts"): Map<string,
   return reasons;
 }
 
+/** Every text that a property named `skip` of any object in `source` can have. */
+export function skipTexts(source: string, fileName = "x_test.ts"): string[] {
+  const file = ts.createSourceFile(fileName, source, ts.ScriptTarget.Latest, true);
+  const texts = new Set<string>();
+  function visit(node: ts.Node): void {
+    if (ts.isPropertyAssignment(node) && node.name.getText() === "skip") {
+      for (const text of stringsOf(node.initializer, new Map())) texts.add(text);
+    }
+    ts.forEachChild(node, visit);
+  }
+  visit(file);
+  return [...texts];
+}
+
 /** Fills in the reasons of skipped tests that have none; `files` is where to look when a report names no file. */
 export function explainSkips(skipped: SkippedTest[], files: string[]): void {
   for (const test of skipped) {
@@ -71,5 +85,11 @@ export function explainSkips(skipped: SkippedTest[], files: string[]): void {
       test.reason = reason;
       break;
     }
+    if (test.reason !== "") continue;
+    // Tests made by a function get their reason from elsewhere in the folder.
+    const folder = test.file.slice(0, test.file.lastIndexOf("/") + 1);
+    const texts = files.filter((file) => folder !== "" && file.startsWith(folder))
+      .flatMap((file) => skipTexts(Deno.readTextFileSync(file), file));
+    if (texts.length > 0) test.reason = `one of: ${[...new Set(texts)].join("; ")}`;
   }
 }

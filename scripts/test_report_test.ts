@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { countedLine, parseCountedLine, readJunit, readNodeEvents } from "./test_report.ts";
-import { skipReasons } from "./skip_reasons.ts";
+import { skipReasons, skipTexts } from "./skip_reasons.ts";
 
 test("a JUnit report counts leaves, and a parent only when its own body failed", () => {
   const counts = readJunit(`<?xml version="1.0"?>
@@ -90,4 +90,10 @@ test("skip reasons are found through constants and conditions", () => {
     ["c", "root may read everything"],
     ["", "too big"],
   ]);
+});
+
+test("skip texts are found in objects that are no argument of a test", () => {
+  const source =
+    'return ok ? {} : { skip: `no openssl: ${message}` }; f({ a: { skip: "no IPv6" } });';
+  assert.deepEqual(skipTexts(source), ["no openssl: ${message}", "no IPv6"]);
 });
