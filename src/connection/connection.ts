@@ -42,6 +42,7 @@ import { type ConnectionStats, Counters } from "./stats.ts";
  * the transport. Input from the network never makes it throw; commands throw {@link SttError} `CLOSED` when too late.
  */
 export class Connection {
+  /** Which side of the handshake this is. */
   readonly role: "initiator" | "responder";
   /** The session's streams; a command on it needs the owner's rule like a command here. */
   readonly streams: StreamSet;
@@ -114,6 +115,7 @@ export class Connection {
     );
   }
 
+  /** See {@link ConnectionState}. */
   get state(): ConnectionState {
     return this.#state;
   }
@@ -357,6 +359,7 @@ export class Connection {
     return next === Infinity ? undefined : next;
   }
 
+  /** Handles what is due: call it when `nextTimeout` has passed. */
   onTimeout(nowMs: number): void {
     if (this.#state === "closed") return;
     this.#core?.onTimeout(nowMs);

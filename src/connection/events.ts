@@ -67,6 +67,7 @@ export type ConnectionEvent =
 export interface Datagram {
   /** 0 to 2^32-1. */
   readonly channel: number;
+  /** The application's bytes. */
   readonly data: Uint8Array;
 }
 
@@ -76,6 +77,8 @@ export interface CustomFrame {
   readonly frameType: number;
   /** The application's own eight bits. */
   readonly flags: number;
+  /** 0 to 2^32-1, free for the application. */
   readonly streamId: number;
+  /** The application's bytes. */
   readonly payload: Uint8Array;
 }

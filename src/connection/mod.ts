@@ -6,6 +6,7 @@
 export { Connection } from "./connection.ts";
 export type { AnswerConfig, ConnectionBase, ConnectionState, DialConfig } from "./roles.ts";
 export { Acceptor } from "../handshake/acceptor.ts";
+export type { AcceptorCounters } from "../handshake/acceptor.ts";
 export type * from "../handshake/types.ts";
 export {
   type ConnectionLimits,
@@ -16,3 +17,15 @@ export {
 export type { CloseFacts, ConnectionEvent, CustomFrame, Datagram, PeerFacts } from "./events.ts";
 export type { ConnectionStats } from "./stats.ts";
 export type { RttStats } from "./ping_set.ts";
+export { StreamSet } from "../streams/stream_set.ts";
+export type {
+  StreamChunk,
+  StreamEvent,
+  StreamInfo,
+  StreamLimits,
+  StreamRecord,
+  StreamSegment,
+  StreamSetConfig,
+  StreamStats,
+} from "../streams/types.ts";
+export type { SeedKeys, SessionSecrets } from "../crypto/key_schedule.ts";

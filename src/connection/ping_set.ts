@@ -21,10 +21,15 @@ interface Outstanding {
 
 /** Round-trip times in milliseconds; undefined until the first sample. */
 export interface RttStats {
+  /** Last sample. */
   readonly latest: number | undefined;
+  /** Smoothed as RFC 9002, section 5.3. */
   readonly smoothed: number | undefined;
+  /** Lowest sample. */
   readonly min: number | undefined;
+  /** Highest sample. */
   readonly max: number | undefined;
+  /** Samples taken. */
   readonly samples: number;
 }
 

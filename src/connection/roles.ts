@@ -10,12 +10,15 @@ import type { ConnectionLimits } from "./config.ts";
 
 /** What both roles need. */
 export interface ConnectionBase {
+  /** Cryptography to use. */
   readonly provider: CryptoProvider;
+  /** Limits and habits. */
   readonly limits: ConnectionLimits;
 }
 
 /** What a dialling connection needs. `handshake.parameters` come from `transportParameters(limits)`. */
 export interface DialConfig extends ConnectionBase {
+  /** The initiator's handshake. */
   readonly handshake: InitiatorConfig;
 }
 

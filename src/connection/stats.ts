@@ -5,26 +5,38 @@
  */
 import { toHex } from "../codec/hex.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
-import type { StreamSet } from "../streams/stream_set.ts";
+import type { StreamStats } from "../streams/types.ts";
 import type { Inbound } from "./inbound.ts";
 import type { RttStats } from "./ping_set.ts";
 import type { SessionCore } from "./session_core.ts";
 
 /** A snapshot of a connection's counters. Bytes are those of whole frames. */
 export interface ConnectionStats {
+  /** See `ConnectionState`. */
   readonly state: string;
+  /** Hex, once the peer is authenticated. */
   readonly sessionId: string | undefined;
+  /** 1 or 2, once the peer is authenticated. */
   readonly suite: number | undefined;
+  /** Bytes sent. */
   readonly bytesSent: number;
+  /** Bytes that arrived. */
   readonly bytesReceived: number;
+  /** Frames sent, HANDSHAKE frames included. */
   readonly framesSent: number;
+  /** Frames that arrived, HANDSHAKE frames included. */
   readonly framesReceived: number;
   /** Milliseconds, from the handshake and PINGs. */
   readonly rtt: RttStats;
+  /** Key epoch of what is sent. */
   readonly sendEpoch: number;
+  /** Key epoch of what arrives. */
   readonly recvEpoch: number;
-  readonly streams: ReturnType<StreamSet["stats"]>;
+  /** Counters of the streams. */
+  readonly streams: StreamStats;
+  /** DATA and custom frames handed to `sendDatagram` and `sendFrame`. */
   readonly datagramsSent: number;
+  /** DATA and DATAGRAM payloads and custom frames that arrived. */
   readonly datagramsReceived: number;
   /** Datagrams and custom frames forgotten because a queue was full. */
   readonly datagramsDropped: number;
@@ -38,7 +50,7 @@ export interface StatsParts {
   readonly session: HandshakeSession | undefined;
   readonly core: SessionCore | undefined;
   readonly rtt: RttStats;
-  readonly streams: ReturnType<StreamSet["stats"]>;
+  readonly streams: StreamStats;
   readonly inbound: Inbound;
 }
 

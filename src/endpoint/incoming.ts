@@ -14,6 +14,7 @@ import { Waiters } from "./waiters.ts";
 export interface Message {
   /** Stream that carried it; `peer.stream(streamId)` answers on it. */
   readonly streamId: number;
+  /** The message. */
   readonly data: Uint8Array;
 }
 

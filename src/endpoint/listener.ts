@@ -45,7 +45,9 @@ export interface ListenerEvents {
 
 /** Counters of a listener. */
 export interface ListenerStats {
+  /** The bound address. */
   readonly address: string;
+  /** The listener's identity as hex. */
   readonly nodeId: string;
   /** Sessions that stand now. */
   readonly sessions: number;
@@ -209,6 +211,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     }
   }
 
+  /** Peers until the listener closes; leaving the loop does not close it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Peer, void, void> {
     for (;;) {
       const peer = await this.nextPeer();
@@ -226,6 +229,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     return this.#events.on(name, listener, options);
   }
 
+  /** Counters. */
   stats(): ListenerStats {
     return {
       address: this.address,
@@ -259,6 +263,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     this.#resolveClosed();
   }
 
+  /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -67,6 +67,7 @@ export interface ConnectOptions extends EndpointOptions {
 export interface ListenOptions extends EndpointOptions {
   /** The shared seed, or `seeds` for up to 64 of them (rotation, tenants). */
   readonly seed?: SeedInput;
+  /** Up to 64 seeds that peers may dial with. */
   readonly seeds?: readonly SeedInput[];
   /** 32-byte key of everybody, or a look-up by the peer's `nodeId`. */
   readonly pairKey?: SeedInput | ((nodeId: Uint8Array) => Uint8Array | undefined);

@@ -14,7 +14,6 @@ import {
 } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
-import type { StreamSet } from "../streams/stream_set.ts";
 import type { Driver } from "./driver.ts";
 import { Incoming, type Message } from "./incoming.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
@@ -40,9 +39,13 @@ export interface CloseOptions {
 
 /** A received frame of the application's own type. */
 export interface FrameEvent {
+  /** 0x80 to 0xff. */
   readonly type: number;
+  /** The application's eight bits. */
   readonly flags: number;
+  /** 0 to 2^32-1, free for the application. */
   readonly streamId: number;
+  /** The application's bytes. */
   readonly payload: Uint8Array;
 }
 
@@ -58,6 +61,7 @@ export interface PeerEvents {
   };
   /** The peer opened a stream of any mode. */
   readonly stream: { readonly id: number; readonly mode: StreamMode };
+  /** The session has ended. */
   readonly close: CloseFacts;
 }
 
@@ -95,6 +99,7 @@ interface PendingPing {
 export class Peer implements AsyncDisposable {
   /** Resolves when the session has ended, however it ended. Never rejects. */
   readonly closed: Promise<CloseFacts>;
+  /** Who the peer is and how the session came about. */
   readonly info: PeerInfo;
   readonly #driver: Driver;
   readonly #incoming: Incoming;
@@ -136,11 +141,6 @@ export class Peer implements AsyncDisposable {
   /** `nodeId` as hex. */
   get id(): string {
     return this.info.id;
-  }
-
-  /** The pure stream state, for observation. */
-  get streamSet(): StreamSet {
-    return this.#host.streams;
   }
 
   // ---- streams ----
@@ -347,6 +347,7 @@ export class Peer implements AsyncDisposable {
     this.#driver.schedule();
   }
 
+  /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

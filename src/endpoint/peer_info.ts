@@ -16,7 +16,9 @@ export interface PeerInfo {
   readonly sessionId: string;
   /** Where the peer's bytes come from, in address form. */
   readonly remoteAddress: string;
+  /** This side of the transport, in address form. */
   readonly localAddress: string;
+  /** Which side of the handshake this node is. */
   readonly role: "initiator" | "responder";
   /** 1 ChaCha20-Poly1305, 2 AES-256-GCM. */
   readonly suite: number;

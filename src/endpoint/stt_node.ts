@@ -31,9 +31,13 @@ export interface SttNodeOptions extends Omit<ListenOptions, "signal"> {
 
 /** A message from any peer. */
 export interface ReceivedPacket {
+  /** Who sent it. */
   readonly peer: Peer;
+  /** The session's id as hex. */
   readonly sessionId: string;
+  /** Stream that carried it. */
   readonly streamId: number;
+  /** The message. */
   readonly data: Uint8Array;
 }
 
@@ -41,6 +45,7 @@ export interface ReceivedPacket {
 export interface SendOutcome {
   /** The peer's nodeId as hex. */
   readonly id: string;
+  /** Whether the message went to the session. */
   readonly sent: boolean;
   /** Why not. */
   readonly error: SttError | undefined;
@@ -48,9 +53,13 @@ export interface SendOutcome {
 
 /** Counters of a node. */
 export interface SttNodeStats {
+  /** This node's identity as hex; "" before the first start. */
   readonly nodeId: string;
+  /** Between `start()` and `stop()`. */
   readonly running: boolean;
+  /** Counters of the listener; undefined while the node does not listen. */
   readonly listener: ListenerStats | undefined;
+  /** Open sessions. */
   readonly sessions: readonly (ConnectionStats & { readonly id: string })[];
 }
 
@@ -86,6 +95,7 @@ export class SttNode implements AsyncDisposable {
   #nodeId: Uint8Array | undefined;
   #running = false;
 
+  /** Nothing happens before `start()`. */
   constructor(options: SttNodeOptions) {
     this.#options = options;
     this.#nodeSeed = new Secret(
@@ -188,6 +198,7 @@ export class SttNode implements AsyncDisposable {
     };
   }
 
+  /** As `stop()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

@@ -13,6 +13,7 @@ export type StreamMode = "bytes" | "messages" | "unordered";
 
 /** What a stream needs of its session. */
 export interface StreamHost {
+  /** The session's streams. */
   readonly streams: StreamSet;
   /** Call after any command. */
   schedule(): void;
@@ -68,6 +69,7 @@ function checkCode(what: string, code: number): void {
 export class SttStream implements AsyncIterable<Uint8Array> {
   /** 1 to 2^32-1; odd when the initiator opened it. */
   readonly id: number;
+  /** Bytes or messages. */
   readonly mode: StreamMode;
   /** Settles when our direction is sent whole; rejects when it was reset or the session ended before. */
   readonly finished: Promise<void>;
@@ -257,6 +259,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     return this.#writable;
   }
 
+  /** Chunks or messages until the end; leaving the loop early stops the stream. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     let done = false;
     try {

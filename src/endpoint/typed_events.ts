@@ -8,6 +8,7 @@
 export interface ListenerOptions {
   /** Removes the listener when aborted. */
   readonly signal?: AbortSignal;
+  /** Removes the listener after its first call. */
   readonly once?: boolean;
 }
 
@@ -47,10 +48,12 @@ export class TypedEvents<Events> {
     return remove;
   }
 
+  /** Whether anybody listens to an event. */
   has(name: keyof Events): boolean {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
   }
 
+  /** Calls the listeners of an event. */
   emit<Name extends keyof Events>(name: Name, detail: Events[Name]): void {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return;

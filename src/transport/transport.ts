@@ -18,6 +18,7 @@ export interface TransportSink {
 
 /** One reliable connection (WebSocket, TCP, memory). */
 export interface TransportConnection {
+  /** Scheme of the address, without colon. */
   readonly scheme: string;
   /** `stream`: bytes in any chunks. `message`: each message holds whole frames (SPEC 4). */
   readonly framing: "stream" | "message";
@@ -25,6 +26,7 @@ export interface TransportConnection {
   readonly remoteAddress: string;
   /** IP address (or a name for memory transports) that rate limits count by. */
   readonly remoteHost: string;
+  /** Address of this side in address form. */
   readonly localAddress: string;
   /** Begins delivery to `sink`. Bytes that came earlier are delivered first. */
   start(sink: TransportSink): void;
@@ -34,6 +36,7 @@ export interface TransportConnection {
   readonly queuedBytes: number;
   /** Stops reading; false when this transport cannot. */
   pause(): boolean;
+  /** Begins to read again. */
   resume(): void;
   /** Sends what is queued, then ends. Resolves when the transport has ended; never rejects. */
   close(): Promise<void>;
@@ -51,6 +54,7 @@ export interface TransportListener {
 
 /** Options of dialling that concern the transport alone. */
 export interface DialOptions {
+  /** Aborts dialling. */
   readonly signal?: AbortSignal;
   /** Milliseconds for the transport's own connection set-up (TCP, TLS, upgrade). */
   readonly timeoutMs?: number;
@@ -58,6 +62,7 @@ export interface DialOptions {
   readonly ca?: string;
   /** Largest message taken (WebSocket), bytes. */
   readonly maxMessageBytes?: number;
+  /** Extra request headers (WebSocket). */
   readonly headers?: Record<string, string>;
   /** Dials with the runtime's own `WebSocket` instead of the package `ws`: it cannot pause, nor be cut. */
   readonly native?: boolean;
@@ -65,9 +70,11 @@ export interface DialOptions {
 
 /** Options of listening that concern the transport alone. */
 export interface ListenTransportOptions {
+  /** Closes the listener when aborted. */
   readonly signal?: AbortSignal;
   /** PEM certificate chain and key: `wss:` needs both. */
   readonly cert?: string;
+  /** PEM private key. */
   readonly key?: string;
   /** Largest message taken (WebSocket), bytes. */
   readonly maxMessageBytes?: number;
@@ -83,7 +90,9 @@ export interface ListenTransportOptions {
 
 /** A transport by scheme. */
 export interface Transport {
+  /** Dials an address. */
   readonly schemes: readonly string[];
+  /** Listens on an address and hands each connection to `onConnection`. */
   dial(address: string, options?: DialOptions): Promise<TransportConnection>;
   /** `onError` hears errors of the listening socket itself after it is bound. */
   listen(
