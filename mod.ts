@@ -68,3 +68,9 @@ export type {
   TransportListener,
   TransportSink,
 } from "./src/transport/transport.ts";
+
+export type { CloseFacts, Datagram } from "./src/connection/events.ts";
+export type { ConnectionLimits, ConnectionOptions } from "./src/connection/config.ts";
+export type { ConnectionStats } from "./src/connection/stats.ts";
+export type { RttStats } from "./src/connection/ping_set.ts";
+export type { StreamInfo, StreamStats } from "./src/streams/types.ts";
