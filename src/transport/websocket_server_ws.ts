@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -215,6 +216,10 @@ function secureContext(
     throw new SttError("CONFIG", `${attempt}: wss: needs the options cert and key`);
   }
   try {
+    // Not every runtime looks at them before the first connection.
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+      throw new Error("the key is not the certificate's");
+    }
     return createSecureContext({ cert, key, minVersion: "TLSv1.2" });
   } catch (cause) {
     throw new SttError(
