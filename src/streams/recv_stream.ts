@@ -138,13 +138,13 @@ export class RecvStream {
 
   /** The sender gave a range up (SPEC 11). */
   gap(offset: number, length: number): void {
+    if (this.#complete) return;
     if (!isPartialKind(this.#kind)) {
       throw new SttError(
         "PROTOCOL",
         `cannot take gap of stream ${this.#id}: kind ${this.#kind} has none`,
       );
     }
-    if (this.#complete) return;
     this.#extend(offset + length, undefined);
     if (this.#state === "stopped") this.#discard();
     else {

@@ -44,7 +44,7 @@ export class SendStream {
   #finLost = false;
   #finAcked = false;
   /** Gaps the peer may not know of yet. */
-  #gapsOut = 0;
+  readonly #gapsOut: RangeSet = new RangeSet();
   #reset: "none" | "sent" | "acked" = "none";
 
   /** `announce`: this side opened the stream, so its first frame tells the peer, data or not. */
@@ -92,7 +92,7 @@ export class SendStream {
   /** True while something waits to be sent or acknowledged. */
   get busy(): boolean {
     if (this.#reset !== "none") return this.#reset === "sent";
-    return this.buffered > 0 || this.#initPending || this.#gapsOut > 0 ||
+    return this.buffered > 0 || this.#initPending || this.#gapsOut.size > 0 ||
       (this.#finRequested && !this.#finAcked);
   }
 
@@ -233,13 +233,13 @@ export class SendStream {
     this.#lost.remove(from, to);
     this.#acked.add(from, to);
     this.#release(this.#acked.endOfRangeAt(0));
-    this.#gapsOut++;
+    this.#gapsOut.add(from, to);
     return { offset: from, length: to - from };
   }
 
-  /** The peer knows of one more gap. */
-  gapAcked(): void {
-    this.#gapsOut--;
+  /** The peer knows of a gap. */
+  gapAcked(offset: number, length: number): void {
+    this.#gapsOut.remove(offset, offset + length);
   }
 
   /** Drops everything without a word to the peer. */
@@ -249,7 +249,7 @@ export class SendStream {
   }
 
   get #allAcked(): boolean {
-    return this.#finAcked && this.#buffer.base === this.#buffer.end && this.#gapsOut === 0;
+    return this.#finAcked && this.#buffer.base === this.#buffer.end && this.#gapsOut.size === 0;
   }
 
   /** Credit without which sending now would split a message that could soon go whole. */

@@ -78,7 +78,7 @@ export class StreamOutput {
     const stream = this.#table.streams.get(record.stream);
     if (stream === undefined) return;
     if (record.type === "streamReset") stream.send.resetAcked();
-    else stream.send.gapAcked();
+    else stream.send.gapAcked(record.offset, record.length);
     this.#table.settle(stream);
   }
 
