@@ -59,12 +59,15 @@ export function skipReasons(source: string, fileName = "x_test.ts"): Map<string,
   return reasons;
 }
 
-/** Every text that a property named `skip` of any object in `source` can have. */
+/** Properties of test fixtures that say why some of their tests are skipped. */
+const REASON_PROPERTIES: readonly string[] = ["skip", "uncontrolled"];
+
+/** Every text that such a property of any object in `source` can have. */
 export function skipTexts(source: string, fileName = "x_test.ts"): string[] {
   const file = ts.createSourceFile(fileName, source, ts.ScriptTarget.Latest, true);
   const texts = new Set<string>();
   function visit(node: ts.Node): void {
-    if (ts.isPropertyAssignment(node) && node.name.getText() === "skip") {
+    if (ts.isPropertyAssignment(node) && REASON_PROPERTIES.includes(node.name.getText())) {
       for (const text of stringsOf(node.initializer, new Map())) texts.add(text);
     }
     ts.forEachChild(node, visit);
