@@ -30,6 +30,7 @@ import {
   fromTyped,
   integer,
   type Operation,
+  RefusedOperation,
   toFields,
   toTyped,
 } from "./notation.ts";
@@ -66,7 +67,7 @@ export const CODEC_OPS: Readonly<Record<string, Operation>> = {
   "message.frame": (a) => ({ frame: toHex(encodeMessage(fromFields(a.fields))) }),
   "message.parse": (a) => {
     const message = decodeMessage(fromHex(a.frame));
-    if (message.type === "refused") return { refused: message.reason };
+    if (message.type === "refused") throw new RefusedOperation(message.reason);
     return { type: message.type, fields: toFields(message.fields) };
   },
   "record.encode": (a) => {

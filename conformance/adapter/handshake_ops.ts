@@ -1,11 +1,9 @@
 /** The scripted sides of a handshake over `src/handshake`, on an unreliable transport. @module */
 import { encodeValue, fromHex, type SttValue, toHex } from "../../src/codec/mod.ts";
 import { type CryptoProvider, seedKeys, staticKey } from "../../src/crypto/mod.ts";
-import { SttError } from "../../src/errors.ts";
 import { Acceptor } from "../../src/handshake/acceptor.ts";
 import { Initiator } from "../../src/handshake/initiator.ts";
 import {
-  decodeParameters,
   encodeParameters,
   negotiation,
   transportParameters,
@@ -21,6 +19,7 @@ import {
   type Arguments,
   fromFields,
   type Operation,
+  RefusedOperation,
   toField,
   UnsupportedOperation,
 } from "./notation.ts";
@@ -117,9 +116,8 @@ function decodePayload(a: Arguments): unknown {
     app: a.own_app ?? "",
   }, payload);
   if (error !== undefined) {
-    throw new SttError(error.code, error.message);
+    throw new RefusedOperation(VERDICTS[error.code] ?? error.code);
   }
-  decodeParameters(payload, { suite: a.suite, version: 1 });
   return { parameters: parametersToFields(parameters) };
 }
 

@@ -120,3 +120,13 @@ export function toFields(fields: ReadonlyMap<string, SttValue>): JsonObject {
 
 /** The adapter cannot do what a request asks for. */
 export class UnsupportedOperation extends Error {}
+
+/** A refusal whose name in the data is no error code. */
+export class RefusedOperation extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}

@@ -5,7 +5,7 @@ import type { Answer, JsonObject, Request } from "../protocol.ts";
 import { CODEC_OPS } from "./codec_ops.ts";
 import { cryptoOps } from "./crypto_ops.ts";
 import { handshakeOps } from "./handshake_ops.ts";
-import { type Operation, UnsupportedOperation } from "./notation.ts";
+import { type Operation, RefusedOperation, UnsupportedOperation } from "./notation.ts";
 
 /**
  * Answers requests with `src/` over `provider`. What `src/` throws on purpose is an error answer; anything else is a
@@ -24,6 +24,7 @@ export function answerer(provider: CryptoProvider): (request: Request) => Promis
       return { ok: await operation(request) as JsonObject };
     } catch (error) {
       if (error instanceof UnsupportedOperation) return { unsupported: true };
+      if (error instanceof RefusedOperation) return { error: error.code };
       if (error instanceof SttError) return { error: error.code, message: error.message };
       throw error;
     }

@@ -1,6 +1,33 @@
 /** The built-in cases, by section of SPEC.md. @module */
 import type { Case } from "../case.ts";
+import { varintRules } from "./1_varint.ts";
+import { valueRules } from "./2_values.ts";
+import { frameRules, streamOfFramesRules } from "./3_frame.ts";
+import { epochRules, keyRules, scheduleRules } from "./5_keys.ts";
+import { noiseRules, orderRules, strangerRules, suiteRules } from "./6_handshake.ts";
+import { messageRules } from "./6_messages.ts";
+import { parameterRules } from "./6_parameters.ts";
+import { protectedRules } from "./7_frames.ts";
+import { recordRules, streamRules } from "./9_records.ts";
+import { type Rule, ruleCases } from "./rule.ts";
+
+/** The rules of each vector file that `scripts/gen_vectors.ts` writes. */
+export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
+  varint: varintRules,
+  values: valueRules,
+  frame: () => [...frameRules(), ...streamOfFramesRules()],
+  key_schedule: () => [...keyRules(), ...scheduleRules(), ...epochRules()],
+  handshake_messages: () => [...messageRules(), ...parameterRules()],
+  handshake: () => [...suiteRules(), ...noiseRules(), ...orderRules(), ...strangerRules()],
+  session: protectedRules,
+  stream: streamRules,
+  records: recordRules,
+};
+
+export function allRules(): Rule[] {
+  return Object.values(RULE_FILES).flatMap((rules) => rules());
+}
 
 export function builtInCases(): Case[] {
-  return [];
+  return ruleCases(allRules());
 }

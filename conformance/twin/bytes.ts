@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 
 /** Why something is refused; `code` is one of the error codes of SPEC.md's table or a verdict of the data. */
 export class Refusal extends Error {
@@ -15,25 +16,15 @@ export class Refusal extends Error {
   }
 }
 
-const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-const HEX_BYTES = new Map(HEX_PAIRS.map((pair, byte) => [pair, byte]));
-
 export function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += HEX_PAIRS[byte] as string;
-  return text;
+  return Buffer.from(bytes).toString("hex");
 }
 
 export function unhex(text: string): Uint8Array {
-  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) {
-    throw new Error(`not hexadecimal: ${text.slice(0, 40)}`);
+  if (typeof text !== "string" || text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) {
+    throw new Error(`not hexadecimal: ${String(text).slice(0, 40)}`);
   }
-  const lower = text.toLowerCase();
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = HEX_BYTES.get(lower.slice(2 * i, 2 * i + 2)) as number;
-  }
-  return bytes;
+  return Uint8Array.from(Buffer.from(text, "hex"));
 }
 
 export function concat(...parts: Uint8Array[]): Uint8Array {

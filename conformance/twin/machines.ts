@@ -195,9 +195,10 @@ export class TwinInitiator {
   }
 
   #retry(fields: Fields): Omit<Outcome, "verdict"> {
-    if (!same(bytesOf(fields, "nonce"), this.#nonce)) throw new Refusal("attempt");
     const mac = retryMac(unhex(this.#config.shared_seed), fields);
-    if (!same(mac, bytesOf(fields, "mac"))) throw new Refusal("crypto");
+    const genuine = same(bytesOf(fields, "nonce"), this.#nonce) &&
+      same(mac, bytesOf(fields, "mac"));
+    if (!genuine) throw new Refusal("retry");
     // Codes 2 and 3 start over with fresh keys, which a script of fixed keys cannot follow.
     if (intOf(fields, "code") === 4n) throw new FatalRefusal("busy");
     if (intOf(fields, "code") !== 1n || this.#retries === 2) throw new Refusal("retry");
@@ -241,6 +242,8 @@ export class TwinResponder {
   #open:
     | { noise: TwinNoise; sessionId: Uint8Array; suite: number; response: string; hello: string }
     | undefined;
+  /** The AUTH_PROOF that verified, and what repeats of it get. */
+  #proven: { frame: string; final?: string; repeats: number } | undefined;
   session: TwinSession | undefined;
 
   constructor(config: TwinResponderConfig) {
@@ -251,7 +254,7 @@ export class TwinResponder {
     return judge(() => {
       const message = readMessage(frame);
       if (message.type === "HELLO") return this.#hello(message.fields, BigInt(nowMs), from);
-      if (message.type === "AUTH_PROOF") return this.#proof(message.fields);
+      if (message.type === "AUTH_PROOF") return this.#proof(message.fields, hex(frame));
       throw new Refusal("type");
     });
   }
@@ -265,7 +268,9 @@ export class TwinResponder {
       timestamp: { int: nowMs },
     };
     const confirmation = confirmationOf(session.secrets.final, session.hash, head);
-    return frameOf({ ...head, confirmation: { bytes: hex(confirmation) } });
+    const final = frameOf({ ...head, confirmation: { bytes: hex(confirmation) } });
+    if (this.#proven !== undefined) this.#proven.final = final;
+    return final;
   }
 
   #hello(
@@ -355,10 +360,17 @@ export class TwinResponder {
     return { sent: response };
   }
 
-  #proof(fields: Fields): Omit<Outcome, "verdict"> {
+  #proof(fields: Fields, frame: string): Omit<Outcome, "verdict"> {
     const open = this.#open;
     if (open === undefined || !same(open.sessionId, bytesOf(fields, "session_id"))) {
       throw new Refusal("attempt");
+    }
+    if (this.#proven !== undefined) {
+      // SPEC 6.3: an identical one gets the stored FINAL, at most 5 times.
+      const { final } = this.#proven;
+      const repeated = this.#proven.frame === frame && final !== undefined;
+      if (!repeated || this.#proven.repeats++ === 5) throw new Refusal("duplicate");
+      return { sent: final };
     }
     const noise = open.noise.clone();
     noise.mixHash(encodeFields(without(fields, "proof")));
@@ -367,6 +379,7 @@ export class TwinResponder {
     const config = this.#config;
     const peer = hex(noise.remoteStatic as Uint8Array);
     if (peer === hex(publicKey(staticSecret(unhex(config.node_seed))))) throw new Refusal("self");
+    this.#proven = { frame, repeats: 0 };
     let parameters: Fields;
     try {
       parameters = readParameters(payload, {

@@ -29,6 +29,8 @@ export interface NoiseSetup {
   readonly prologue: Uint8Array;
   readonly staticSecret?: Uint8Array | undefined;
   readonly ephemeralSecret?: Uint8Array | undefined;
+  /** Sent in place of the ephemeral key's public half: for messages that must be refused. */
+  readonly ephemeralPublic?: Uint8Array | undefined;
   readonly remoteStatic?: Uint8Array | undefined;
   readonly psks?: readonly Uint8Array[] | undefined;
 }
@@ -204,7 +206,8 @@ export class TwinNoise {
     const parts: Uint8Array[] = [];
     for (const token of this.#messages[this.#next++] as Token[]) {
       if (token === "e") {
-        const key = publicKey(this.#setup.ephemeralSecret as Uint8Array);
+        const key = this.#setup.ephemeralPublic ??
+          publicKey(this.#setup.ephemeralSecret as Uint8Array);
         parts.push(key);
         this.mixHash(key);
         if (this.#usesPsk) this.#mixKey(key);

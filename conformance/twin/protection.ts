@@ -106,8 +106,8 @@ export class TwinReceiver {
       (!this.#reliable && epoch === this.#epoch - 1);
     if (this.#reliable && sequence !== this.#highest + 1n) throw new Refusal("sequence_gap");
     if (!known) throw new Refusal("epoch");
-    if (this.#seen.has(sequence)) throw new Refusal("replayed");
     if (sequence + WINDOW <= this.#highest) throw new Refusal("stale");
+    if (this.#seen.has(sequence)) throw new Refusal("replayed");
     const plain = openFrame(this.#suite, this.#traffic, bytes);
     if (plain === undefined) throw new Refusal("crypto");
     if (epoch < this.#epoch && this.#epochStart !== undefined && sequence > this.#epochStart) {

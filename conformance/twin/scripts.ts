@@ -24,7 +24,7 @@ export interface ResponderScript extends TwinResponderConfig {
 /** What an event did, as a peer sees it, and the verdict that explains it. */
 function visible(outcome: Outcome): Record<string, unknown> {
   return {
-    result: outcome.verdict === "ok" || outcome.verdict === "retry"
+    result: outcome.verdict === "ok" || outcome.sent !== undefined
       ? "taken"
       : outcome.fatal === true
       ? "failed"
