@@ -260,6 +260,8 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     clearTimeout(this.#sweep);
     for (const keys of seedKeys) keys.wipe();
     setup.staticKey.destroy();
+    const { pairKey } = this.#parts.acceptorConfig;
+    if (pairKey instanceof Uint8Array) wipe(pairKey);
     this.#resolveClosed();
   }
 
