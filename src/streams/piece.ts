@@ -68,6 +68,11 @@ export class Piece {
     return this.#bytes.subarray(this.#from, this.#from + length);
   }
 
+  /** The byte at `offset` of the stream, which must lie inside. Only for pieces that are no gap. */
+  byteAt(offset: number): number {
+    return this.#bytes![this.#from + offset - this.start]!;
+  }
+
   /** Removes bytes from the front. */
   skip(length: number): void {
     this.start += length;
@@ -213,7 +218,7 @@ export class PieceMap {
     if (piece === undefined || piece.start > offset) {
       throw new SttError("INTERNAL", `cannot read byte ${offset} of a stream: it is not held`);
     }
-    return piece.view()[offset - piece.start]!;
+    return piece.byteAt(offset);
   }
 
   /** Forgets everything. */

@@ -56,11 +56,12 @@ export class Reassembly {
 
   /** The next message, which the scanner must have seen whole. */
   readMessage(): Uint8Array {
+    const start = this.#readOffset;
+    let body = start;
     let size: number | undefined;
-    while (size === undefined) size = this.#prefix.push(this.read(1)![0]!);
-    const message = this.#map.take(this.#readOffset, this.#readOffset + size);
-    this.#readOffset += size;
-    return message;
+    while (size === undefined) size = this.#prefix.push(this.#map.byteAt(body++));
+    this.#readOffset = body + size;
+    return this.#map.take(start, body + size).subarray(body - start);
   }
 
   /** The next segment or gap, undefined while it is incomplete. `end`: size of the stream, if known. */

@@ -23,6 +23,7 @@ export class StreamOutput {
   }
 
   hasControl(): boolean {
+    if (this.#table.destroyed !== undefined) return false;
     // Finding out that credit is used up is what makes BLOCKED.
     this.hasData();
     return this.#table.control.pending;
@@ -30,6 +31,7 @@ export class StreamOutput {
 
   /** `room` in bytes of records; undefined when the next does not fit. `nowMs` decides on windows. */
   nextControl(room: number, nowMs: number): StreamRecord | undefined {
+    if (this.#table.destroyed !== undefined) return undefined;
     const record = this.#table.control.next(room, nowMs, this.rttMs);
     if (record !== undefined && this.#table.config.reliable) this.onControlAcked(record);
     return record;
