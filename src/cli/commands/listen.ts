@@ -1,0 +1,115 @@
+/**
+ * `stt listen`.
+ *
+ * @module
+ */
+import { wipe } from "../../crypto/secret.ts";
+import { FILES_APP } from "../../endpoint/files/mod.ts";
+import { listen, type Listener } from "../../endpoint/listener.ts";
+import { toHex } from "../../codec/hex.ts";
+import type { Arguments } from "../args.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { UsageError } from "../exit_codes.ts";
+import {
+  endpointOptions,
+  GENERAL_OPTIONS,
+  LISTEN_OPTIONS,
+  pemOf,
+  SESSION_OPTIONS,
+} from "../options.ts";
+import { RECEIVE_OPTIONS, toStdout } from "../receiving.ts";
+import { RejectLog } from "../reject_log.ts";
+import { sharedSeeds } from "../seed_source.ts";
+import { SessionHost } from "../session_host.ts";
+import { serviceOf } from "../services.ts";
+
+export const listenCommand: Command = {
+  name: "listen",
+  usage: "listen ADDR [--out DIR|-] [--offer FILE] [--echo] [--once]",
+  summary: "take files from whoever has the seed, or offer some",
+  details: [
+    "Files appear under their names only when they are whole and verified.",
+    "A peer with a wrong seed, or noise, costs one line; the listener goes on.",
+  ],
+  options: [
+    ...RECEIVE_OPTIONS,
+    {
+      name: "offer",
+      value: "FILE",
+      multiple: true,
+      help: "send this file to every peer (`stt receive`) instead of receiving",
+    },
+    { name: "echo", help: "return every stream's bytes and every datagram" },
+    { name: "once", help: "end after the first session that did something" },
+    ...SESSION_OPTIONS,
+    ...LISTEN_OPTIONS,
+    ...GENERAL_OPTIONS,
+  ],
+  dataOnStdout: toStdout,
+  async run(args, context) {
+    const [address, ...others] = args.positionals;
+    if (address === undefined || others.length > 0) {
+      throw new UsageError("listen needs one address", "listen");
+    }
+    if (args.flag("echo") && args.texts("offer").length > 0) {
+      throw new UsageError("--echo and --offer exclude each other", "listen");
+    }
+    const service = await serviceOf(args, context);
+    const host = new SessionHost(service, args.flag("once"), context);
+    const listener = await open(address, args, context, host);
+    const rejects = new RejectLog(context.report, () => context.io.now());
+    listener.on("rejected", ({ remoteAddress, error }) => rejects.record(remoteAddress, error));
+    listener.on("error", (error) => {
+      context.report.warning(
+        "warning",
+        { code: error.code, message: error.message },
+        error.message,
+      );
+    });
+    const nodeId = toHex(listener.nodeId);
+    context.report.event(
+      "listening",
+      { address: listener.address, nodeId },
+      `listening on ${listener.address}\nnode id ${nodeId}`,
+    );
+    try {
+      return await host.serve(listener);
+    } finally {
+      await listener.close();
+      rejects.close();
+    }
+  },
+};
+
+async function open(
+  address: string,
+  args: Arguments,
+  context: CommandContext,
+  host: SessionHost,
+): Promise<Listener> {
+  const { timeoutMs: _, ...options } = await endpointOptions(
+    args,
+    context,
+    args.flag("echo") ? "" : FILES_APP,
+  );
+  const cert = await pemOf(args, "cert");
+  const key = await pemOf(args, "key");
+  const expected = args.nodeIds("expect");
+  const seeds = await sharedSeeds(args, context);
+  try {
+    context.signal.throwIfAborted();
+    return await listen(address, {
+      ...options,
+      seeds,
+      accept: ({ id }) => host.open && (expected.length === 0 || expected.includes(id)),
+      transport: {
+        native: args.flag("native"),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+      },
+    });
+  } finally {
+    wipe(...seeds);
+    if (options.nodeSeed instanceof Uint8Array) wipe(options.nodeSeed);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * `stt ping`.
+ *
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { SttError } from "../../errors.ts";
+import type { Command } from "../command.ts";
+import { dial } from "../dial.ts";
+import { EXIT_OK, UsageError } from "../exit_codes.ts";
+import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
+import { formatDuration } from "../text.ts";
+
+const DEFAULT_COUNT = 4;
+const DEFAULT_INTERVAL_MS = 1000;
+
+export const ping: Command = {
+  name: "ping",
+  usage: "ping ADDR [--count N] [--interval MS]",
+  summary: "measure the round trip to a listener, through an encrypted session",
+  details: ["Works with every listener that has the seed, whatever it is for."],
+  options: [
+    { name: "count", short: "c", value: "N", help: `pings to send (default ${DEFAULT_COUNT})` },
+    {
+      name: "interval",
+      short: "i",
+      value: "MS",
+      help: `milliseconds between them (default ${DEFAULT_INTERVAL_MS})`,
+    },
+    ...SESSION_OPTIONS,
+    ...DIAL_OPTIONS,
+    ...GENERAL_OPTIONS,
+  ],
+  async run(args, context) {
+    const [address, ...others] = args.positionals;
+    if (address === undefined || others.length > 0) {
+      throw new UsageError("ping needs one address", "ping");
+    }
+    const count = args.integer("count", 1, 1_000_000) ?? DEFAULT_COUNT;
+    const interval = args.number("interval", 0, 86_400_000) ?? DEFAULT_INTERVAL_MS;
+    const { report, signal } = context;
+    const { peer, timeoutMs } = await dial(address, args, context, "");
+    const times: number[] = [];
+    try {
+      for (let sequence = 1; sequence <= count; sequence++) {
+        if (sequence > 1) await pause(interval, signal);
+        const late = AbortSignal.timeout(timeoutMs);
+        const ms = await peer.ping({ signal: AbortSignal.any([signal, late]) });
+        times.push(ms);
+        report.result(
+          "pong",
+          { sequence, ms },
+          `pong from ${peer.id.slice(0, 16)}: seq=${sequence} time=${formatDuration(ms)}`,
+        );
+      }
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "TimeoutError") {
+        throw new SttError("IDLE_TIMEOUT", `no pong within ${timeoutMs / 1000} s`);
+      }
+      throw error;
+    } finally {
+      await peer.close();
+    }
+    const sum = times.reduce((a, b) => a + b, 0);
+    const [min, avg, max] = [Math.min(...times), sum / times.length, Math.max(...times)];
+    report.result(
+      "summary",
+      { count: times.length, min, avg, max },
+      `${times.length} pongs, min/avg/max ${min.toFixed(2)}/${avg.toFixed(2)}/${max.toFixed(2)} ms`,
+    );
+    return EXIT_OK;
+  },
+};
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}

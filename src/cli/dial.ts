@@ -1,0 +1,68 @@
+/**
+ * Dialling for the commands that do.
+ *
+ * @module
+ */
+import { wipe } from "../crypto/secret.ts";
+import { connect } from "../endpoint/connect.ts";
+import type { Peer } from "../endpoint/peer.ts";
+import type { Arguments } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { UsageError } from "./exit_codes.ts";
+import { endpointOptions, pemOf } from "./options.ts";
+import { sharedSeed } from "./seed_source.ts";
+import { formatDuration } from "./text.ts";
+
+/** An open session, and how long a silent peer may stay silent. */
+export interface Dialled {
+  readonly peer: Peer;
+  readonly timeoutMs: number;
+}
+
+const SUITE_NAMES: Readonly<Record<number, string>> = {
+  1: "x25519-chacha20poly1305",
+  2: "x25519-aes256gcm",
+};
+
+/** A suite as people know it. */
+export function suiteName(suite: number): string {
+  return SUITE_NAMES[suite] ?? `suite ${suite}`;
+}
+
+/** Dials as the options say. */
+export async function dial(
+  address: string,
+  args: Arguments,
+  context: CommandContext,
+  defaultApp: string,
+  stdinTaken = false,
+): Promise<Dialled> {
+  const { io, report, signal } = context;
+  const expected = args.nodeIds("expect");
+  if (expected.length > 1) throw new UsageError("only `stt listen` takes several --expect");
+  const { timeoutMs, ...options } = await endpointOptions(args, context, defaultApp);
+  const ca = await pemOf(args, "ca");
+  const seed = await sharedSeed(args, context, stdinTaken);
+  try {
+    const started = io.now();
+    const peer = await connect(address, {
+      ...options,
+      seed,
+      signal,
+      ...(expected[0] === undefined ? {} : { expect: expected[0] }),
+      transport: { ...(ca === undefined ? {} : { ca }), native: args.flag("native") },
+    });
+    const handshakeMs = io.now() - started;
+    const { id, suite, pinned } = peer.info;
+    report.event(
+      "connected",
+      { address, nodeId: id, suite: suiteName(suite), pinned, handshakeMs },
+      `connected to ${address} in ${formatDuration(handshakeMs)}, ${suiteName(suite)}\n` +
+        `node id ${id}${pinned ? " (as expected)" : ""}`,
+    );
+    return { peer, timeoutMs };
+  } finally {
+    wipe(seed);
+    if (options.nodeSeed instanceof Uint8Array) wipe(options.nodeSeed);
+  }
+}

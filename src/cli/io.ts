@@ -1,0 +1,157 @@
+/**
+ * The process as the command sees it: streams, terminal, environment, signals. Tests put their own in place.
+ *
+ * @module
+ */
+import process from "node:process";
+import { type ErrorCode, SttError } from "../errors.ts";
+
+/** A stream of the process that text and bytes go to. */
+export interface CliOutput {
+  readonly isTty: boolean;
+  /** Columns of the terminal. */
+  readonly columns: number;
+  /** Queues text; output that nobody reads any more is forgotten. */
+  text(text: string): void;
+  /** Resolves when the system has taken the bytes. @throws {SttError} FILE_IO when nobody reads. */
+  bytes(chunk: Uint8Array): Promise<void>;
+}
+
+/** Standard input. */
+export interface CliInput {
+  readonly isTty: boolean;
+  bytes(): AsyncIterable<Uint8Array>;
+  /** One line typed without echo; null when it was given up (Ctrl-C, Ctrl-D). */
+  hiddenLine(): Promise<string | null>;
+  /** Lets the process end although input may still come. */
+  release(): void;
+}
+
+/** Everything outside of the program. */
+export interface CliIo {
+  readonly stdout: CliOutput;
+  readonly stderr: CliOutput;
+  readonly stdin: CliInput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Calls back for SIGINT and SIGTERM; returns a function that ends it. */
+  onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+class ProcessOutput implements CliOutput {
+  readonly #stream: NodeJS.WriteStream;
+  #error: Error | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    // A closed pipe (`| head`) must not end the process in the middle of its tidying up.
+    stream.on("error", (error) => {
+      this.#error ??= error;
+    });
+  }
+
+  get isTty(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  get columns(): number {
+    const columns = this.#stream.columns;
+    return columns > 0 ? columns : 80;
+  }
+
+  text(text: string): void {
+    if (this.#error === undefined) this.#stream.write(text);
+  }
+
+  bytes(chunk: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#error !== undefined) return reject(outputError(this.#error));
+      // A copy: the caller's buffer is its own again before the system has written.
+      this.#stream.write(chunk.slice(), (error) => {
+        if (error) reject(outputError(error));
+        else resolve();
+      });
+    });
+  }
+}
+
+function outputError(cause: Error): SttError {
+  return streamError("FILE_IO", "cannot write to standard output", cause);
+}
+
+function streamError(code: ErrorCode, attempt: string, cause: Error): SttError {
+  return new SttError(code, `${attempt}: ${cause.message}`, { cause });
+}
+
+class ProcessInput implements CliInput {
+  get isTty(): boolean {
+    return process.stdin.isTTY === true;
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for await (const chunk of process.stdin) {
+        yield typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk as Uint8Array;
+      }
+    } catch (cause) {
+      throw streamError(
+        "FILE_IO",
+        "cannot read standard input",
+        cause instanceof Error ? cause : new Error(String(cause)),
+      );
+    }
+  }
+
+  hiddenLine(): Promise<string | null> {
+    const { stdin } = process;
+    stdin.setRawMode(true);
+    stdin.setEncoding("utf8");
+    return new Promise((resolve) => {
+      let line = "";
+      const finish = (result: string | null): void => {
+        stdin.off("data", onData);
+        stdin.setRawMode(false);
+        stdin.pause();
+        resolve(result);
+      };
+      const onData = (text: string): void => {
+        for (const key of text) {
+          if (key === "\r" || key === "\n") return finish(line);
+          if (key === "\x03" || key === "\x04") return finish(null);
+          if (key === "\x7f" || key === "\b") line = [...line].slice(0, -1).join("");
+          else if (key === "\x15") line = "";
+          else line += key;
+        }
+      };
+      stdin.on("data", onData);
+      stdin.resume();
+    });
+  }
+
+  release(): void {
+    process.stdin.destroy();
+  }
+}
+
+/** The real process. */
+export function processIo(): CliIo {
+  return {
+    stdout: new ProcessOutput(process.stdout),
+    stderr: new ProcessOutput(process.stderr),
+    stdin: new ProcessInput(),
+    env: process.env,
+    now: () => performance.now(),
+    onSignal(listener): () => void {
+      const signals = ["SIGINT", "SIGTERM"] as const;
+      const handlers = signals.map((signal) => ({ signal, handler: () => listener(signal) }));
+      for (const { signal, handler } of handlers) process.on(signal, handler);
+      return () => {
+        for (const { signal, handler } of handlers) process.off(signal, handler);
+      };
+    },
+    exit: (code) => process.exit(code),
+  };
+}

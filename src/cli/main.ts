@@ -1,0 +1,117 @@
+/**
+ * The command `stt`.
+ *
+ * @module
+ */
+import { SttError } from "../errors.ts";
+import { type Arguments, parseArguments } from "./args.ts";
+import type { Command } from "./command.ts";
+import { decode } from "./commands/decode.ts";
+import { keygen } from "./commands/keygen.ts";
+import { listenCommand } from "./commands/listen.ts";
+import { ping } from "./commands/ping.ts";
+import { receive } from "./commands/receive.ts";
+import { send } from "./commands/send.ts";
+import { EXIT_OK, exitCodeOf, Interrupted, UsageError } from "./exit_codes.ts";
+import { commandHelp, generalHelp } from "./help.ts";
+import type { CliIo } from "./io.ts";
+import { Report } from "./report.ts";
+import { VERSION_TEXT } from "./version.ts";
+
+const COMMANDS: readonly Command[] = [keygen, listenCommand, send, receive, ping, decode];
+
+/** A signal leaves so long for closing in order. */
+const SIGNAL_GRACE_MS = 1500;
+
+/**
+ * Runs the command.
+ *
+ * @param argv Arguments behind the program's name.
+ * @returns the exit code; `stt help` has the table.
+ */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  const [name, ...rest] = argv;
+  const command = COMMANDS.find((entry) => entry.name === name);
+  // Until the options are parsed, the form of an error has to be guessed.
+  let report = new Report(io, { json: rest.includes("--json"), quiet: false });
+  try {
+    if (command !== undefined) {
+      const args = parseArguments(command.name, command.options, rest);
+      if (args.flag("help")) return say(io, commandHelp(command));
+      report = new Report(io, {
+        json: args.flag("json"),
+        quiet: args.flag("quiet"),
+        dataOnStdout: command.dataOnStdout?.(args) ?? false,
+      });
+      return await withSignals(command, args, io, report);
+    }
+    return general(name, rest, io);
+  } catch (error) {
+    return fail(error, report);
+  }
+}
+
+function say(io: CliIo, text: string): number {
+  io.stdout.text(`${text}\n`);
+  return EXIT_OK;
+}
+
+function general(name: string | undefined, rest: readonly string[], io: CliIo): number {
+  switch (name) {
+    case "help":
+    case "--help":
+    case "-h": {
+      const wanted = COMMANDS.find((entry) => entry.name === rest[0]);
+      return say(io, wanted === undefined ? generalHelp(COMMANDS) : commandHelp(wanted));
+    }
+    case "version":
+    case "--version":
+      return say(io, VERSION_TEXT);
+    case undefined:
+      throw new UsageError("no command");
+    default:
+      throw new UsageError(`unknown command ${JSON.stringify(name.slice(0, 64))}`);
+  }
+}
+
+async function withSignals(
+  command: Command,
+  args: Arguments,
+  io: CliIo,
+  report: Report,
+): Promise<number> {
+  const interrupt = new AbortController();
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  const stopListening = io.onSignal((signal) => {
+    const reason = new Interrupted(signal);
+    // Who asks twice does not want to wait.
+    if (interrupt.signal.aborted) return io.exit(reason.exitCode);
+    grace = setTimeout(() => io.exit(reason.exitCode), SIGNAL_GRACE_MS);
+    interrupt.abort(reason);
+  });
+  try {
+    return await command.run(args, { io, report, signal: interrupt.signal });
+  } catch (error) {
+    // Whatever a command ran into while it was being stopped, it was stopped.
+    throw interrupt.signal.aborted ? interrupt.signal.reason : error;
+  } finally {
+    clearTimeout(grace);
+    stopListening();
+  }
+}
+
+function fail(error: unknown, report: Report): number {
+  const exit = exitCodeOf(error);
+  if (error instanceof Interrupted) {
+    report.failure("INTERRUPTED", error.message, exit);
+  } else if (error instanceof UsageError) {
+    const hint = error.hint === undefined ? "stt help" : `stt help ${error.hint}`;
+    report.failure("USAGE", error.message, exit, `try: ${hint}`);
+  } else if (error instanceof SttError) {
+    report.failure(error.code, error.message, exit);
+  } else {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    report.failure("INTERNAL", `internal error: ${text}`, exit);
+  }
+  return exit;
+}

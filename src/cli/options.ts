@@ -1,0 +1,101 @@
+/**
+ * Options that several commands share, and what they mean for `connect` and `listen`.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import { fileError } from "../endpoint/files/refusals.ts";
+import { readSeedFile } from "../endpoint/seed_file.ts";
+import type { EndpointOptions } from "../endpoint/options.ts";
+import type { Arguments, OptionSpec } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+
+/** Seconds without a sign of life after which a session is given up. */
+export const DEFAULT_TIMEOUT_S = 30;
+const DEFAULT_HANDSHAKE_S = 10;
+/** A signal must end the process within two seconds: what a dead peer does not take is not waited for longer. */
+const CLOSE_FLUSH_MS = 500;
+
+export const GENERAL_OPTIONS: readonly OptionSpec[] = [
+  { name: "json", help: "one JSON object per line instead of text" },
+  { name: "quiet", short: "q", help: "results, warnings and errors only" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+export const SESSION_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "seed-file",
+    value: "FILE",
+    multiple: true,
+    help: "file with the shared seed (listen: several, one for each)",
+  },
+  {
+    name: "node-seed-file",
+    value: "FILE",
+    help: "file with this node's own seed: a lasting node id",
+  },
+  { name: "app", value: "NAME", help: "application name; both sides' must match" },
+  {
+    name: "timeout",
+    value: "SECONDS",
+    help: `give up on a peer that is silent for so long (default ${DEFAULT_TIMEOUT_S}; dial 10)`,
+  },
+  { name: "native", help: "the runtime's own WebSocket (trusted networks only)" },
+];
+
+export const DIAL_OPTIONS: readonly OptionSpec[] = [
+  { name: "expect", value: "HEX", help: "the node id that the listener must have" },
+  { name: "ca", value: "FILE", help: "certificates (PEM) that wss: trusts besides the system's" },
+];
+
+export const LISTEN_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "expect",
+    value: "HEX",
+    multiple: true,
+    help: "a node id to take; all others are refused",
+  },
+  { name: "cert", value: "FILE", help: "certificate chain (PEM) for wss:" },
+  { name: "key", value: "FILE", help: "private key (PEM) for wss:" },
+];
+
+/** What `connect` and `listen` have in common. `defaultApp` holds when `--app` is absent. */
+export async function endpointOptions(
+  args: Arguments,
+  context: CommandContext,
+  defaultApp: string,
+): Promise<EndpointOptions & { readonly timeoutMs: number }> {
+  const timeout = args.number("timeout", 0.1, 86_400);
+  const idleMs = Math.round((timeout ?? DEFAULT_TIMEOUT_S) * 1000);
+  const nodeSeedFile = args.text("node-seed-file");
+  return {
+    app: args.text("app") ?? defaultApp,
+    handshakeTimeout: Math.round((timeout ?? DEFAULT_HANDSHAKE_S) * 1000),
+    maxIdle: idleMs,
+    keepAlive: Math.max(20, Math.floor(idleMs / 3)),
+    closeFlush: CLOSE_FLUSH_MS,
+    timeoutMs: idleMs,
+    ...(nodeSeedFile === undefined ? {} : { nodeSeed: await seedOf(nodeSeedFile, context) }),
+  };
+}
+
+/** A seed from a file; others who may read it are worth a warning. */
+export async function seedOf(path: string, context: CommandContext): Promise<Uint8Array> {
+  const { seed, looseMode } = await readSeedFile(path);
+  if (looseMode) {
+    const text = `seed file ${JSON.stringify(path)} can be read by others: chmod 600 it`;
+    context.report.warning("warning", { message: text }, `warning: ${text}`);
+  }
+  return seed;
+}
+
+/** A PEM file named by an option. */
+export async function pemOf(args: Arguments, name: string): Promise<string | undefined> {
+  const path = args.text(name);
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw fileError("read", path, cause);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Receiving files, for `listen` and `receive`.
+ *
+ * @module
+ */
+import { stat } from "node:fs/promises";
+import { toHex } from "../codec/hex.ts";
+import { type FileOutcome, type ReceiveFileOptions, receiveFiles } from "../endpoint/files/mod.ts";
+import { fileError } from "../endpoint/files/refusals.ts";
+import type { Peer } from "../endpoint/peer.ts";
+import type { Arguments, OptionSpec } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { EXIT_OK, exitCodeOf, UsageError } from "./exit_codes.ts";
+import { formatBytes, formatDuration, formatRate, printable } from "./text.ts";
+
+export const RECEIVE_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "out",
+    short: "o",
+    value: "DIR|-",
+    help: "folder for received files (default: the current one); - for standard output",
+  },
+  { name: "overwrite", help: "replace files of the same name" },
+  { name: "max-size", value: "BYTES", help: "refuse larger files" },
+];
+
+/** Whether received bytes go to standard output. */
+export function toStdout(args: Arguments): boolean {
+  return args.text("out") === "-";
+}
+
+/** What `--out`, `--overwrite` and `--max-size` mean. */
+export async function receiveOptions(
+  args: Arguments,
+  { io }: CommandContext,
+): Promise<ReceiveFileOptions> {
+  const maxBytes = args.integer("max-size", 0, Number.MAX_SAFE_INTEGER);
+  const limits = {
+    overwrite: args.flag("overwrite"),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  };
+  if (toStdout(args)) return { ...limits, write: (chunk) => io.stdout.bytes(chunk) };
+  const directory = args.text("out") ?? ".";
+  try {
+    if ((await stat(directory)).isDirectory()) return { ...limits, directory };
+  } catch (cause) {
+    throw fileError("use folder", directory, cause);
+  }
+  throw new UsageError(`--out ${JSON.stringify(directory)} is no folder`);
+}
+
+/**
+ * Receives until the session ends. Returns the exit code: 0 when every file arrived.
+ *
+ * @param onOffer Called for each file that is offered.
+ */
+export async function receiveAll(
+  peer: Peer,
+  options: ReceiveFileOptions,
+  { io, report, signal }: CommandContext,
+  onOffer: () => void = () => undefined,
+): Promise<number> {
+  let exit = EXIT_OK;
+  let started = io.now();
+  let progress = report.progress();
+  const files = receiveFiles(peer, {
+    signal,
+    ...options,
+    accept: () => {
+      onOffer();
+      started = io.now();
+      progress = report.progress();
+      return true;
+    },
+    onProgress: (state) => progress(state),
+  });
+  for await (const file of files) {
+    if (file.ok) {
+      reportReceived(file, peer, io.now() - started, report);
+      continue;
+    }
+    exit = exitCodeOf(file.error);
+    const { code, message } = file.error;
+    const name = file.name ?? "a file";
+    report.warning(
+      "not-received",
+      { name: file.name, nodeId: peer.id, code, message },
+      `did not receive ${JSON.stringify(name)} from ${peer.info.remoteAddress}: ${message}`,
+    );
+  }
+  return exit;
+}
+
+function reportReceived(
+  file: FileOutcome & { readonly ok: true },
+  peer: Peer,
+  ms: number,
+  report: CommandContext["report"],
+): void {
+  const sha256 = toHex(file.sha256);
+  const { name, path, bytes, mode } = file;
+  report.event(
+    "received",
+    { name, path, bytes, mode, sha256, ms, mbPerSecond: bytes / ms / 1000, nodeId: peer.id },
+    `received ${printable(name)}: ${formatBytes(bytes)} in ${formatDuration(ms)}, ` +
+      `${formatRate(bytes, ms)}\nsha256 ${sha256}`,
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * One line for each peer that never became a session, and far fewer under a flood.
+ *
+ * @module
+ */
+import type { SttError } from "../errors.ts";
+import type { Report } from "./report.ts";
+
+const BURST = 10;
+const LINES_PER_MS = 1 / 1000;
+const SUMMARY_MS = 5000;
+
+/** Logs rejected peers: ten lines at once, then one a second; the others are counted and summed up. */
+export class RejectLog {
+  readonly #report: Report;
+  readonly #now: () => number;
+  #allowance = BURST;
+  #last: number;
+  #hidden = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(report: Report, now: () => number) {
+    this.#report = report;
+    this.#now = now;
+    this.#last = now();
+  }
+
+  record(remoteAddress: string, error: SttError): void {
+    const now = this.#now();
+    this.#allowance = Math.min(BURST, this.#allowance + (now - this.#last) * LINES_PER_MS);
+    this.#last = now;
+    if (this.#allowance < 1) {
+      this.#hidden++;
+      this.#timer ??= setTimeout(() => this.#summary(), SUMMARY_MS);
+      return;
+    }
+    this.#allowance--;
+    this.#report.warning(
+      "rejected",
+      { address: remoteAddress, code: error.code, message: error.message },
+      `rejected ${remoteAddress}: ${error.message}`,
+    );
+  }
+
+  /** Says what was left unsaid. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#summary();
+  }
+
+  #summary(): void {
+    this.#timer = undefined;
+    if (this.#hidden === 0) return;
+    this.#report.warning(
+      "rejected-more",
+      { count: this.#hidden },
+      `rejected ${this.#hidden} more peers`,
+    );
+    this.#hidden = 0;
+  }
+}

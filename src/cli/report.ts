@@ -1,0 +1,105 @@
+/**
+ * What the command says: lines for people on standard error, results on standard output, or one JSON object per line.
+ *
+ * @module
+ */
+import type { FileProgress } from "../endpoint/files/mod.ts";
+import type { CliIo, CliOutput } from "./io.ts";
+import { progressBar, progressLine, type ProgressState } from "./progress.ts";
+import { printable } from "./text.ts";
+
+const BAR_MS = 100;
+const LINE_MS = 5000;
+
+/** How much is said and in which form. */
+export interface ReportOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Standard output carries the data of a file: everything else goes to standard error. */
+  readonly dataOnStdout?: boolean;
+}
+
+/** The facts of an event: what is undefined is left out. */
+export type EventFacts = Readonly<Record<string, unknown>>;
+
+/** Speaks for one run of the command. */
+export class Report {
+  readonly #io: CliIo;
+  readonly #options: ReportOptions;
+  /** Columns of the bar that stands on the current line. */
+  #barShown = false;
+
+  constructor(io: CliIo, options: ReportOptions) {
+    this.#io = io;
+    this.#options = options;
+  }
+
+  get #events(): CliOutput {
+    return this.#options.dataOnStdout === true ? this.#io.stderr : this.#io.stdout;
+  }
+
+  /** Something happened. `text` is for people; `--quiet` hides it. */
+  event(name: string, facts: EventFacts, text: string): void {
+    if (this.#options.json) this.#json(name, facts);
+    else if (!this.#options.quiet) this.#line(text);
+  }
+
+  /** What the user asked for: on standard output, `--quiet` or not. */
+  result(name: string, facts: EventFacts, text: string): void {
+    if (this.#options.json) return this.#json(name, facts);
+    this.#clearBar();
+    this.#io.stdout.text(`${text}\n`);
+  }
+
+  /** Something to look at that does not end the run: `--quiet` does not hide it. */
+  warning(name: string, facts: EventFacts, text: string): void {
+    if (this.#options.json) this.#json(name, facts);
+    else this.#line(`stt: ${printable(text)}`);
+  }
+
+  /** Why the run fails. */
+  failure(code: string, message: string, exit: number, hint?: string): void {
+    if (this.#options.json) return this.#json("error", { code, message, exit });
+    this.#line(`stt: ${printable(message)}`);
+    if (hint !== undefined) this.#line(hint);
+  }
+
+  /** A function for progress callbacks of one transfer. */
+  progress(): (progress: FileProgress) => void {
+    const started = this.#io.now();
+    let shown = started;
+    const tty = this.#io.stderr.isTty && !this.#options.json;
+    if (this.#options.quiet) return () => undefined;
+    return ({ name, bytes, size }) => {
+      const now = this.#io.now();
+      if (now - shown < (tty ? BAR_MS : LINE_MS)) return;
+      shown = now;
+      const state: ProgressState = { name, bytes, size, elapsedMs: now - started };
+      if (this.#options.json) this.#json("progress", { name, bytes, size });
+      else if (tty) this.#bar(state);
+      else this.#line(progressLine(state));
+    };
+  }
+
+  #json(name: string, facts: EventFacts): void {
+    this.#events.text(`${JSON.stringify({ event: name, ...facts })}\n`);
+  }
+
+  #line(text: string): void {
+    this.#clearBar();
+    this.#io.stderr.text(`${text}\n`);
+  }
+
+  #bar(state: ProgressState): void {
+    // One column stays free: some terminals wrap when the last one is used.
+    const line = progressBar(state, this.#io.stderr.columns - 1);
+    this.#io.stderr.text(`\r${line}\x1b[K`);
+    this.#barShown = true;
+  }
+
+  #clearBar(): void {
+    if (!this.#barShown) return;
+    this.#io.stderr.text("\r\x1b[K");
+    this.#barShown = false;
+  }
+}
