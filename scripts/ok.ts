@@ -1,6 +1,6 @@
 /**
  * `deno task ok [step…]`: everything that a change must pass, each step with its time, stopping at the first that fails.
- * Step names on the command line run only those steps.
+ * Step names on the command line run only those steps; `--all` goes on after a failure and says at the end what failed.
  *
  * @module
  */
@@ -62,7 +62,8 @@ const STEPS: readonly Step[] = [
   },
 ];
 
-const wanted = Deno.args;
+const all = Deno.args.includes("--all");
+const wanted = Deno.args.filter((arg) => arg !== "--all");
 for (const name of wanted) {
   if (STEPS.some((step) => step.name === name)) continue;
   console.error(`no step ${name}; there are ${STEPS.map((step) => step.name).join(", ")}`);
@@ -76,26 +77,42 @@ function seconds(since: number): string {
   return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }
 
+const failures: string[] = [];
+
+/** Notes a failure; ends the program unless `--all` was given. */
+function fail(line: string): void {
+  failures.push(line);
+  if (all) {
+    console.error(line);
+    return;
+  }
+  for (const time of times) console.log(time);
+  console.error(line);
+  Deno.exit(1);
+}
+
 for (const { name, commands, needs } of STEPS) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  if (needs !== undefined && !exists(needs)) {
-    console.error(`\nnot ok: step ${name} needs ${needs}`);
-    Deno.exit(1);
-  }
   console.log(`\n== ${name}`);
+  if (needs !== undefined && !exists(needs)) {
+    fail(`not ok: step ${name} needs ${needs}`);
+    continue;
+  }
   const started = performance.now();
+  let code = 0;
   for (const args of commands()) {
-    const { code } = await new Deno.Command(Deno.execPath(), {
+    ({ code } = await new Deno.Command(Deno.execPath(), {
       args,
       cwd: ROOT,
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",
-    }).spawn().status;
-    if (code === 0) continue;
-    for (const line of times) console.log(line);
-    console.error(`not ok: ${name} failed after ${seconds(started)}; alone: deno task ok ${name}`);
-    Deno.exit(1);
+    }).spawn().status);
+    if (code !== 0) break;
+  }
+  if (code !== 0) {
+    fail(`not ok: ${name} failed after ${seconds(started)}; alone: deno task ok "${name}"`);
+    continue;
   }
   times.push(`ok  ${name.padEnd(12)} ${seconds(started).padStart(8)}`);
   console.log(times.at(-1));
@@ -103,4 +120,8 @@ for (const { name, commands, needs } of STEPS) {
 
 console.log("");
 for (const line of times) console.log(line);
+if (failures.length > 0) {
+  for (const line of failures) console.error(line);
+  Deno.exit(1);
+}
 console.log(`all ok in ${seconds(begun)}`);
