@@ -1,63 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { setImmediate } from "node:timers";
 import { TRANSPORT_HIGH_WATER_BYTES } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import { LOW_WATER_BYTES } from "./limits.ts";
 import { CollectingSink, pattern, pump } from "./sink_for_test.ts";
-import type {
-  DialOptions,
-  ListenTransportOptions,
-  Transport,
-  TransportConnection,
-  TransportListener,
-} from "./transport.ts";
-
-/** A transport under test. */
-export interface Subject {
-  readonly name: string;
-  readonly transport: Transport;
-  readonly address: string;
-  readonly framing: "stream" | "message";
-  readonly dial?: DialOptions;
-  readonly listen?: ListenTransportOptions;
-  /** Why none of the tests can run here. */
-  readonly skip?: string;
-  /** Why the tests of pausing and cutting cannot run: a transport that does neither. */
-  readonly uncontrolled?: string;
-}
-
-interface Joined {
-  readonly listener: TransportListener;
-  readonly client: TransportConnection;
-  readonly server: TransportConnection;
-}
-
-async function join(subject: Subject): Promise<Joined> {
-  let accept: (connection: TransportConnection) => void = () => {};
-  const accepted = new Promise<TransportConnection>((resolve) => {
-    accept = resolve;
-  });
-  const listener = await subject.transport.listen(subject.address, accept, subject.listen ?? {});
-  const client = await subject.transport.dial(listener.address, subject.dial ?? {});
-  return { listener, client, server: await accepted };
-}
-
-async function leave({ listener, client, server }: Joined): Promise<void> {
-  await Promise.all([client.close(), server.close(), listener.close()]);
-}
-
-/** Several turns of the event loop: enough for anything that could wrongly be delivered to be delivered. */
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-function sha256(...chunks: Uint8Array[]): string {
-  const hash = createHash("sha256");
-  for (const chunk of chunks) hash.update(chunk);
-  return hash.digest("hex");
-}
+import { join, leave, sha256, type Subject, turns } from "./subject_for_test.ts";
+import type { TransportConnection } from "./transport.ts";
 
 /** Registers the tests that every transport passes. */
 export function testTransport(subject: Subject): void {

@@ -1,7 +1,8 @@
 import { networkInterfaces } from "node:os";
-import { type Subject, testTransport } from "./behaviour_for_test.ts";
+import { testTransport } from "./behaviour_for_test.ts";
 import { certificateForTest } from "./certificate_for_test.ts";
 import { MemoryNetwork } from "./memory.ts";
+import type { Subject } from "./subject_for_test.ts";
 import { tcpTransport } from "./tcp.ts";
 import { webSocketTransport } from "./websocket.ts";
 

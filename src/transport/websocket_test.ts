@@ -1,126 +1,19 @@
 import assert from "node:assert/strict";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import { test } from "node:test";
-import { connect as connectTls } from "node:tls";
 import { SttError } from "../errors.ts";
-import { certificateForTest } from "./certificate_for_test.ts";
+import {
+  answerTo,
+  clientFrame,
+  listening,
+  RawClient,
+  upgraded,
+  upgradeRequest,
+} from "./raw_client_for_test.ts";
 import { CollectingSink, pattern } from "./sink_for_test.ts";
-import type {
-  ListenTransportOptions,
-  TransportConnection,
-  TransportListener,
-} from "./transport.ts";
+import type { ListenTransportOptions } from "./transport.ts";
 import { webSocketTransport } from "./websocket.ts";
 import { loadWs } from "./ws_module.ts";
-
-const LOCAL = "ws://127.0.0.1:0/stt";
-
-interface Listening {
-  readonly listener: TransportListener;
-  readonly port: number;
-  readonly connections: TransportConnection[];
-  /** The sinks of connections in the order in which they came; waits for the next one. */
-  accepted(): Promise<CollectingSink>;
-  close(): Promise<void>;
-}
-
-async function listening(
-  options: ListenTransportOptions = {},
-  address = LOCAL,
-): Promise<Listening> {
-  const connections: TransportConnection[] = [];
-  const sinks: CollectingSink[] = [];
-  const waiting: ((sink: CollectingSink) => void)[] = [];
-  const listener = await webSocketTransport.listen(address, (connection) => {
-    const sink = new CollectingSink();
-    connections.push(connection);
-    const wake = waiting.shift();
-    if (wake === undefined) sinks.push(sink);
-    else wake(sink);
-    connection.start(sink);
-  }, options);
-  return {
-    listener,
-    port: Number(/:(\d+)\//.exec(listener.address)![1]),
-    connections,
-    accepted: () => {
-      const sink = sinks.shift();
-      return sink === undefined
-        ? new Promise((resolve) => waiting.push(resolve))
-        : Promise.resolve(sink);
-    },
-    close: async () => {
-      for (const connection of connections) connection.abort();
-      await listener.close();
-    },
-  };
-}
-
-/** A raw client: sends text, collects what comes until the server closes. */
-class RawClient {
-  readonly socket: Socket;
-  received = "";
-  readonly closed: Promise<void>;
-  #waiting: (() => void)[] = [];
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-    socket.on("error", () => socket.destroy());
-    socket.on("data", (chunk) => {
-      this.received += chunk.toString("latin1");
-      for (const wake of this.#waiting.splice(0)) wake();
-    });
-  }
-
-  static to(port: number): RawClient {
-    return new RawClient(connect(port, "127.0.0.1"));
-  }
-
-  async until(text: string): Promise<void> {
-    while (!this.received.includes(text)) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-}
-
-function upgradeRequest(changes: Record<string, string | undefined> = {}, line?: string): string {
-  const headers: Record<string, string | undefined> = {
-    Host: "127.0.0.1",
-    Upgrade: "websocket",
-    Connection: "Upgrade",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    ...changes,
-  };
-  const lines = Object.entries(headers).filter(([, value]) => value !== undefined);
-  return `${line ?? "GET /stt HTTP/1.1"}\r\n${
-    lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")
-  }\r\n`;
-}
-
-async function answerTo(port: number, request: string): Promise<string> {
-  const client = RawClient.to(port);
-  client.socket.write(request);
-  await client.closed;
-  return client.received;
-}
-
-/** A masked frame as a client sends it, with a mask of zeros. */
-function clientFrame(first: number, payload: Uint8Array, announced = payload.length): Uint8Array {
-  const header = announced < 126
-    ? [first, 0x80 | announced]
-    : [first, 0xff, 0, 0, 0, 0, ...[24, 16, 8, 0].map((shift) => (announced >>> shift) & 255)];
-  return Uint8Array.from([...header, 0, 0, 0, 0, ...payload]);
-}
-
-async function upgraded(port: number, changes: Record<string, string> = {}): Promise<RawClient> {
-  const client = RawClient.to(port);
-  client.socket.write(upgradeRequest(changes));
-  await client.until("\r\n\r\n");
-  assert.match(client.received, /^HTTP\/1\.1 101 /);
-  return client;
-}
 
 test("requests that are not an upgrade to this listener get an HTTP answer and are closed", async () => {
   const place = await listening();
@@ -396,86 +289,6 @@ test("the server takes headers of the client, and no redirect or query leaks int
   await assert.rejects(
     webSocketTransport.dial(`${address}?token=secret`),
     (error: Error) => !error.message.includes("secret"),
-  );
-});
-
-const certificate = certificateForTest();
-const tls = certificate.skip === undefined ? {} : { skip: certificate.skip };
-const keyPair = certificate.skip === undefined
-  ? { cert: certificate.cert, key: certificate.key }
-  : { cert: "", key: "" };
-
-test("wss trusts only what it knows, and checks the host name", tls, async () => {
-  const place = await listening(keyPair, "wss://127.0.0.1:0/stt");
-  const dial = (address: string, ca?: string): Promise<TransportConnection> =>
-    webSocketTransport.dial(address, ca === undefined ? {} : { ca });
-  await assert.rejects(dial(place.listener.address), (error) => {
-    assert.ok(error instanceof SttError && error.code === "TRANSPORT");
-    assert.match(error.message, /certificate/);
-    return true;
-  });
-  const byName = await dial(`wss://localhost:${place.port}/stt`, keyPair.cert);
-  byName.start(new CollectingSink());
-  await byName.close();
-  await assert.rejects(dial(`wss://127.0.0.2:${place.port}/stt`, keyPair.cert), SttError);
-  await assert.rejects(dial(`ws://127.0.0.1:${place.port}/stt`), SttError);
-  await place.close();
-});
-
-test("a TLS handshake that dawdles or is none is cut at the upgrade limit", tls, async () => {
-  const place = await listening(
-    { ...keyPair, upgradeTimeoutMs: 150 },
-    "wss://127.0.0.1:0/stt",
-  );
-  const silent = RawClient.to(place.port);
-  const plain = RawClient.to(place.port);
-  plain.socket.write(upgradeRequest());
-  const secure = new RawClient(
-    connectTls({ port: place.port, host: "127.0.0.1", ca: keyPair.cert }),
-  );
-  secure.socket.write("GET /stt HTTP/1.1\r\n");
-  await Promise.all([silent.closed, plain.closed, secure.closed]);
-  assert.equal(place.connections.length, 0);
-  await place.close();
-});
-
-test("a peer that vanishes inside TLS ends the connection", tls, async () => {
-  const place = await listening(keyPair, "wss://127.0.0.1:0/stt");
-  const client = new RawClient(
-    connectTls({ port: place.port, host: "127.0.0.1", ca: keyPair.cert }),
-  );
-  client.socket.write(upgradeRequest());
-  await client.until("101");
-  client.socket.write(clientFrame(0x82, Uint8Array.of(1)));
-  const sink = await place.accepted();
-  await sink.received(1);
-  client.socket.destroy();
-  await sink.ended;
-  assert.equal(sink.error?.code, "TRANSPORT");
-  await place.close();
-});
-
-test("options that contradict the address are refused before anything is opened", tls, async () => {
-  const refuse = (address: string, options: ListenTransportOptions, text: RegExp): Promise<void> =>
-    assert.rejects(webSocketTransport.listen(address, () => {}, options), (error) => {
-      assert.ok(error instanceof SttError && error.code === "CONFIG");
-      assert.match(error.message, text);
-      return true;
-    });
-  await refuse("wss://127.0.0.1:0/", {}, /needs the options cert and key/);
-  await refuse("ws://127.0.0.1:0/", keyPair, /need an address with wss:/);
-  await refuse("wss://127.0.0.1:0/", { ...keyPair, key: "nonsense" }, /not a PEM certificate/);
-  await refuse("wss://127.0.0.1:0/", { ...keyPair, cert: "nonsense" }, /not a PEM certificate/);
-  const other = certificateForTest();
-  assert.ok(other.skip === undefined);
-  await refuse("wss://127.0.0.1:0/", { ...keyPair, key: other.key }, /not a PEM certificate/);
-  await assert.rejects(
-    webSocketTransport.listen("ws://127.0.0.1:0/?a=1", () => {}),
-    (error) => error instanceof SttError && error.code === "ADDRESS",
-  );
-  await assert.rejects(
-    webSocketTransport.dial("ws://127.0.0.1:0/"),
-    (error) => error instanceof SttError && /port 0 is for listeners/.test(error.message),
   );
 });
 
