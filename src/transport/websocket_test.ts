@@ -295,3 +295,12 @@ test("the server takes headers of the client, and no redirect or query leaks int
 test("ws is loaded once", async () => {
   assert.equal(await loadWs(), await loadWs());
 });
+
+const elsewhere = "Deno" in globalThis ? { skip: "Deno has a native WebSocket server" } : {};
+
+test("option native needs Deno", elsewhere, async () => {
+  await assert.rejects(
+    webSocketTransport.listen("ws://127.0.0.1:0/", () => {}, { native: true }),
+    (error) => error instanceof SttError && error.code === "UNSUPPORTED",
+  );
+});
