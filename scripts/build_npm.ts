@@ -62,7 +62,10 @@ function compile(paths: string[]): boolean {
   const program = ts.createProgram(paths.map((path) => ROOT_PATH + path), OPTIONS);
   // Emitting a program with errors can crash the compiler, so what is wrong is said first.
   let diagnostics = ts.getPreEmitDiagnostics(program);
-  if (diagnostics.length === 0) diagnostics = program.emit().diagnostics;
+  if (diagnostics.length === 0) {
+    if (exists("npm")) Deno.removeSync(new URL("npm", ROOT), { recursive: true });
+    diagnostics = program.emit().diagnostics;
+  }
   if (diagnostics.length === 0) return true;
   console.error(ts.formatDiagnostics(ts.sortAndDeduplicateDiagnostics(diagnostics), {
     getCanonicalFileName: (name) => name,
@@ -128,7 +131,6 @@ function copyTree(from: string): void {
 
 const started = Date.now();
 const manifest = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT))) as Manifest;
-if (exists("npm")) Deno.removeSync(new URL("npm", ROOT), { recursive: true });
 const paths = sourcePaths();
 if (!compile(paths)) {
   console.error("npm build: the sources do not compile against Node's types");
