@@ -8,6 +8,7 @@ import { encodeVarint } from "../codec/varint.ts";
 import { SttError } from "../errors.ts";
 import { SEGMENT_BYTES } from "./entropy.ts";
 import { classOf } from "./scheduler.ts";
+import { checkCode, checkPriority } from "./command_checks.ts";
 import type { Stream } from "./stream.ts";
 import { StreamInput } from "./stream_input.ts";
 import { framesMessages, isPartialKind, KIND_UNKNOWN } from "./stream_kind.ts";
@@ -25,8 +26,6 @@ import type {
   StreamStats,
 } from "./types.ts";
 
-const MAX_PRIORITY = 1000;
-
 /**
  * Streams with credit, priorities and loss handling, as a pure state machine.
  *
@@ -34,12 +33,30 @@ const MAX_PRIORITY = 1000;
  * `nextControl` and `nextData` hand out. A stream's state goes when its `closed` event is taken.
  * On reliable transports what was handed out counts as acknowledged; otherwise report every chunk and
  * record as acknowledged or lost.
+ *
+ * @example
+ * ```ts
+ * import { StreamSet } from "@seigr/stt/core";
+ * import assert from "node:assert/strict";
+ * const local = { maxData: 1_048_576, maxStreamData: 262_144, maxStreams: 256 };
+ * const streams = new StreamSet({ role: "responder", reliable: true, local });
+ * streams.setPeerLimits(local);
+ *
+ * // Stream 1, flag 04 (end), kind 0, offset 0, at time 0.
+ * streams.onData(1, 0x04, 0, 0, new TextEncoder().encode("hello"), 0);
+ * assert.deepEqual(streams.nextEvent(), { type: "opened", id: 1, kind: 0 });
+ * assert.equal(new TextDecoder().decode(streams.read(1)!), "hello");
+ * assert.equal(streams.read(1), null);
+ * streams.finish(1);
+ * assert.equal(streams.hasData(), true);
+ * ```
  */
 export class StreamSet {
   readonly #table: StreamTable;
   readonly #input: StreamInput;
   readonly #output: StreamOutput;
 
+  /** The limits in `config.local` must be the ones told to the peer in the handshake. */
   constructor(config: StreamSetConfig) {
     this.#table = new StreamTable(config);
     this.#input = new StreamInput(this.#table);
@@ -72,6 +89,7 @@ export class StreamSet {
     return this.#table.open(kind, priority);
   }
 
+  /** True until the stream's `closed` event is taken. */
   has(id: number): boolean {
     return this.#table.streams.has(id);
   }
@@ -82,6 +100,7 @@ export class StreamSet {
     return kind === KIND_UNKNOWN ? undefined : kind;
   }
 
+  /** A snapshot; undefined for an id without state. */
   info(id: number): StreamInfo | undefined {
     return this.#table.streams.get(id)?.info();
   }
@@ -215,10 +234,12 @@ export class StreamSet {
     this.#input.onData(id, flags, kind, offset, data);
   }
 
+  /** STREAM_RESET: ends the receiving half and drops what was not read. */
   onReset(id: number, code: number, finalSize: number, _nowMs: number): void {
     this.#input.onReset(id, code, finalSize);
   }
 
+  /** STREAM_STOP: answered by STREAM_RESET unless all was sent and acknowledged. */
   onStop(id: number, code: number): void {
     this.#input.onStop(id, code);
   }
@@ -228,6 +249,7 @@ export class StreamSet {
     this.#input.onFlowCredit(stream, limit);
   }
 
+  /** STREAMS_LIMIT; a count below an earlier one is late and ignored. */
   onStreamsLimit(count: number): void {
     this.#input.onStreamsLimit(count);
   }
@@ -237,12 +259,14 @@ export class StreamSet {
     this.#input.onBlocked(stream);
   }
 
+  /** STREAM_GAP: the range counts as received. Ignored for a half that is over. */
   onGap(id: number, offset: number, length: number): void {
     this.#input.onGap(id, offset, length);
   }
 
   // ---- To the wire. ----
 
+  /** True when `nextControl` has a record. */
   hasControl(): boolean {
     return this.#output.hasControl();
   }
@@ -252,6 +276,7 @@ export class StreamSet {
     return this.#output.nextControl(room, nowMs);
   }
 
+  /** True when `nextData` has something for a frame with enough room. */
   hasData(): boolean {
     return this.#output.hasData();
   }
@@ -265,18 +290,22 @@ export class StreamSet {
     return this.#output.nextData(room, into, fullRoom);
   }
 
+  /** Unreliable transports: the peer has this chunk. Late and repeated reports do no harm. */
   onAcked(chunk: ChunkRef): void {
     this.#output.onAcked(chunk);
   }
 
+  /** Unreliable transports: the chunk's packet is lost; what is not acknowledged goes out again. */
   onLost(chunk: ChunkRef): void {
     this.#output.onLost(chunk);
   }
 
+  /** Unreliable transports: the peer has this record. */
   onControlAcked(record: StreamRecord): void {
     this.#output.onControlAcked(record);
   }
 
+  /** Unreliable transports: lost; sent again with the value of the moment, if it still matters. */
   onControlLost(record: StreamRecord): void {
     this.#output.onControlLost(record);
   }
@@ -290,6 +319,7 @@ export class StreamSet {
     return event;
   }
 
+  /** Counters over all streams. */
   stats(): StreamStats {
     return {
       open: this.#table.streams.size,
@@ -361,14 +391,4 @@ export class StreamSet {
     }
     return item;
   }
-}
-
-function checkPriority(priority: number): void {
-  if (Number.isInteger(priority) && priority >= 0 && priority <= MAX_PRIORITY) return;
-  throw new SttError("CONFIG", `cannot set priority ${priority}: not an integer from 0 to 1000`);
-}
-
-function checkCode(code: number): void {
-  if (Number.isSafeInteger(code) && code >= 0) return;
-  throw new SttError("CONFIG", `cannot use code ${code}: not an integer from 0 to 2^53-1`);
 }

@@ -17,6 +17,7 @@ export interface StreamLimits {
 
 /** Options of a {@link StreamSet}. */
 export interface StreamSetConfig {
+  /** Decides whose ids are odd: the initiator's. */
   readonly role: "initiator" | "responder";
   /** True: bytes count as acknowledged as soon as `nextData` hands them out. */
   readonly reliable: boolean;
@@ -55,8 +56,11 @@ export type StreamRecord =
 
 /** Which bytes a frame carried: what `onAcked` and `onLost` need to know of it. */
 export interface ChunkRef {
+  /** 1 to 2^32-1. */
   readonly streamId: number;
+  /** Of the first byte, in the stream. */
   readonly offset: number;
+  /** Bytes; may be 0. */
   readonly length: number;
   /** True when the frame carried the END flag. */
   readonly fin: boolean;
@@ -64,13 +68,17 @@ export interface ChunkRef {
 
 /** One frame's worth of a stream, filled by `StreamSet.nextData`; reuse one object for all frames. */
 export class StreamChunk implements ChunkRef {
+  /** 1 to 2^32-1. */
   streamId: number = 0;
   /** Header flags (SPEC 3): INIT, END, SEGMENT, priority. */
   flags: number = 0;
+  /** 0, 2, 4, 5 or 6 (SPEC 8). */
   kind: number = 0;
+  /** Of the first byte, in the stream. */
   offset: number = 0;
   /** Sum of the lengths of `parts`. */
   length: number = 0;
+  /** True when the stream ends with this chunk: flag END. */
   fin: boolean = false;
   /** True when these bytes were handed out before. */
   retransmission: boolean = false;
@@ -112,8 +120,11 @@ export type StreamEvent =
 
 /** A stream at a glance. */
 export interface StreamInfo {
+  /** 1 to 2^32-1. */
   readonly id: number;
+  /** 0, 2, 4, 5 or 6 (SPEC 8); -1 while only records have named the stream. */
   readonly kind: number;
+  /** 0 to 1000. */
   readonly priority: number;
   /** True when this side opened it. */
   readonly local: boolean;
@@ -123,10 +134,13 @@ export interface StreamInfo {
   readonly sent: number;
   /** Highest offset received. */
   readonly received: number;
+  /** Unsent plus unacknowledged bytes. */
   readonly sendBuffered: number;
   /** Received and not yet read. */
   readonly recvBuffered: number;
+  /** "finishing" and "resetting" wait for the end or the reset to be sent and acknowledged. */
   readonly sendState: "open" | "finishing" | "finished" | "resetting" | "reset";
+  /** "ending": the size is known, not all was read; "stopped": by this side. */
   readonly recvState: "open" | "ending" | "ended" | "stopped" | "reset";
 }
 
@@ -138,14 +152,19 @@ export interface StreamStats {
   readonly opened: number;
   /** Streams the peer opened, ever. */
   readonly accepted: number;
+  /** Streams of either side that are done, ever. */
   readonly closed: number;
   /** Unsent plus unacknowledged bytes over all streams. */
   readonly sendBuffered: number;
   /** Bytes received and not read, over all streams. */
   readonly recvBuffered: number;
+  /** Highest offsets sent, summed: no byte counts twice. */
   readonly bytesSent: number;
+  /** Bytes of retransmissions. */
   readonly bytesResent: number;
+  /** Highest offsets received, summed. */
   readonly bytesReceived: number;
+  /** Bytes the application took, length prefixes included. */
   readonly bytesRead: number;
   /** Credit left to send over all streams. */
   readonly sendCredit: number;
