@@ -110,13 +110,24 @@ export function junitReport(head: ReportHead, results: readonly CaseResult[]): s
 }
 
 function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    // XML 1.0 has no way to write these.
-    // deno-lint-ignore no-control-regex
-    .replaceAll(
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      "?",
-    )
-    .replaceAll("\n", "&#10;");
+  return Array.from(
+    text,
+    (character) => ENTITIES[character] ?? (isXml(character) ? character : "?"),
+  )
+    .join("");
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\n": "&#10;",
+};
+
+/** XML 1.0 has no way to write control characters, lone surrogates and the two non-characters. */
+function isXml(character: string): boolean {
+  const point = character.codePointAt(0) as number;
+  if (point < 0x20) return point === 0x09;
+  return !(point >= 0xd800 && point <= 0xdfff) && point !== 0xfffe && point !== 0xffff;
 }

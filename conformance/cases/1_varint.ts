@@ -30,6 +30,12 @@ function bytesOf(value: bigint): string {
   }
 }
 
+/** The same value in one byte more. */
+function longer(text: string): string {
+  const last = Number.parseInt(text.slice(-2), 16) | 0x80;
+  return text.slice(0, -2) + last.toString(16).padStart(2, "0") + "00";
+}
+
 export function varintRules(): Rule[] {
   const book = new RuleBook("1");
   book.accepts(
@@ -56,6 +62,9 @@ export function varintRules(): Rule[] {
     decode("zero in ten bytes", "80808080808080808000"),
     decode("2^63-1 in ten bytes", "ffffffffffffffffff00"),
     decode("non-minimal behind an offset", "ff8000", 1),
+    ...BOUNDARIES.map((value) => ({ value, text: bytesOf(value) }))
+      .filter(({ text }) => text.length < 20)
+      .map(({ value, text }) => decode(`${value} with a byte too many`, longer(text))),
   ]);
   book.refuses(4, "overflow", "a value above 2^64-1 is refused", [
     decode("2^64", "80808080808080808002"),
@@ -74,6 +83,9 @@ export function varintRules(): Rule[] {
     ...[1, 2, 3, 4, 5, 8, 9].map((n) => decode(`${n} bytes that all continue`, "80".repeat(n))),
     decode("offset at the end", "01", 1),
     decode("offset past the end", "01", 7),
+    ...BOUNDARIES.map((value) => ({ value, text: bytesOf(value) }))
+      .filter(({ text }) => text.length > 2)
+      .map(({ value, text }) => decode(`${value} without its last byte`, text.slice(0, -2))),
   ]);
   book.refuses(7, "encode-range", "what does not fit into 64 bits is not encoded", [
     ...["-1", "-128", "-9223372036854775808", "18446744073709551616", "1180591620717411303424"]
@@ -93,7 +105,9 @@ export function varintRules(): Rule[] {
     9,
     "size",
     "size without encoding",
-    BOUNDARIES.map((value) => test(`${value}`, "varint.size", { value: value.toString() })),
+    BOUNDARIES.filter((_, i) => i % 4 === 0).map((value) =>
+      test(`${value}`, "varint.size", { value: value.toString() })
+    ),
   );
   return book.rules;
 }

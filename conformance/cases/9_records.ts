@@ -241,7 +241,7 @@ export function streamRules(): Rule[] {
     3,
     "kind",
     "kinds that do not exist",
-    [3, 7, 8, 0x0b, 0x10, 0x80, 0xff].map((kind) =>
+    [3, 7, 8, 0x0b, 0x10, 0x80, 0xff, 0x0f, 0x21, 0x41].map((kind) =>
       read(`kind ${kind}`, kind.toString(16).padStart(2, "0") + "00" + "61")
     ),
   );

@@ -44,6 +44,9 @@ export function once<T>(make: () => T): () => T {
 const MESSAGES = ["HELLO", "RESPONSE", "AUTH_PROOF", "FINAL"] as const;
 
 function whole(entry: Entry, run: () => HandshakeResult): EntryCase[] {
+  const retries = entry.retry === undefined || entry.retry === null
+    ? []
+    : retry({ ...entry.retry, code: codeOf(entry.retry), shared_seed: entry.shared_seed });
   const title = (text: string): string => `${entry.name}: ${text}`;
   return [
     {
@@ -86,7 +89,12 @@ function whole(entry: Entry, run: () => HandshakeResult): EntryCase[] {
       run: (check: Check) => epochs(check, entry, run(), direction),
     })),
     ...frames(entry, run),
+    ...retries,
   ];
+}
+
+function codeOf(entry: Entry): number {
+  return Number(entry.fields.code.int);
 }
 
 function derived(check: Check, entry: Entry, result: HandshakeResult): void {
@@ -112,6 +120,16 @@ async function keys(check: Check, entry: Entry): Promise<void> {
     check.data(party.static_private, hex(secret), `${side}.static_private`);
     check.data(party.node_id, hex(publicKey(secret)), `${side}.node_id`);
     check.data(party.nonce, hex(publicKey(unhex(party.ephemeral_private))), `${side}.nonce`);
+    for (const name of ["suites", "versions"]) {
+      const list = party[name].map((id: number) => ({ int: String(id) }));
+      if (party.payload[name] !== undefined) {
+        check.data(party.payload[name], { list }, `${side}.payload.${name}`);
+      }
+    }
+    if (party.payload.capabilities !== undefined) {
+      const capabilities = { int: String(party.capabilities) };
+      check.data(party.payload.capabilities, capabilities, `${side}.payload.capabilities`);
+    }
     await check.gives({ op: "node.key", node_seed: party.node_seed }, { node_id: party.node_id });
     const token = entry.derived[`reset_${side}`];
     if (token === undefined) continue;

