@@ -18,8 +18,9 @@ export type { CloseFacts, ConnectionEvent, CustomFrame, Datagram, PeerFacts } fr
 export type { ConnectionStats } from "./stats.ts";
 export type { RttStats } from "./ping_set.ts";
 export { StreamSet } from "../streams/stream_set.ts";
+export { StreamChunk } from "../streams/types.ts";
 export type {
-  StreamChunk,
+  ChunkRef,
   StreamEvent,
   StreamInfo,
   StreamLimits,
