@@ -5,7 +5,7 @@ const common = {
   transport: webSocketTransport,
   address: "ws://127.0.0.1:0/stt",
   framing: "message",
-  uncontrolled: "a native WebSocket can neither pause nor be cut",
+  controlled: false,
 } as const;
 
 testTransport({ ...common, name: "native server", listen: { native: true } });

@@ -18,8 +18,8 @@ export interface Subject {
   readonly listen?: ListenTransportOptions;
   /** Why none of the tests can run here. */
   readonly skip?: string;
-  /** Why the tests of pausing and cutting cannot run: a transport that does neither. */
-  readonly uncontrolled?: string;
+  /** False for a transport that can neither pause nor be cut, and so does not promise it. Default true. */
+  readonly controlled?: boolean;
 }
 
 /** Both ends of a connection and its listener. */

@@ -296,11 +296,12 @@ test("ws is loaded once", async () => {
   assert.equal(await loadWs(), await loadWs());
 });
 
-const elsewhere = "Deno" in globalThis ? { skip: "Deno has a native WebSocket server" } : {};
-
-test("option native needs Deno", elsewhere, async () => {
-  await assert.rejects(
-    webSocketTransport.listen("ws://127.0.0.1:0/", () => {}, { native: true }),
-    (error) => error instanceof SttError && error.code === "UNSUPPORTED",
-  );
-});
+// Deno has a native WebSocket server, so there is nothing to refuse there.
+if (!("Deno" in globalThis)) {
+  test("option native needs Deno", async () => {
+    await assert.rejects(
+      webSocketTransport.listen("ws://127.0.0.1:0/", () => {}, { native: true }),
+      (error) => error instanceof SttError && error.code === "UNSUPPORTED",
+    );
+  });
+}
