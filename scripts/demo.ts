@@ -140,6 +140,9 @@ const late = setTimeout(() => {
   console.error(`demo: not done after ${PATIENCE_MS / 1000} s`);
   for (const { child } of commands) child.kill("SIGKILL");
 }, PATIENCE_MS);
+// Ctrl-C reaches the children too: once they have ended, so does the demo, by the way of every failure.
+process.on("SIGINT", () => commands.forEach(({ child }) => child.kill("SIGINT")));
+process.on("SIGTERM", () => commands.forEach(({ child }) => child.kill("SIGTERM")));
 try {
   if (!await demo(folder, commands)) process.exitCode = 1;
 } catch (error) {
@@ -148,5 +151,6 @@ try {
 } finally {
   clearTimeout(late);
   for (const { child } of commands) child.kill();
+  await Promise.all(commands.map(({ exit }) => exit));
   await rm(folder, { recursive: true });
 }

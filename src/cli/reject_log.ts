@@ -10,6 +10,18 @@ const BURST = 10;
 const LINES_PER_MS = 1 / 1000;
 const SUMMARY_MS = 5000;
 
+/** The reasons for which a handshake is dropped most often, in plain words. */
+const DROPS: Readonly<Record<string, string>> = {
+  seed_id: "it does not have the seed",
+  commitment: "it does not have the seed",
+  rate: "too many handshakes from its address",
+};
+
+function reason(error: SttError): string {
+  const drop = /dropped \((\w+)\)/.exec(error.message)?.[1] ?? "";
+  return Object.hasOwn(DROPS, drop) ? DROPS[drop] ?? error.message : error.message;
+}
+
 /** Logs rejected peers: ten lines at once, then one a second; the others are counted and summed up. */
 export class RejectLog {
   readonly #report: Report;
@@ -35,10 +47,11 @@ export class RejectLog {
       return;
     }
     this.#allowance--;
+    const why = reason(error);
     this.#report.warning(
       "rejected",
-      { address: remoteAddress, code: error.code, message: error.message },
-      `rejected ${remoteAddress}: ${error.message}`,
+      { address: remoteAddress, code: error.code, message: why },
+      `rejected ${remoteAddress}: ${why}`,
     );
   }
 

@@ -31,11 +31,15 @@ export type RefusalName =
 
 /** Every refusal of the file service (SPEC 12). */
 export const FILE_REFUSALS: Readonly<Record<RefusalName, RefusalEntry>> = {
-  name: { wire: 0x101, code: "FILE_NAME", text: "the name is not allowed" },
-  exists: { wire: 0x102, code: "FILE_EXISTS", text: "a file of this name exists" },
+  name: { wire: 0x101, code: "FILE_NAME", text: "the receiver does not allow the name" },
+  exists: { wire: 0x102, code: "FILE_EXISTS", text: "the receiver has a file of this name" },
   storage: { wire: 0x103, code: "FILE_IO", text: "the receiver could not write the file" },
   full: { wire: 0x104, code: "FILE_IO", text: "the receiver has no space left for the file" },
-  hash: { wire: 0x105, code: "FILE_HASH", text: "the bytes that arrived do not match the SHA-256" },
+  hash: {
+    wire: 0x105,
+    code: "FILE_HASH",
+    text: "what the receiver got does not match the SHA-256",
+  },
   malformed: {
     wire: 0x106,
     code: "PROTOCOL",
