@@ -69,6 +69,12 @@ export function holdsSessionClose(payload: Uint8Array): boolean {
   return decodeRecords(payload).records.some((record) => record.type === "sessionClose");
 }
 
+/** @throws {SttError} `CONFIG` for what is no error number of the wire. */
+export function checkCode(code: number): void {
+  if (Number.isSafeInteger(code) && code >= 0) return;
+  throw new SttError("CONFIG", `cannot use code ${code}: not a whole number from 0 to 2^53-1`);
+}
+
 /** Any thrown thing as the one error class. */
 export function asSttError(error: unknown): SttError {
   if (error instanceof SttError) return error;

@@ -18,6 +18,7 @@ import type { HandshakeSession } from "../handshake/types.ts";
 import { StreamSet } from "../streams/stream_set.ts";
 import {
   asSttError,
+  checkCode,
   holdsSessionClose,
   localClose,
   localFailure,
@@ -35,6 +36,9 @@ import { Liveness } from "./liveness.ts";
 import { PingSet } from "./ping_set.ts";
 import { SessionCore } from "./session_core.ts";
 import { type ConnectionStats, Counters } from "./stats.ts";
+
+/** SPEC 6.2: what one Expand can give. */
+const EXPORT_MAX_BYTES = 8160;
 
 /**
  * A session over a reliable transport. The owner's one rule: after any call, `transmit` until undefined (as long as
@@ -185,7 +189,7 @@ export class Connection {
           cause,
         )
         : new SttError("TRUNCATED", "session ended: the transport ended without a close", cause);
-      this.#facts = localFailure(failure);
+      this.#conclude(localFailure(failure));
     }
     this.#finish();
   }
@@ -212,7 +216,7 @@ export class Connection {
   #followHandshake(nowMs: number): void {
     const { failure, session, refusal, rttMs, done } = this.#handshake;
     if (failure !== undefined) {
-      this.#facts ??= localFailure(failure);
+      this.#conclude(localFailure(failure));
       this.#finish();
       return;
     }
@@ -281,10 +285,10 @@ export class Connection {
   }
 
   #onPong(token: Uint8Array, nowMs: number): void {
-    const answer = this.#pings.answer(token, nowMs);
-    if (answer === undefined) return;
-    this.streams.setRtt(this.#pings.rtt().smoothed ?? answer.rttMs);
-    this.#events.push({ type: "pong", ...answer });
+    const answers = this.#pings.answer(token, nowMs);
+    const { smoothed } = this.#pings.rtt();
+    if (smoothed !== undefined) this.streams.setRtt(smoothed);
+    for (const answer of answers) this.#events.push({ type: "pong", ...answer });
   }
 
   #sampleRtt(rttMs: number): void {
@@ -422,6 +426,7 @@ export class Connection {
     this.#establish(nowMs);
     try {
       this.#drain(nowMs);
+      if (this.#intake.heldMessages) this.#intake.endOfMessage();
     } catch (error) {
       this.#refuseInput(error, nowMs);
     }
@@ -493,11 +498,21 @@ export class Connection {
    */
   exportKey(label: string, context: Uint8Array, length: number): Uint8Array {
     this.#usable("export key");
+    if (!Number.isInteger(length) || length < 1 || length > EXPORT_MAX_BYTES) {
+      throw new SttError("CONFIG", `cannot export key: ${length} bytes are outside 1 to 8160`, {
+        limit: EXPORT_MAX_BYTES,
+      });
+    }
     return (this.#session as HandshakeSession).secrets.export(label, context, length);
   }
 
-  /** Sends what was written (at most `closeFlush` ms), then SESSION_CLOSE, and waits up to 1 s for the peer's. */
+  /**
+   * Sends what was written (at most `closeFlush` ms), then SESSION_CLOSE, and waits up to 1 s for the peer's.
+   *
+   * @throws {SttError} `CONFIG` for a code that is no whole number from 0 to 2^53-1.
+   */
   close(nowMs: number, code = 0, reason = ""): void {
+    checkCode(code);
     if (this.#state === "flushing") return;
     if (this.#state === "established" && this.#limits.closeFlush > 0) {
       this.#state = "flushing";
@@ -508,8 +523,9 @@ export class Connection {
     this.abort(nowMs, code, reason);
   }
 
-  /** Sends SESSION_CLOSE at once; what was written and not sent is lost. */
+  /** As `close`, at once; what was written and not sent is lost. */
   abort(nowMs: number, code = 0, reason = ""): void {
+    checkCode(code);
     if (this.#state === "closing" || this.#state === "closed") return;
     this.#closeRequest = localClose(code, reason);
     if (this.#state === "deciding") this.#handshake.refuse(nowMs);
@@ -537,7 +553,7 @@ export class Connection {
     if (this.#state === "closing") {
       this.#finish();
     } else if (this.#core === undefined) {
-      this.#facts ??= localFailure(failure);
+      this.#conclude(localFailure(failure));
       this.#finish();
     } else {
       this.#fail(wireFailure(failure), nowMs);
@@ -545,24 +561,28 @@ export class Connection {
   }
 
   #fail(error: SttError, nowMs: number): void {
-    this.#facts = localFailure(error);
+    const facts = this.#conclude(localFailure(error));
     if (this.#state === "deciding") this.#handshake.refuse(nowMs);
-    this.#events.close(this.#facts);
+    this.#events.close(facts);
     this.#sendClose(nowMs);
   }
 
+  /** The first facts count. `complete` is decided here: what is still buffered now never leaves. */
+  #conclude(facts: CloseFacts): CloseFacts {
+    const complete = this.streams.stats().sendBuffered === 0;
+    return this.#facts ??= { ...facts, complete };
+  }
+
   #onSessionClose(code: number, reason: string, nowMs: number): void {
-    this.#facts = remoteClose(code, reason);
     this.#answering = true;
-    this.#events.close(this.#facts);
+    this.#events.close(this.#conclude(remoteClose(code, reason)));
     this.#closeFrame = { code: 0, reason: "" };
     this.#state = "closing";
     this.#deadline = nowMs + CLOSE_WAIT_MS;
   }
 
   #sendClose(nowMs: number): void {
-    const facts = this.#facts ?? this.#closeRequest ?? localClose(0, "");
-    this.#facts = this.streams.isIdle() ? facts : { ...facts, complete: false };
+    const facts = this.#conclude(this.#closeRequest ?? localClose(0, ""));
     if (this.#core === undefined) {
       this.#finish();
       return;
@@ -574,8 +594,7 @@ export class Connection {
   }
 
   #finish(): void {
-    this.#facts ??= localClose(0, "");
-    this.#events.close(this.#facts);
+    this.#events.close(this.#conclude(localClose(0, "")));
     this.#state = "closed";
     this.#deadline = undefined;
     this.#closeFrame = undefined;

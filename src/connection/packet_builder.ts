@@ -29,6 +29,13 @@ const CONTROL_ROOM = 4096;
 const PACKED_STEP = 64;
 /** Most bytes of a STREAM_DATA record before its data, beyond what the short form needs. */
 const STREAM_RECORD_EXTRA = 12;
+/** Most bytes of a DATAGRAM record before its data: type, channel, length. */
+const DATAGRAM_RECORD_EXTRA = 10;
+
+/** The part of `room` that padded payloads can use. */
+function wholeSteps(room: number): number {
+  return room - room % PACKED_STEP;
+}
 
 /** A DATA or custom frame that waits to be sent. */
 export interface OutgoingFrame {
@@ -59,8 +66,6 @@ export class PacketBuilder {
   readonly frames: BoundedQueue<OutgoingFrame> = new BoundedQueue(DATAGRAM_QUEUE);
   readonly #chunk: StreamChunk = new StreamChunk();
   #framesTurn = true;
-  /** True when the frame built last asks for an answer of the peer's application or keeps it alive. */
-  builtFrames = 0;
 
   constructor(config: PacketBuilderConfig) {
     this.#config = config;
@@ -73,22 +78,19 @@ export class PacketBuilder {
 
   /** Largest payload of one DATA or custom frame. */
   get largestPayload(): number {
-    const record = this.#config.packed ? 10 : 0;
-    return this.#config.maxFrame - this.overhead() - record;
-  }
-
-  get hasWork(): boolean {
-    return this.#hasControl() || this.frames.size > 0 || this.#config.streams.hasData();
+    const room = this.#config.maxFrame - this.overhead();
+    return this.#config.packed ? wholeSteps(room) - DATAGRAM_RECORD_EXTRA : room;
   }
 
   /**
    * The next frame, or undefined when nothing waits. `budget`: most bytes the whole frame may take (early data).
    */
   build(nowMs: number, budget: number = Infinity): Uint8Array | undefined {
-    const room = Math.min(this.#config.bulkFrame - this.overhead(), budget - this.overhead() - 6);
+    const room = this.#room(budget);
     if (room < 64) return undefined;
-    if (this.#hasControl()) return this.#buildControl(nowMs, Math.min(room, CONTROL_ROOM));
-    const next = this.frames.peek();
+    const control = this.#buildControl(nowMs, Math.min(room, CONTROL_ROOM));
+    if (control !== undefined) return control;
+    const next = this.#nextFrame();
     // Datagrams and stream data take turns, so that neither a flood of one nor bulk of the other starves.
     if (next !== undefined && (this.#framesTurn || !this.#config.streams.hasData())) {
       if (next.payload.length + this.overhead() + 6 > budget) return undefined;
@@ -102,7 +104,24 @@ export class PacketBuilder {
 
   /** The next frame of control records, or undefined: data waits while a rotation is overdue (SPEC 7). */
   buildControl(nowMs: number): Uint8Array | undefined {
-    return this.#hasControl() ? this.#buildControl(nowMs, CONTROL_ROOM) : undefined;
+    return this.#buildControl(nowMs, Math.min(this.#room(Infinity), CONTROL_ROOM));
+  }
+
+  /** Bytes of payload that a frame may have, padding included. */
+  #room(budget: number): number {
+    const overhead = this.overhead();
+    const room = Math.min(this.#config.bulkFrame - overhead, budget - overhead - 6);
+    return this.#config.packed ? wholeSteps(room) : room;
+  }
+
+  /** A longer epoch number takes room: what was queued at the limit before may not fit any more. */
+  #nextFrame(): OutgoingFrame | undefined {
+    for (;;) {
+      const next = this.frames.peek();
+      if (next === undefined || next.payload.length <= this.largestPayload) return next;
+      this.frames.shift();
+      this.frames.dropped++;
+    }
   }
 
   /** A frame of records alone, for SESSION_CLOSE. */
@@ -120,7 +139,8 @@ export class PacketBuilder {
       streams.hasControl();
   }
 
-  #buildControl(nowMs: number, room: number): Uint8Array {
+  #buildControl(nowMs: number, room: number): Uint8Array | undefined {
+    if (!this.#hasControl()) return undefined;
     const { protection, pings, streams } = this.#config;
     const records: SessionRecord[] = [];
     let size = 0;
@@ -150,7 +170,8 @@ export class PacketBuilder {
       if (record === undefined) break;
       add(record);
     }
-    return this.buildRecords(records);
+    // SPEC 9: an empty payload is PROTOCOL. What did not fit waits for a larger budget.
+    return records.length === 0 ? undefined : this.buildRecords(records);
   }
 
   #buildFrame(frame: OutgoingFrame): Uint8Array {
@@ -169,7 +190,7 @@ export class PacketBuilder {
   #buildStream(room: number): Uint8Array | undefined {
     const { streams, packed } = this.#config;
     const chunk = this.#chunk;
-    if (!streams.nextData(packed ? room - STREAM_RECORD_EXTRA - PACKED_STEP : room, chunk)) {
+    if (!streams.nextData(packed ? room - STREAM_RECORD_EXTRA : room, chunk)) {
       return undefined;
     }
     if (packed) return this.#buildStreamRecord(chunk);
@@ -217,7 +238,6 @@ export class PacketBuilder {
   ): Uint8Array {
     const { protection } = this.#config;
     protection.seal(buffer, FRAME_HEADROOM, payloadEnd, type, flags, streamId, 0);
-    this.builtFrames++;
     return buffer.subarray(protection.frameStart, protection.frameEnd);
   }
 }

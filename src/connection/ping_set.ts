@@ -5,7 +5,7 @@
  */
 import { BoundedQueue } from "./bounded_queue.ts";
 
-/** Unanswered pings that are remembered; older ones are forgotten, so that silence cannot grow memory. */
+/** Most pings on their way; further ones wait for an answer, so that silence cannot grow memory. */
 const OUTSTANDING = 64;
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
@@ -37,7 +37,7 @@ export interface RttStats {
 export class PingSet {
   /** Tokens of the peer that must be returned. A flood of pings overwrites the oldest ones. */
   readonly pongs: BoundedQueue<Uint8Array> = new BoundedQueue(OUTSTANDING);
-  readonly #waiting: { ping: number; token: Uint8Array }[] = [];
+  #waiting: { ping: number; token: Uint8Array } | undefined;
   readonly #outstanding: Outstanding[] = [];
   #next = 1;
   #latest: number | undefined;
@@ -46,36 +46,42 @@ export class PingSet {
   #max: number | undefined;
   #samples = 0;
 
-  /** Queues a ping with 8 random bytes; returns its number, which the `pong` event repeats. */
+  /**
+   * Queues a ping with 8 random bytes; returns its number, which the `pong` event repeats. One that was not sent yet
+   * serves everybody who asks meanwhile.
+   */
   request(token: Uint8Array): number {
-    const ping = this.#next++;
-    if (this.#waiting.length >= OUTSTANDING) this.#waiting.shift();
-    this.#waiting.push({ ping, token });
-    return ping;
+    this.#waiting ??= { ping: this.#next++, token };
+    return this.#waiting.ping;
   }
 
   get pending(): boolean {
-    return this.#waiting.length > 0 || this.pongs.size > 0;
+    return this.pongs.size > 0 ||
+      (this.#waiting !== undefined && this.#outstanding.length < OUTSTANDING);
   }
 
   /** The next token to send in a PING; its clock starts now. */
   take(nowMs: number): Uint8Array | undefined {
-    const entry = this.#waiting.shift();
-    if (entry === undefined) return undefined;
-    if (this.#outstanding.length >= OUTSTANDING) this.#outstanding.shift();
+    const entry = this.#waiting;
+    if (entry === undefined || this.#outstanding.length >= OUTSTANDING) return undefined;
+    this.#waiting = undefined;
     this.#outstanding.push({ ...entry, sentMs: nowMs });
     return entry.token;
   }
 
-  /** A PONG arrived. Undefined when no outstanding ping has this token: tokens are random, so it is a late one. */
-  answer(token: Uint8Array, nowMs: number): { ping: number; rttMs: number } | undefined {
+  /**
+   * A PONG arrived: the pings that it answers, oldest first. Those sent before it are answered too, since a peer under
+   * a flood returns the youngest tokens only. Empty when no outstanding ping has this token: it is a late one.
+   */
+  answer(token: Uint8Array, nowMs: number): { readonly ping: number; readonly rttMs: number }[] {
     const index = this.#outstanding.findIndex((entry) => same(entry.token, token));
     const entry = this.#outstanding[index];
-    if (entry === undefined) return undefined;
-    this.#outstanding.splice(index, 1);
-    const rttMs = Math.max(0, nowMs - entry.sentMs);
-    this.sample(rttMs);
-    return { ping: entry.ping, rttMs };
+    if (entry === undefined) return [];
+    this.sample(Math.max(0, nowMs - entry.sentMs));
+    return this.#outstanding.splice(0, index + 1).map(({ ping, sentMs }) => ({
+      ping,
+      rttMs: Math.max(0, nowMs - sentMs),
+    }));
   }
 
   /** A round-trip time measured elsewhere (handshake). Smoothing as RFC 9002, section 5.3. */

@@ -15,7 +15,7 @@ import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import { Protection } from "../session/protection.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
-import { encodeReason } from "./closing.ts";
+import { checkCode, encodeReason } from "./closing.ts";
 import type { ConnectionLimits } from "./config.ts";
 import { type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
@@ -180,7 +180,12 @@ export class SessionCore {
     this.#builder.control.push({ type: "pathResponse", token });
   }
 
+  /** @throws {SttError} `CONFIG` for a stream id or code that no record can hold. */
   reportError(stream: number, code: number, reason: string): void {
+    checkCode(code);
+    if (!Number.isInteger(stream) || stream < 0 || stream > STREAM_ID_MAX) {
+      throw new SttError("CONFIG", `cannot report error: stream ${stream} is outside 0 to 2^32-1`);
+    }
     this.#builder.control.push({ type: "error", stream, code, reason: encodeReason(reason) });
   }
 

@@ -6,7 +6,6 @@
  */
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
-import { TRANSPORT_HIGH_WATER_BYTES } from "../constants.ts";
 import type { SttError } from "../errors.ts";
 import type { TransportConnection } from "../transport/transport.ts";
 import type { Clock } from "./clock.ts";
@@ -97,7 +96,8 @@ export class Driver {
     while (!this.#full && !this.#transportOver) {
       const frame = connection.transmit(this.#clock.now());
       if (frame === undefined) break;
-      this.#full = !transport.send(frame) || transport.queuedBytes >= TRANSPORT_HIGH_WATER_BYTES;
+      // Only a send that returned false is followed by `drain`: no other mark may stop the loop.
+      this.#full = !transport.send(frame);
     }
     this.#events();
     if (connection.finished) {
