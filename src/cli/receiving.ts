@@ -66,8 +66,13 @@ export async function receiveAll(
   const files = receiveFiles(peer, {
     signal,
     ...options,
-    accept: () => {
+    accept: ({ name, size, mode }) => {
       onOffer();
+      report.event(
+        "receiving",
+        { name, size, mode, nodeId: peer.id },
+        `receiving ${printable(name)}${size === null ? "" : `, ${formatBytes(size)}`}`,
+      );
       started = io.now();
       progress = report.progress();
       return true;

@@ -10,6 +10,7 @@ import { printable } from "./text.ts";
 
 const BAR_MS = 100;
 const LINE_MS = 5000;
+const JSON_MS = 1000;
 
 /** How much is said and in which form. */
 export interface ReportOptions {
@@ -69,10 +70,11 @@ export class Report {
     const started = this.#io.now();
     let shown = started;
     const tty = this.#io.stderr.isTty && !this.#options.json;
+    const pause = tty ? BAR_MS : this.#options.json ? JSON_MS : LINE_MS;
     if (this.#options.quiet) return () => undefined;
     return ({ name, bytes, size }) => {
       const now = this.#io.now();
-      if (now - shown < (tty ? BAR_MS : LINE_MS)) return;
+      if (now - shown < pause) return;
       shown = now;
       const state: ProgressState = { name, bytes, size, elapsedMs: now - started };
       if (this.#options.json) this.#json("progress", { name, bytes, size });
