@@ -215,7 +215,8 @@ function runResponder(provider: CryptoProvider, a: Arguments): unknown {
   const results = a.events.map((event: Arguments) => {
     const nowMs = Number(event.at) - start;
     if (event.accept === true) {
-      const final = acceptor.accept(pending as PendingSession, nowMs);
+      if (pending === undefined) return { result: "dropped", verdict: "attempt", sent: [] };
+      const final = acceptor.accept(pending, nowMs);
       return { result: "taken", verdict: "ok", sent: [toHex(final)] };
     }
     const from = event.from ?? { ip: "7f000001", port: 4780 };

@@ -1,5 +1,5 @@
 /** Between the notations of README.md and the types of `src/`. @module */
-import { Float, fromHex, type SttValue, toHex } from "../../src/codec/mod.ts";
+import { encodeValue, Float, fromHex, type SttValue, toHex } from "../../src/codec/mod.ts";
 import type { JsonObject } from "../protocol.ts";
 
 /** What JSON gives: requests come from outside, and each operation reads the fields that README.md documents for it. */
@@ -14,14 +14,13 @@ export function integer(text: string | number): number | bigint {
 }
 
 function floatOf(hexText: string): Float {
-  const bytes = fromHex(hexText);
-  return new Float(new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0));
+  if (hexText.length !== 16) throw new Error("a float needs 8 bytes");
+  return Float.fromBits(BigInt(`0x${hexText}`));
 }
 
-function floatHex(value: number): string {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, value);
-  return toHex(new Uint8Array(view.buffer));
+function floatHex(value: Float | number): string {
+  // What was decoded carries its bits into what is encoded: tag 21, then the 8 bytes.
+  return toHex(encodeValue(typeof value === "number" ? new Float(value) : value).subarray(1));
 }
 
 /** Values of the host language that must have no encoding, by the names in the data. */
@@ -71,7 +70,7 @@ export function toTyped(value: SttValue): JsonObject {
   if (typeof value === "boolean") return { t: "bool", v: value };
   if (typeof value === "string") return { t: "str", v: value };
   if (typeof value === "bigint") return { t: "int", v: value.toString() };
-  if (value instanceof Float) return { t: "float", ieee754_be_hex: floatHex(value.value) };
+  if (value instanceof Float) return { t: "float", ieee754_be_hex: floatHex(value) };
   if (typeof value === "number") {
     const isInteger = Number.isSafeInteger(value) && !Object.is(value, -0);
     return isInteger

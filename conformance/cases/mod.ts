@@ -24,8 +24,12 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   records: recordRules,
 };
 
-export function allRules(): Rule[] {
-  return Object.values(RULE_FILES).flatMap((rules) => rules());
+let made: readonly Rule[] | undefined;
+
+/** All rules; their handshakes are computed once. */
+export function allRules(): readonly Rule[] {
+  made ??= Object.values(RULE_FILES).flatMap((rules) => rules());
+  return made;
 }
 
 export function builtInCases(): Case[] {

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { nobleProvider } from "../src/crypto/noble_provider.ts";
+import { builtInCases } from "./cases/mod.ts";
+import { loadData } from "./data/files.ts";
+import { InProcess } from "./in_process.ts";
+import { PeerProcess } from "./peer_process.ts";
+import { runCases, summarize } from "./runner.ts";
+
+const DENO = process.execPath;
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const program = (name: string): string => `"${DENO}" run -A --no-check "${path(name)}"`;
+const BROKEN = program("./broken_adapter.ts");
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function conformance(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const all = ["run", "-A", "--no-check", path("./main.ts"), ...args];
+    execFile(DENO, all, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
+    });
+  });
+}
+
+test("the adapter as a child process passes every case", async () => {
+  const data = loadData(path("../vectors/"));
+  // The project's own files hold the built-in cases.
+  const cases = [
+    ...builtInCases(),
+    ...data.cases.filter(({ id }) => /(reference|noise|stt1)\//.test(id)),
+  ];
+  const peer = new PeerProcess(program("./adapter.ts"));
+  try {
+    const results = await runCases(cases.filter(({ slow }) => slow !== true), peer);
+    assert.deepEqual(
+      results.filter(({ verdict }) => verdict === "fail" || verdict === "not-strict"),
+      [],
+    );
+    assert.ok(summarize(results).pass > 2500);
+    assert.equal(peer.starts, 1);
+  } finally {
+    await peer.close();
+  }
+});
+
+test("the noble provider passes what is cryptography", async () => {
+  const cases = [...builtInCases(), ...loadData(path("../vectors/")).cases]
+    .filter(({ id, section, slow }) =>
+      slow !== true && /^[567]/.test(section) && /\.\d+-|cases\/[12]\/|noise/.test(id)
+    )
+    // Both suites, and every kind of case, but not every flipped bit: this provider is slow.
+    .filter((_, index) => index % 4 === 0);
+  const results = await runCases(cases, new InProcess(nobleProvider()));
+  assert.ok(results.length > 250);
+  assert.deepEqual(
+    results.filter(({ verdict }) => verdict === "fail" || verdict === "not-strict"),
+    [],
+  );
+});
+
+test("broken programs fail, by the command line too", async () => {
+  for (const fault of ["lenient", "wrong"]) {
+    const { code, stdout } = await conformance(
+      "--impl",
+      `${BROKEN} ${fault}`,
+      "--filter",
+      "/^1\\.[1-6]-/",
+      "--json",
+    );
+    assert.equal(code, 1, fault);
+    const { summary } = JSON.parse(stdout);
+    assert.ok(summary.fail > 20, fault);
+  }
+});
+
+test("a crash, silence or nonsense fails its case, and the program is started anew", async () => {
+  for (
+    const [fault, words] of [["crash", /crashed \(exit 3\)/], ["hang", /no answer within/], [
+      "garbage",
+      /no JSON/,
+    ]] as const
+  ) {
+    const cases = builtInCases().filter(({ id }) => /^1\.(9-size\/[12]|1-encode\/[1-4])$/.test(id));
+    const peer = new PeerProcess(`${BROKEN} ${fault}`, {
+      timeoutMs: fault === "hang" ? 1500 : 30_000,
+    });
+    try {
+      const results = await runCases(cases, peer);
+      const failed = results.filter(({ verdict }) => verdict === "fail");
+      assert.deepEqual(failed.map(({ id }) => id), ["1.9-size/1", "1.9-size/2"]);
+      for (const { detail } of failed) assert.match(detail, words);
+      assert.equal(results.filter(({ verdict }) => verdict === "pass").length, 4);
+      assert.equal(peer.starts, 2);
+    } finally {
+      await peer.close();
+    }
+  }
+});
+
+test("an operation that a program does not know is no failure", async () => {
+  const { code, stdout } = await conformance(
+    "--impl",
+    `${BROKEN} mute`,
+    "--filter",
+    "1.1-encode",
+    "--json",
+  );
+  assert.equal(code, 0);
+  const { summary, results } = JSON.parse(stdout);
+  assert.equal(summary.unsupported, results.length);
+});
+
+test("a program that does not start fails every case without being started for ever", async () => {
+  const peer = new PeerProcess("exit 7");
+  const cases = builtInCases().filter(({ id }) => id.startsWith("1.1-"));
+  const results = await runCases(cases, peer);
+  assert.ok(results.every(({ verdict }) => verdict === "fail"));
+  assert.equal(peer.starts, 3);
+});
+
+test("reports, lists, filters and exit codes", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "stt-conformance-"));
+  try {
+    const junit = join(directory, "report.xml");
+    const good = await conformance("--filter", "1.3-non-minimal", "--junit", junit);
+    assert.equal(good.code, 0);
+    assert.match(good.stdout, /\d+ pass, 0 fail, 0 not-strict, 0 unsupported/);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(good.stdout, /\u001b/);
+    const xml = readFileSync(junit, "utf8");
+    assert.match(xml, /<testcase classname="SPEC 1" name="1.3-non-minimal\/1"/);
+    assert.match(xml, /failures="0"/);
+
+    const list = await conformance("--list", "--filter", "/^9\\.4-/");
+    assert.equal(list.stdout.trim(), "MUST   9.4-empty  an empty payload: no byte");
+
+    const vectors = JSON.parse(
+      readFileSync(new URL("../vectors/reference/varint.json", import.meta.url), "utf8"),
+    );
+    vectors.valid[4].hex = "8102";
+    writeFileSync(join(directory, "stt1_varint.json"), JSON.stringify(vectors));
+    const planted = await conformance("--vectors", directory, "--json");
+    assert.equal(planted.code, 1);
+    const { results } = JSON.parse(planted.stdout);
+    const failed = results.filter(({ verdict }: { verdict: string }) => verdict === "fail");
+    assert.deepEqual(failed.map(({ id }: { id: string }) => id), [
+      "1-stt1_varint.json/valid/4/encode",
+      "1-stt1_varint.json/valid/4/decode",
+    ]);
+    assert.match(failed[0].detail, /data mismatch/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("a command line that makes no sense ends with 2", async () => {
+  const empty = mkdtempSync(join(tmpdir(), "stt-conformance-"));
+  try {
+    for (
+      const args of [
+        ["--no-such"],
+        ["--vectors", "/no/such/directory"],
+        ["--vectors", empty],
+        ["--filter", "matches nothing at all"],
+        ["--provider", "abacus", "--filter", "1.1"],
+        ["--filter", "/(/"],
+      ]
+    ) {
+      const { code, stderr } = await conformance(...args);
+      assert.equal(code, 2, args.join(" "));
+      assert.match(stderr, /^conformance: /);
+    }
+  } finally {
+    rmSync(empty, { recursive: true });
+  }
+});

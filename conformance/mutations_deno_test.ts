@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Case } from "./case.ts";
+import { builtInCases } from "./cases/mod.ts";
+import { loadData } from "./data/files.ts";
+import { PeerProcess } from "./peer_process.ts";
+import { runCases } from "./runner.ts";
+
+/** One rule broken: a piece of `src/`, and what stands there instead. */
+interface Mutation {
+  readonly rule: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Section whose cases run first; all others follow until one fails. */
+  readonly section: string;
+}
+
+function mutation(
+  section: string,
+  rule: string,
+  file: string,
+  find: string,
+  replace: string,
+): Mutation {
+  return { section, rule, file, find, replace };
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  mutation(
+    "1",
+    "non-minimal varints are accepted",
+    "codec/varint.ts",
+    "if (byte === 0 && index > 0) {",
+    "if (byte === 0 && index > 10) {",
+  ),
+  mutation(
+    "1",
+    "values over 64 bits are accepted",
+    "codec/varint.ts",
+    "if (high > 0x7fff) break;",
+    "high &= 0x7fff;",
+  ),
+  mutation(
+    "2",
+    "nesting has no limit",
+    "codec/value_decoder.ts",
+    "if (depth > this.#maxDepth) {",
+    "if (depth > 1000) {",
+  ),
+  mutation(
+    "2",
+    "duplicate keys are accepted",
+    "codec/value_decoder.ts",
+    "if (dict.has(key)) throw",
+    "if (dict.has(key) && dict.size > 99) throw",
+  ),
+  mutation(
+    "2",
+    "keys are sorted by UTF-16 unit",
+    "codec/value_encoder.ts",
+    "compareCodePoints(",
+    "((a: string, b: string) => a < b ? -1 : a > b ? 1 : 0)(",
+  ),
+  mutation(
+    "2",
+    "canonical decoding takes wide integers",
+    "codec/value_decoder.ts",
+    "if (wide) throw",
+    "if (wide && size > 8) throw",
+  ),
+  mutation(
+    "3",
+    "metadata may pass the body",
+    "codec/frame_layout.ts",
+    "if (length > room) {",
+    "if (length > room + 1) {",
+  ),
+  mutation(
+    "3",
+    "bodies over 2 MiB are accepted",
+    "constants.ts",
+    "FRAME_MAX_BODY = 2_097_152",
+    "FRAME_MAX_BODY = 4_194_304",
+  ),
+  mutation(
+    "5",
+    "the salt of HKDF is another",
+    "crypto/hkdf.ts",
+    'UTF8.encode("STT/1")',
+    'UTF8.encode("STT/2")',
+  ),
+  mutation(
+    "6.2",
+    "the key schedule forgets a label",
+    "crypto/key_schedule.ts",
+    'expand(out2, "stt1 r2i")',
+    'expand(out2, "stt1 i2r")',
+  ),
+  mutation(
+    "6.2",
+    "FINAL is not verified",
+    "handshake/initiator.ts",
+    'if (!provider.equal(final.confirmation, expected)) return this.#drop("confirmation");',
+    "",
+  ),
+  mutation(
+    "6",
+    "HANDSHAKE frames may have flags",
+    "handshake/handshake_frame.ts",
+    "frame.flags === 0 &&",
+    "",
+  ),
+  mutation(
+    "6.2",
+    "ack_every has no upper limit",
+    "handshake/parameters.ts",
+    "DEFAULT_ACK_EVERY, 1, 64)",
+    "DEFAULT_ACK_EVERY, 1, 65)",
+  ),
+  mutation(
+    "6.4",
+    "any seed_id will do",
+    "handshake/acceptor.ts",
+    "provider.equal(seed.seedId(hello.nonce), hello.seedId)",
+    "true",
+  ),
+  mutation(
+    "6.3",
+    "a nonce may come again with another content",
+    "handshake/acceptor.ts",
+    "if (known !== undefined && sameBytes(known.hello, identity)) {",
+    "if (known !== undefined) {",
+  ),
+  mutation(
+    "6.4",
+    "stale HELLOs need no cookie",
+    "handshake/acceptor.ts",
+    "const FRESHNESS_MS = 120_000;",
+    "const FRESHNESS_MS = 1e15;",
+  ),
+  mutation(
+    "6.4",
+    "a cookie is good for every address",
+    "handshake/cookie.ts",
+    "hostBytes(address.host)",
+    "new Uint8Array(4)",
+  ),
+  mutation(
+    "7",
+    "the replay window is twice as wide",
+    "constants.ts",
+    "REPLAY_WINDOW = 8192",
+    "REPLAY_WINDOW = 16384",
+  ),
+  mutation(
+    "7",
+    "gaps on reliable transports are accepted",
+    "session/protection.ts",
+    'if (sequence !== this.#expected) return this.#fail("gap");',
+    "",
+  ),
+  mutation(
+    "7",
+    "the header is not authenticated",
+    "session/epoch_keys.ts",
+    "this.#key.open(this.#nonceOf(sequence), aad, sealed)",
+    "this.#key.open(this.#nonceOf(sequence), aad.subarray(0, 4), sealed)",
+  ),
+  mutation(
+    "8",
+    "stream kind 3 is accepted",
+    "codec/stream_payload.ts",
+    "return kind === 0 ||",
+    "return kind === 0 || kind === 3 ||",
+  ),
+  mutation(
+    "9",
+    "reasons may have 257 bytes",
+    "constants.ts",
+    "REASON_MAX_BYTES = 256",
+    "REASON_MAX_BYTES = 257",
+  ),
+  mutation(
+    "9",
+    "gaps of acknowledgements are off by one",
+    "codec/record_decoder.ts",
+    'reader.varint() + 2, "gap"',
+    'reader.varint() + 1, "gap"',
+  ),
+];
+
+const SOURCE = fileURLToPath(new URL("../src", import.meta.url));
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+/** `src/` with one piece replaced, and the adapter beside it. */
+function copyWith(one: Mutation | undefined, directory: string): string {
+  cpSync(SOURCE, join(directory, "src"), {
+    recursive: true,
+    filter: (path) => !path.endsWith("_test.ts"),
+  });
+  mkdirSync(join(directory, "conformance"));
+  for (const name of ["adapter", "adapter.ts", "protocol.ts"]) {
+    cpSync(join(HERE, name), join(directory, "conformance", name), { recursive: true });
+  }
+  if (one !== undefined) {
+    const path = join(directory, "src", one.file);
+    const text = readFileSync(path, "utf8");
+    // A mutation that no longer fits the code would test nothing.
+    assert.equal(
+      text.split(one.find).length,
+      2,
+      `${one.file} does not hold this once: ${one.find}`,
+    );
+    writeFileSync(path, text.replace(one.find, () => one.replace));
+  }
+  return `"${process.execPath}" run -A --no-check --no-config "${
+    join(directory, "conformance", "adapter.ts")
+  }"`;
+}
+
+const ALL: readonly Case[] = [
+  ...builtInCases(),
+  ...loadData(fileURLToPath(new URL("../vectors", import.meta.url))).cases,
+]
+  .filter(({ slow }) => slow !== true);
+
+async function firstFailure(
+  one: Mutation | undefined,
+  cases: readonly Case[],
+): Promise<string | undefined> {
+  const directory = mkdtempSync(join(tmpdir(), "stt-mutation-"));
+  const peer = new PeerProcess(copyWith(one, directory));
+  try {
+    const results = await runCases(cases, peer, { bail: true });
+    return results.find(({ verdict }) => verdict === "fail")?.detail;
+  } finally {
+    await peer.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test("the copy itself passes, so that what fails below is the mutation", async () => {
+  const some = ALL.filter((_, index) => index % 20 === 0);
+  assert.equal(await firstFailure(undefined, some), undefined);
+});
+
+for (const one of MUTATIONS) {
+  test(`caught: ${one.rule}`, async () => {
+    const first = ALL.filter(({ section }) => section === one.section);
+    const rest = ALL.filter(({ section }) => section !== one.section);
+    const detail = await firstFailure(one, [...first, ...rest]);
+    assert.notEqual(detail, undefined, "no case fails");
+    // The program must run: a mutation that does not even compile would be caught by any suite.
+    assert.doesNotMatch(detail as string, /crashed|does not start|no answer/);
+  });
+}
