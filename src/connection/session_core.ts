@@ -43,6 +43,8 @@ export class SessionCore {
   #earlyBudget: number;
   #reportedSendEpoch = 0;
   #rotationPingEpoch = -1;
+  /** When the rotation was looked at last. */
+  #lookedMs = -Infinity;
   #wiped = false;
 
   constructor(config: SessionCoreConfig) {
@@ -124,6 +126,7 @@ export class SessionCore {
    */
   build(nowMs: number, early: boolean): Uint8Array | undefined {
     const protection = this.#protection;
+    this.#lookedMs = nowMs;
     const error = protection.beforeSend(nowMs);
     if (error !== undefined) throw error;
     if (protection.rotationBlocked(nowMs) && this.#rotationPingEpoch !== protection.sendEpoch) {
@@ -190,10 +193,17 @@ export class SessionCore {
   }
 
   nextTimeout(): number | undefined {
-    return this.#wiped ? undefined : this.#protection.nextTimeout();
+    if (this.#wiped) return undefined;
+    const { rotationBlockedFrom } = this.#protection;
+    const look = rotationBlockedFrom !== undefined && rotationBlockedFrom > this.#lookedMs
+      ? rotationBlockedFrom
+      : Infinity;
+    const next = Math.min(this.#protection.nextTimeout() ?? Infinity, look);
+    return next === Infinity ? undefined : next;
   }
 
   onTimeout(nowMs: number): void {
+    this.#lookedMs = nowMs;
     if (!this.#wiped) this.#protection.onTimeout(nowMs);
   }
 

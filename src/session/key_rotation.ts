@@ -106,6 +106,11 @@ export class KeyRotation {
     return !this.#pending && this.#recvEpoch >= this.#sendEpoch;
   }
 
+  /** When the age of the epoch makes a rotation due that the peer's silence does not allow, or undefined. */
+  get blockedFrom(): number | undefined {
+    return this.allowed || this.#packets === 0 ? undefined : this.#sinceMs + this.#limits.ms;
+  }
+
   /** Moves to the next epoch if that is allowed. */
   start(nowMs: number): boolean {
     if (!this.allowed) return false;

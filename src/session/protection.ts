@@ -247,6 +247,14 @@ export class Protection {
   }
 
   /**
+   * When `rotationBlocked` becomes true by time alone, or undefined. Without a look at that time a session that sends
+   * one way and rests would find itself past the hard limit with its next frame.
+   */
+  get rotationBlockedFrom(): number | undefined {
+    return this.#rotation.blockedFrom;
+  }
+
+  /**
    * The rotation is so long overdue that data should wait for the peer: send nothing but what makes it answer. It keeps
    * a fast sender on a long path away from AEAD_LIMIT; a peer that never answers meets the idle timeout.
    */
