@@ -17,6 +17,7 @@ import {
   type ConnectOptions,
   type EndpointSetup,
   endpointSetup,
+  maxMessageBytes,
   pairKeyBytes,
   pinOf,
   seedKeyList,
@@ -63,6 +64,7 @@ export async function connect(address: string, options: ConnectOptions): Promise
     const deadline = setup.clock.now() + setup.handshakeTimeout;
     const connection = await transport.dial(address, {
       timeoutMs: setup.handshakeTimeout,
+      maxMessageBytes: maxMessageBytes(setup.limits),
       ...options.transport,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
@@ -97,11 +99,12 @@ function handshake(
   return new Promise<Peer>((resolve, reject) => {
     let peer: Peer | undefined;
     let settled = false;
-    const settle = (act: () => void): void => {
-      if (settled) return;
+    const settle = (act: () => void): boolean => {
+      if (settled) return false;
       settled = true;
       signal?.removeEventListener("abort", onAbort);
       act();
+      return true;
     };
     const onEvent = (event: ConnectionEvent): void => {
       if (event.type === "early" || event.type === "established") {
@@ -141,17 +144,26 @@ function handshake(
 
 /** An exception of the application's hook ends the dial with that exception. */
 function callEarly(
-  early: (peer: Peer) => void,
+  early: (peer: Peer) => void | Promise<void>,
   peer: Peer,
-  settle: (act: () => void) => void,
+  settle: (act: () => void) => boolean,
   reject: (error: unknown) => void,
 ): void {
-  try {
-    early(peer);
-  } catch (error) {
+  const fail = (error: unknown): boolean =>
     settle(() => {
       peer.abort();
       reject(error);
     });
+  try {
+    // An asynchronous hook is what most people write; nobody else would see it fail.
+    const outcome: unknown = early(peer);
+    if (outcome instanceof Promise) {
+      outcome.catch((error) => {
+        // Once the dial is settled, errors of the session are told elsewhere; others are the hook's own.
+        if (!fail(error) && !(error instanceof SttError)) throw error;
+      });
+    }
+  } catch (error) {
+    fail(error);
   }
 }

@@ -48,6 +48,16 @@ export class Incoming {
     this.#messageWaiters.wake();
   }
 
+  /**
+   * The stream is closed. One that nobody took brought nothing that could still be read, and its peer may have opened
+   * the next one already: what waits must stay below the limit of open streams.
+   */
+  forget(stream: SttStream): void {
+    this.#readable.delete(stream);
+    const index = this.#streams.indexOf(stream);
+    if (index >= 0) this.#streams.splice(index, 1);
+  }
+
   datagramArrived(): void {
     this.#datagramWaiters.wake();
   }

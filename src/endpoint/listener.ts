@@ -9,7 +9,7 @@ import { transportParameters } from "../connection/config.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
 import type { SeedKeys } from "../crypto/key_schedule.ts";
 import { wipe } from "../crypto/secret.ts";
-import { SttError } from "../errors.ts";
+import { ERRORS, SttError } from "../errors.ts";
 import { Acceptor } from "../handshake/acceptor.ts";
 import type { AcceptorConfig } from "../handshake/types.ts";
 import type { TransportConnection, TransportListener } from "../transport/transport.ts";
@@ -19,6 +19,7 @@ import {
   type EndpointSetup,
   endpointSetup,
   type ListenOptions,
+  maxMessageBytes,
   pairKeyBytes,
   positive,
   seedKeyList,
@@ -30,6 +31,8 @@ import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
 
 const DEFAULT_MAX_SESSIONS = 1024;
+/** Sessions that ended with something to read before anybody took them; the oldest are forgotten. */
+const ENDED_WAITING = 64;
 /** How often half-open handshakes are swept while there are any. */
 const SWEEP_MS = 1000;
 
@@ -68,6 +71,7 @@ interface ListenerParts {
   readonly setup: EndpointSetup;
   readonly options: ListenOptions;
   readonly sessions: Set<Driver>;
+  readonly maxSessions: number;
 }
 
 /** Accepts sessions. Iterate it, or listen to its `peer` event. */
@@ -78,6 +82,8 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #parts: ListenerParts;
   readonly #waiting: Peer[] = [];
+  /** Those of `#waiting` that have ended, oldest first. */
+  readonly #unread: Set<Peer> = new Set();
   readonly #waiters: Waiters = new Waiters();
   readonly #handshaking: Set<Driver> = new Set();
   readonly #events: TypedEvents<ListenerEvents> = new TypedEvents();
@@ -157,8 +163,16 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     if (session === undefined) return;
     const answer = (yes: boolean, reason?: string): void => {
       if (connection.state !== "deciding") return;
-      if (yes) connection.accept(driver.now());
-      else connection.refuse(driver.now(), reason);
+      const { sessions, maxSessions } = this.#parts;
+      if (!yes) {
+        connection.refuse(driver.now(), reason);
+      } else if (sessions.size >= maxSessions) {
+        // Others were let in since its HELLO passed the same check.
+        connection.abort(driver.now(), ERRORS.BUSY.wire as number, "the listener is busy");
+      } else {
+        connection.accept(driver.now());
+        sessions.add(driver);
+      }
       driver.schedule();
     };
     if (accept === undefined) {
@@ -188,11 +202,19 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     this.#waiting.push(peer);
     // A session that ended before anybody took it is of no use to the iterator.
     void peer.closed.then(() => {
-      const index = this.#waiting.indexOf(peer);
-      if (index >= 0 && peer.stats().streams.recvBuffered === 0) this.#waiting.splice(index, 1);
+      if (!this.#waiting.includes(peer)) return;
+      if (peer.stats().streams.recvBuffered === 0) return this.#forget(peer);
+      this.#unread.add(peer);
+      if (this.#unread.size <= ENDED_WAITING) return;
+      for (const oldest of this.#unread) return this.#forget(oldest);
     });
     this.#waiters.wake();
     this.#events.emit("peer", peer);
+  }
+
+  #forget(peer: Peer): void {
+    this.#unread.delete(peer);
+    this.#waiting.splice(this.#waiting.indexOf(peer), 1);
   }
 
   #reject(remoteAddress: string, cause: SttError | undefined): void {
@@ -205,7 +227,10 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   async nextPeer(options: WaitOptions = {}): Promise<Peer | null> {
     for (;;) {
       const peer = this.#waiting.shift();
-      if (peer !== undefined) return peer;
+      if (peer !== undefined) {
+        this.#unread.delete(peer);
+        return peer;
+      }
       if (this.#closing !== undefined) return null;
       await this.#waiters.wait(options.signal);
     }
@@ -258,6 +283,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     }
     await Promise.all([this.#transport?.close(), ...drivers.map((driver) => driver.ended)]);
     clearTimeout(this.#sweep);
+    this.#parts.acceptor.destroy();
     for (const keys of seedKeys) keys.wipe();
     setup.staticKey.destroy();
     const { pairKey } = this.#parts.acceptorConfig;
@@ -333,6 +359,7 @@ export async function listen(address: string, options: ListenOptions): Promise<L
     setup,
     options,
     sessions,
+    maxSessions,
   });
   try {
     listener.bind(
@@ -340,6 +367,7 @@ export async function listen(address: string, options: ListenOptions): Promise<L
         address,
         (connection) => listener.onConnection(connection),
         {
+          maxMessageBytes: maxMessageBytes(setup.limits),
           ...options.transport,
           ...(options.signal === undefined ? {} : { signal: options.signal }),
         },
@@ -352,6 +380,8 @@ export async function listen(address: string, options: ListenOptions): Promise<L
     if (acceptorConfig.pairKey instanceof Uint8Array) wipe(acceptorConfig.pairKey);
     throw error;
   }
-  options.signal?.addEventListener("abort", () => void listener.close(), { once: true });
+  const onAbort = (): void => void listener.close();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  void listener.closed.then(() => options.signal?.removeEventListener("abort", onAbort));
   return listener;
 }

@@ -12,6 +12,7 @@ import {
 import {
   DEFAULT_ACCEPT_TIMEOUT_MS,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
+  DEFAULT_MAX_FRAME,
   SUITE_AES_256_GCM,
   SUITE_CHACHA20_POLY1305,
 } from "../constants.ts";
@@ -25,6 +26,9 @@ import type { DialOptions, ListenTransportOptions, Transport } from "../transpor
 import { type Clock, systemClock } from "./clock.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerInfo } from "./peer_info.ts";
+
+/** Magic and the longest body length of a frame. */
+const FRAME_PREFIX_BYTES = 6;
 
 /** A seed: at least 32 bytes, or the hex or base64url text of them. */
 export type SeedInput = Uint8Array | string;
@@ -57,8 +61,11 @@ export interface ConnectOptions extends EndpointOptions {
   readonly expect?: Uint8Array | string | ((nodeId: Uint8Array) => boolean);
   /** Aborts dialling and handshake; the session that stands is not touched. */
   readonly signal?: AbortSignal;
-  /** Called once the peer is authenticated and before it has accepted: what is sent here saves a round trip. */
-  readonly early?: (peer: Peer) => void;
+  /**
+   * Called once the peer is authenticated and before it has accepted: what is sent here saves a round trip. An
+   * exception, or a promise that rejects before the session is open, ends the dial with it.
+   */
+  readonly early?: (peer: Peer) => void | Promise<void>;
   /** Options of the transport: `ca`, `headers`, `timeoutMs`. */
   readonly transport?: Omit<DialOptions, "signal">;
 }
@@ -102,6 +109,14 @@ export interface EndpointSetup {
 
 function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array;
+}
+
+/**
+ * SPEC 4: a message holds one frame of any size, or several up to 64 KiB together. A transport collects a message before
+ * anybody can look at it, a stranger's too, so it takes no more than that.
+ */
+export function maxMessageBytes(limits: ConnectionLimits): number {
+  return Math.max(limits.maxFrame, DEFAULT_MAX_FRAME) + FRAME_PREFIX_BYTES;
 }
 
 /** Bytes of a seed; always a copy, which the caller wipes. */

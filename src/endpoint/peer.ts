@@ -151,22 +151,26 @@ export class Peer implements AsyncDisposable {
    * @throws {SttError} the error that ended the session; the signal's reason when aborted.
    */
   async openStream(options: OpenStreamOptions = {}): Promise<SttStream> {
-    const kind = KINDS[options.mode ?? "bytes"];
-    if (kind === undefined) {
-      throw new SttError("CONFIG", `cannot open stream: mode ${options.mode} is unknown`);
-    }
     for (;;) {
-      this.#checkOpen();
-      const id = this.#host.streams.open(kind, options.priority);
-      if (id !== undefined) {
-        const stream = new SttStream(this.#host, id, kind);
-        this.#streams.set(id, stream);
-        this.#driver.schedule();
-        return stream;
-      }
-      this.#driver.schedule();
+      const stream = this.#tryOpen(options.mode ?? "bytes", options.priority);
+      if (stream !== undefined) return stream;
       await this.#openers.wait(options.signal);
     }
+  }
+
+  /** Undefined at the peer's limit. */
+  #tryOpen(mode: StreamMode, priority?: number): SttStream | undefined {
+    const kind = KINDS[mode];
+    if (kind === undefined) {
+      throw new SttError("CONFIG", `cannot open stream: mode ${mode} is unknown`);
+    }
+    this.#checkOpen();
+    const id = this.#host.streams.open(kind, priority);
+    this.#driver.schedule();
+    if (id === undefined) return undefined;
+    const stream = new SttStream(this.#host, id, kind);
+    this.#streams.set(id, stream);
+    return stream;
   }
 
   /** The next byte stream that the peer opened, or null once the session has ended in order. */
@@ -192,7 +196,12 @@ export class Peer implements AsyncDisposable {
 
   /** Sends one message on this side's message stream, opened on first use (SPEC 12). Waits while the peer is slow. */
   async send(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
-    this.#messageStream ??= await this.openStream({ ...options, mode: "messages" });
+    // Nothing is awaited between the look and the opening: SPEC 12 has one message stream per side.
+    for (;;) {
+      this.#messageStream ??= this.#tryOpen("messages");
+      if (this.#messageStream !== undefined) break;
+      await this.#openers.wait(options.signal);
+    }
     await this.#messageStream.write(message, options);
   }
 
@@ -400,8 +409,11 @@ export class Peer implements AsyncDisposable {
   ): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    if (type === "stream-closed") this.#streams.delete(id);
     stream.onEvent(type);
+    if (type === "stream-closed") {
+      this.#streams.delete(id);
+      this.#incoming.forget(stream);
+    }
     if (type === "readable" && this.#isIncomingMessages(stream)) {
       this.#incoming.messageReadable(stream);
     }

@@ -88,12 +88,16 @@ export class SttNode implements AsyncDisposable {
   readonly #options: SttNodeOptions;
   readonly #nodeSeed: Secret;
   readonly #peers: Map<string, Peer> = new Map();
+  /** All that are open: two with the same node are one entry of `#peers`. */
+  readonly #open: Set<Peer> = new Set();
   readonly #queue: ReceivedPacket[] = [];
   readonly #readers: Waiters = new Waiters();
   readonly #room: Waiters = new Waiters();
   #listener: Listener | undefined;
   #nodeId: Uint8Array | undefined;
   #running = false;
+  /** Tells a dial that `stop()` came while it was under way. */
+  #stops = 0;
 
   /** Nothing happens before `start()`. */
   constructor(options: SttNodeOptions) {
@@ -138,9 +142,10 @@ export class SttNode implements AsyncDisposable {
   /** Closes all sessions and the listener. */
   async stop(): Promise<void> {
     this.#running = false;
+    this.#stops++;
     const listener = this.#listener;
     this.#listener = undefined;
-    await Promise.all([...this.peers.map((peer) => peer.close()), listener?.close()]);
+    await Promise.all([...[...this.#open].map((peer) => peer.close()), listener?.close()]);
     this.#readers.wake();
     this.#room.wake();
   }
@@ -148,6 +153,7 @@ export class SttNode implements AsyncDisposable {
   /** Dials another node under this node's identity. */
   async connect(address: string, options: Partial<ConnectOptions> = {}): Promise<Peer> {
     const { pairKey, accept: _accept, transport: _transport, ...shared } = this.#options;
+    const stops = this.#stops;
     const peer = await connect(address, {
       ...shared,
       ...(typeof pairKey === "function" || pairKey === undefined ? {} : { pairKey }),
@@ -155,6 +161,10 @@ export class SttNode implements AsyncDisposable {
       nodeSeed: this.#nodeSeed.reveal(),
       seed: options.seed ?? this.#options.seed,
     });
+    if (stops !== this.#stops) {
+      await peer.close();
+      throw new SttError("CLOSED", `cannot connect to ${address}: the node was stopped meanwhile`);
+    }
     this.#add(peer);
     return peer;
   }
@@ -228,7 +238,9 @@ export class SttNode implements AsyncDisposable {
       other.abort({ code: ERRORS.DUPLICATE.wire as number });
     }
     this.#peers.set(peer.id, peer);
+    this.#open.add(peer);
     void peer.closed.then(() => {
+      this.#open.delete(peer);
       if (this.#peers.get(peer.id) === peer) this.#peers.delete(peer.id);
       this.#readers.wake();
     });

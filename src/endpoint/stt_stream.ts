@@ -157,6 +157,11 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   async #writable_(signal: AbortSignal | undefined): Promise<void> {
     do {
       await this.#writers.wait(signal);
+      // The chunk was taken before the end was asked for, and goes out before it.
+      if (this.#ended && this.#writeError === undefined) {
+        if (this.#host.closeError !== undefined) throw this.#host.closeError;
+        return;
+      }
       this.#checkWrite();
     } while (!this.#host.streams.canWrite(this.id));
   }
@@ -179,6 +184,8 @@ export class SttStream implements AsyncIterable<Uint8Array> {
       this.#ended = true;
       this.#host.streams.finish(this.id);
       this.#host.schedule();
+      // No "writable" comes any more.
+      this.#writers.wake();
     }
     const { signal } = options;
     if (signal === undefined) return await this.finished;
