@@ -12,7 +12,7 @@ import {
 import { encodeFields, type Fields, handshakeFrame } from "../twin/messages.ts";
 import { publicKey } from "../twin/primitives.ts";
 import { payloadOf } from "./6_parameters.ts";
-import { sample } from "./rule.ts";
+import { type RuleTest, sample } from "./rule.ts";
 
 export const TIMES = {
   hello: "1731000000000",
@@ -131,3 +131,19 @@ export function endOf(one: Play, name: keyof Play["frames"], field: string): num
   if (found < 0 || found % 2 !== 0) throw new Error(`${name}.${field} is not in its frame`);
   return (found + content.length) / 2 - 1;
 }
+
+export const SUITES: readonly number[] = [1, 2];
+
+export function each(make: (one: Play, suite: number) => readonly [string, Request][]): RuleTest[] {
+  return SUITES.flatMap((suite) =>
+    make(play({ suite }), suite).map(([comment, request]) => ({
+      comment: `suite ${suite}: ${comment}`,
+      request,
+    }))
+  );
+}
+
+export const int = (value: number | string): Fields[string] => ({ int: String(value) });
+export const list = (...values: number[]): Fields[string] => ({
+  list: values.map((value) => ({ int: String(value) })),
+});

@@ -4,7 +4,10 @@ import { varintRules } from "./1_varint.ts";
 import { valueRules } from "./2_values.ts";
 import { frameRules, streamOfFramesRules } from "./3_frame.ts";
 import { epochRules, keyRules, scheduleRules } from "./5_keys.ts";
-import { noiseRules, orderRules, strangerRules, suiteRules } from "./6_handshake.ts";
+import { noiseRules, suiteRules } from "./6_noise.ts";
+import { orderRules } from "./6_order.ts";
+import { strangerRules } from "./6_strangers.ts";
+import { firstFrameRules } from "./7_first_frames.ts";
 import { messageRules } from "./6_messages.ts";
 import { parameterRules } from "./6_parameters.ts";
 import { protectedRules } from "./7_frames.ts";
@@ -18,7 +21,13 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   frame: () => [...frameRules(), ...streamOfFramesRules()],
   key_schedule: () => [...keyRules(), ...scheduleRules(), ...epochRules()],
   handshake_messages: () => [...messageRules(), ...parameterRules()],
-  handshake: () => [...suiteRules(), ...noiseRules(), ...orderRules(), ...strangerRules()],
+  handshake: () => [
+    ...suiteRules(),
+    ...noiseRules(),
+    ...orderRules(),
+    ...strangerRules(),
+    ...firstFrameRules(),
+  ],
   session: protectedRules,
   stream: streamRules,
   records: recordRules,

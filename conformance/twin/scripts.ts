@@ -1,14 +1,8 @@
 /** One side of a handshake through a script of events: the operations initiator.run and responder.run. @module */
 import { hex, unhex } from "./bytes.ts";
-import {
-  type Outcome,
-  type Source,
-  TwinInitiator,
-  type TwinInitiatorConfig,
-  TwinResponder,
-  type TwinResponderConfig,
-  type TwinSession,
-} from "./machines.ts";
+import { TwinInitiator, type TwinInitiatorConfig } from "./initiator.ts";
+import type { Outcome, TwinSession } from "./outcome.ts";
+import { type Source, TwinResponder, type TwinResponderConfig } from "./responder.ts";
 
 export interface InitiatorScript extends TwinInitiatorConfig {
   readonly events: readonly { readonly receive: string; readonly at: string }[];
