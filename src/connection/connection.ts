@@ -71,6 +71,8 @@ export class Connection {
   #closeFrame: { readonly code: number; readonly reason: string } | undefined;
   /** The peer closed: our SESSION_CLOSE is the last frame, nothing is awaited. */
   #answering = false;
+  /** What arrives cannot be read in order any more: until the end it is dropped. */
+  #deaf = false;
 
   private constructor(
     base: ConnectionBase,
@@ -150,6 +152,7 @@ export class Connection {
   receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#state === "closed") return;
     this.#counters.bytesReceived += bytes.length;
+    if (this.#deaf) return;
     try {
       if (this.#state === "deciding") {
         this.#intake.hold(bytes);
@@ -164,7 +167,7 @@ export class Connection {
 
   /** The end of one message of a message transport: a frame that goes on behind it is malformed (SPEC 4). */
   endOfMessage(nowMs: number): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#deaf) return;
     if (this.#state === "deciding") {
       this.#intake.heldMessages = true;
       return;
@@ -528,7 +531,7 @@ export class Connection {
     checkCode(code);
     if (this.#state === "closing" || this.#state === "closed") return;
     this.#closeRequest = localClose(code, reason);
-    if (this.#state === "deciding") this.#handshake.refuse(nowMs);
+    if (this.#state === "deciding") this.#refuseHandshake(nowMs);
     this.#sendClose(nowMs);
   }
 
@@ -551,20 +554,30 @@ export class Connection {
     const failure = asSttError(error);
     this.#counters.reject(failure.code);
     if (this.#state === "closing") {
-      this.#finish();
+      // SPEC 7: SESSION_CLOSE is still sent, whatever else arrives before the transport takes it.
+      if (this.#closeFrame === undefined) this.#finish();
+      else this.#deaf = true;
     } else if (this.#core === undefined) {
       this.#conclude(localFailure(failure));
       this.#finish();
     } else {
+      this.#deaf = true;
       this.#fail(wireFailure(failure), nowMs);
     }
   }
 
   #fail(error: SttError, nowMs: number): void {
     const facts = this.#conclude(localFailure(error));
-    if (this.#state === "deciding") this.#handshake.refuse(nowMs);
+    if (this.#state === "deciding") this.#refuseHandshake(nowMs);
     this.#events.close(facts);
     this.#sendClose(nowMs);
+  }
+
+  /** What was held back is not looked at, so that nothing behind it can be. */
+  #refuseHandshake(nowMs: number): void {
+    this.#deaf = true;
+    this.#intake.release();
+    this.#handshake.refuse(nowMs);
   }
 
   /** The first facts count. `complete` is decided here: what is still buffered now never leaves. */

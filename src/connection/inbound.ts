@@ -84,7 +84,11 @@ export class Inbound {
 
   #control(payload: Uint8Array, nowMs: number): void {
     const { records, error } = decodeRecords(payload);
-    for (const record of records) this.#record(record, nowMs);
+    for (const record of records) {
+      this.#record(record, nowMs);
+      // SPEC 9: the session is over; what its peer says behind the end has no meaning.
+      if (record.type === "sessionClose") return;
+    }
     if (error !== undefined) throw error;
   }
 

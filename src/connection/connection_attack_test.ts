@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FRAME_CONTROL, FRAME_DATA } from "../constants.ts";
+import { pair } from "../testing/pair.ts";
+import { Forger } from "./forger_for_test.ts";
+
+function joined(...parts: Uint8Array[]): Uint8Array {
+  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+
+const TOKEN = new Uint8Array(8);
+
+for (
+  const [name, wrong] of [
+    ["an empty CONTROL frame", (forger: Forger) => forger.frame(FRAME_CONTROL, new Uint8Array(0))],
+    ["a forged frame", (forger: Forger) => {
+      const frame = forger.frame(FRAME_DATA, new Uint8Array(9));
+      frame[frame.length - 1]! ^= 1;
+      return frame;
+    }],
+    ["bytes that are no frame", () => new Uint8Array(60)],
+  ] as const
+) {
+  test(`SESSION_CLOSE goes out although more arrives behind ${name}`, () => {
+    const run = pair().establish();
+    const forger = new Forger(run);
+    const { victim } = forger;
+    const bad = wrong(forger);
+    const rest = [1, 2, 3].map(() => forger.control({ type: "ping", token: TOKEN }));
+    // A transport may deliver several chunks before its owner gets to send.
+    victim.receive(joined(bad, rest[0]!), run.clock.nowMs);
+    victim.receive(joined(rest[1]!, rest[2]!), run.clock.nowMs);
+    forger.take();
+    assert.notEqual(forger.closeCode, undefined);
+    assert.equal(victim.state, "closing");
+    victim.onTimeout(run.clock.nowMs + 1000);
+    assert.equal(victim.state, "closed");
+  });
+}
+
+test("nothing behind SESSION_CLOSE in its frame is acted upon", () => {
+  const run = pair().establish();
+  const forger = new Forger(run);
+  const close = { type: "sessionClose", code: 0, reason: new Uint8Array(0) } as const;
+  const later = { type: "sessionClose", code: 0x200, reason: new Uint8Array(0) } as const;
+  const wrong = { type: "ack", largest: 1, delayUs: 0, ranges: [[0, 1]] } as const;
+  forger.give(forger.control(
+    close,
+    { type: "streamData", stream: 1, flags: 0, kind: 0, offset: 0, data: new Uint8Array(3) },
+    later,
+    { ...wrong, ranges: [[0, 1]] },
+  ));
+  assert.deepEqual(forger.events.map(({ type }) => type), ["closed"]);
+  assert.equal(run.b.closeFacts?.code, 0);
+  assert.equal(forger.closeCode, 0);
+});
+
+test("a peer that rotates before it saw a frame of ours breaks the rules", () => {
+  const run = pair().establish();
+  const forger = new Forger(run);
+  // The victim has sent nothing yet, so that epoch 1 cannot have begun (SPEC 7).
+  forger.protection.onPeerRotation(0);
+  forger.victim.receive(forger.control({ type: "ping", token: TOKEN }), run.clock.nowMs);
+  forger.take();
+  assert.equal(forger.protection.startRotation(run.clock.nowMs), true);
+  // One epoch further per frame, without waiting for what the victim says in each.
+  const first = forger.control({ type: "keyRotation", epoch: 1 });
+  forger.victim.receive(first, run.clock.nowMs);
+  assert.equal(run.b.state, "established");
+});
