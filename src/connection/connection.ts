@@ -561,8 +561,17 @@ export class Connection {
       this.#conclude(localFailure(failure));
       this.#finish();
     } else {
-      this.#deaf = true;
       this.#fail(wireFailure(failure), nowMs);
+      // Behind the wrong frame may come the peer's SESSION_CLOSE.
+      if (!this.#deaf) this.#drainRest(nowMs);
+    }
+  }
+
+  #drainRest(nowMs: number): void {
+    try {
+      this.#drain(nowMs);
+    } catch (error) {
+      this.#refuseInput(error, nowMs);
     }
   }
 

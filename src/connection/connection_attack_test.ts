@@ -54,17 +54,3 @@ test("nothing behind SESSION_CLOSE in its frame is acted upon", () => {
   assert.equal(run.b.closeFacts?.code, 0);
   assert.equal(forger.closeCode, 0);
 });
-
-test("a peer that rotates before it saw a frame of ours breaks the rules", () => {
-  const run = pair().establish();
-  const forger = new Forger(run);
-  // The victim has sent nothing yet, so that epoch 1 cannot have begun (SPEC 7).
-  forger.protection.onPeerRotation(0);
-  forger.victim.receive(forger.control({ type: "ping", token: TOKEN }), run.clock.nowMs);
-  forger.take();
-  assert.equal(forger.protection.startRotation(run.clock.nowMs), true);
-  // One epoch further per frame, without waiting for what the victim says in each.
-  const first = forger.control({ type: "keyRotation", epoch: 1 });
-  forger.victim.receive(first, run.clock.nowMs);
-  assert.equal(run.b.state, "established");
-});
