@@ -94,6 +94,8 @@ test("a sender that vanishes costs the listener one line", { skip: NO_SIGNALS },
     scene.sender.kill("SIGKILL");
     await scene.listener.event("peer-left");
     assert.deepEqual(await readdir(scene.inbox), []);
+    const told = scene.listener.events.filter(({ code }) => code !== undefined);
+    assert.deepEqual(told.map(({ event }) => event), ["not-received"]);
     await serveAnother(scene);
   });
 });

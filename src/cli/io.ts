@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { fstatSync } from "node:fs";
+import { Socket } from "node:net";
 import process from "node:process";
+import type { Writable } from "node:stream";
 import { type ErrorCode, SttError } from "../errors.ts";
 
 /** A stream of the process that text and bytes go to. */
@@ -42,10 +45,11 @@ export interface CliIo {
 }
 
 class ProcessOutput implements CliOutput {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: NodeJS.WriteStream & { readonly fd: number };
+  #data: Writable | undefined;
   #error: Error | undefined;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream & { readonly fd: number }) {
     this.#stream = stream;
     // A closed pipe (`| head`) must not end the process in the middle of its tidying up.
     stream.on("error", (error) => {
@@ -69,12 +73,29 @@ class ProcessOutput implements CliOutput {
   bytes(chunk: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) return reject(outputError(this.#error));
+      this.#data ??= this.#dataStream();
       // A copy: the caller's buffer is its own again before the system has written.
-      this.#stream.write(chunk.slice(), (error) => {
+      this.#data.write(chunk.slice(), (error) => {
         if (error) reject(outputError(error));
         else resolve();
       });
     });
+  }
+
+  /**
+   * The session must go on while nobody reads the output, so writing to a pipe must not block: on Deno the stream of
+   * the process does, a socket on the same descriptor does not. On Node they are the same.
+   */
+  #dataStream(): Writable {
+    const own: Writable = this.#stream;
+    const { fd } = this.#stream;
+    const facts = fstatSync(fd);
+    if (own instanceof Socket || !(facts.isFIFO() || facts.isSocket())) return own;
+    const socket = new Socket({ fd, readable: false, writable: true });
+    socket.on("error", (error) => {
+      this.#error ??= error;
+    });
+    return socket.unref();
   }
 }
 

@@ -7,6 +7,8 @@ import { toHex } from "../codec/hex.ts";
 import { generateSeed } from "../endpoint/seeds.ts";
 import { type Child, withChildren } from "./child_for_test.ts";
 
+/** Silence that ends a session: a stalled reader must not look like it. */
+const IDLE_S = 2;
 const MEMORY_LIMIT = 300_000_000;
 const CHUNK = new Uint8Array(262_144).map((_, index) => index & 0xff);
 
@@ -39,10 +41,12 @@ async function pair(
   start: (args: readonly string[], options: object) => Child,
 ): Promise<{ readonly listener: Child; readonly sender: Child }> {
   const seed = toHex(generateSeed());
-  const listener = start(["listen", "ws://127.0.0.1:0", "--out", "-", "--once"], { seed });
+  const timeout = ["--timeout", String(IDLE_S)];
+  const listen = ["listen", "ws://127.0.0.1:0", "--out", "-", "--once", ...timeout];
+  const listener = start(listen, { seed });
   await listener.errorLine(/listening on (\S+)\n/);
   const address = /listening on (\S+)\n/.exec(listener.stderr)?.[1] ?? "";
-  const sender = start(["send", "-", address, "--json"], { seed, stdin: true });
+  const sender = start(["send", "-", address, "--json", ...timeout], { seed, stdin: true });
   await sender.event("connected");
   return { listener, sender };
 }
@@ -71,6 +75,8 @@ test("a reader that does not read stops the sender, and everything arrives once 
         last = taken;
       }, 500);
     });
+    // The stall lasts longer than any silence may: the session itself must go on meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 2 * IDLE_S * 1000));
     assert(taken < 20_000_000, `the sender took ${taken} bytes that nobody reads`);
     listener.stdout = "";
     output.removeAllListeners("data");

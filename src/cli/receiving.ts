@@ -79,12 +79,24 @@ export async function receiveAll(
     },
     onProgress: (state) => progress(state),
   });
-  for await (const file of files) {
+  let reported: unknown;
+  for (;;) {
+    let step: IteratorResult<FileOutcome, void>;
+    try {
+      step = await files.next();
+    } catch (error) {
+      // The end of the session that broke the last file was told with that file.
+      if (error === reported) return exit;
+      throw error;
+    }
+    if (step.done === true) return exit;
+    const file = step.value;
     if (file.ok) {
       reportReceived(file, peer, io.now() - started, report);
       continue;
     }
     exit = exitCodeOf(file.error);
+    reported = file.error;
     const { code, message } = file.error;
     const name = file.name ?? "a file";
     report.warning(
@@ -93,7 +105,6 @@ export async function receiveAll(
       `did not receive ${JSON.stringify(name)} from ${peer.info.remoteAddress}: ${message}`,
     );
   }
-  return exit;
 }
 
 function reportReceived(
