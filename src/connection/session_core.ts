@@ -76,6 +76,7 @@ export class SessionCore {
       maxFrame: peer.parameters.maxFrame,
       bulkFrame: Math.min(peer.parameters.maxFrame, RELIABLE_FRAME_BYTES),
       packed: limits.packed,
+      tracked: false,
     });
   }
 
@@ -134,9 +135,9 @@ export class SessionCore {
       this.#rotationPingEpoch = protection.sendEpoch;
       this.#pings.request(this.#provider.randomBytes(8));
     }
-    if (protection.holdsData(nowMs)) return this.#builder.buildControl(nowMs);
+    if (protection.holdsData(nowMs)) return this.#builder.build(nowMs, { data: false });
     if (!early) return this.#builder.build(nowMs);
-    const frame = this.#builder.build(nowMs, this.#earlyBudget);
+    const frame = this.#builder.build(nowMs, { budget: this.#earlyBudget });
     if (frame !== undefined) this.#earlyBudget -= frame.length;
     return frame;
   }
