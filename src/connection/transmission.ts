@@ -1,0 +1,229 @@
+/**
+ * Sending where packets get lost: acknowledgements, loss recovery, congestion control, pacing and path MTU behind one
+ * class (SPEC 10). Connections over reliable transports have none.
+ *
+ * @module
+ */
+import type { AckRecord } from "../codec/records.ts";
+import type { CongestionControlName, CongestionController } from "./congestion/controller.ts";
+import { controllerFor } from "./congestion/controllers.ts";
+import { Pacer } from "./congestion/pacer.ts";
+import { AckTracker } from "./recovery/ack_tracker.ts";
+import { DeliveryRate } from "./recovery/delivery_rate.ts";
+import { LossRecovery } from "./recovery/loss_recovery.ts";
+import { PathMtu } from "./recovery/path_mtu.ts";
+import { RttEstimator } from "./recovery/rtt.ts";
+import { type PacketFields, type SentPacket, sentPacket } from "./recovery/sent_packet.ts";
+
+/** After this many bare ACKs a PING asks the peer to acknowledge, so that its state can be forgotten (SPEC 10). */
+const PING_EVERY_ACKS = 32;
+
+/** Options of a path. */
+export interface TransmissionConfig {
+  /** How long this side may hold an acknowledgement back, ms. */
+  readonly ackDelay: number;
+  /** Packets per acknowledgement that the peer asked for. */
+  readonly ackEvery: number;
+  /** How long the peer may hold one back, ms. */
+  readonly peerAckDelay: number;
+  readonly congestion: CongestionControlName;
+  readonly loopback: boolean;
+  /** Datagram size that the application vouches for. */
+  readonly pathMtu?: number;
+  readonly peerMaxUdp: number;
+}
+
+/** What to do with packets whose fate is known. */
+export interface PacketFates {
+  acked(packet: SentPacket): void;
+  lost(packet: SentPacket): void;
+}
+
+/** Counters of a path. */
+export interface TransmissionStats {
+  readonly congestion: string;
+  readonly state: string;
+  readonly window: number;
+  readonly bytesInFlight: number;
+  readonly packetSize: number;
+  readonly packetsLost: number;
+  readonly spuriousLosses: number;
+  readonly probeTimeouts: number;
+}
+
+/** The sending side of one unreliable path, and the acknowledging side of the other direction. */
+export class Transmission {
+  readonly rtt: RttEstimator = new RttEstimator();
+  readonly acks: AckTracker;
+  readonly mtu: PathMtu;
+  readonly #config: TransmissionConfig;
+  readonly #fates: PacketFates;
+  readonly #loss: LossRecovery;
+  readonly #pacer: Pacer;
+  #rate: DeliveryRate = new DeliveryRate();
+  #controller: CongestionController;
+  #probes = 0;
+  #bareAcks = 0;
+  #packetsLost = 0;
+  #spurious = 0;
+  #probeTimeouts = 0;
+  #waiting = false;
+
+  constructor(config: TransmissionConfig, fates: PacketFates) {
+    this.#config = config;
+    this.#fates = fates;
+    this.acks = new AckTracker({ ackDelayMs: config.ackDelay, ackEvery: config.ackEvery });
+    this.mtu = new PathMtu({
+      loopback: config.loopback,
+      peerMaxUdp: config.peerMaxUdp,
+      ...(config.pathMtu === undefined ? {} : { pathMtu: config.pathMtu }),
+    });
+    this.#loss = new LossRecovery({ rtt: this.rtt, maxAckDelayMs: config.peerAckDelay });
+    this.#pacer = new Pacer(this.mtu.current);
+    this.#controller = controllerFor(config.congestion, this.mtu.current);
+  }
+
+  /** UDP payload bytes of a full packet. */
+  get packetSize(): number {
+    return this.mtu.current;
+  }
+
+  /** Probe timeout in ms: how long the peer may take to answer. */
+  get ptoMs(): number {
+    return this.rtt.pto(this.#config.peerAckDelay);
+  }
+
+  /** Packets that must go out now whatever the window says. */
+  get probes(): number {
+    return this.#probes;
+  }
+
+  /** True when window and pacer let a full packet go. */
+  open(nowMs: number): boolean {
+    if (this.#probes > 0) return true;
+    const size = this.packetSize;
+    if (this.#loss.bytesInFlight + size > this.#controller.window) return false;
+    return this.#pacer.budget(nowMs, this.#pacingRate()) >= size;
+  }
+
+  /** Nothing was left to send although the window was open: samples of this time say nothing about the path. */
+  idle(): void {
+    this.#waiting = false;
+    this.#rate.setAppLimited(this.#loss.bytesInFlight);
+  }
+
+  /** Something waits for the window or the pacer. */
+  blocked(): void {
+    this.#waiting = true;
+  }
+
+  /** A packet was built and goes out now. */
+  onSent(fields: PacketFields): void {
+    const packet = sentPacket(fields);
+    const { nowMs, inFlight } = { nowMs: fields.sentMs, inFlight: fields.inFlight };
+    if (inFlight && this.#loss.bytesInFlight === 0) this.#controller.onIdleRestart(nowMs);
+    this.#rate.onSent(packet, nowMs, this.#loss.bytesInFlight);
+    this.#loss.onSent(packet);
+    if (inFlight) {
+      this.#controller.onSent(packet, this.#loss.bytesInFlight, nowMs);
+      this.#pacer.onSent(packet.size, nowMs);
+      if (this.#probes > 0 && packet.ackEliciting) this.#probes--;
+    }
+  }
+
+  /** A bare ACK is about to go: true when a PING should go with it. */
+  bareAckNeedsPing(): boolean {
+    this.#bareAcks = (this.#bareAcks + 1) % PING_EVERY_ACKS;
+    return this.#bareAcks === 0;
+  }
+
+  /**
+   * An ACK record.
+   *
+   * @throws {SttError} `PROTOCOL` for a sequence that was never sent.
+   */
+  onAck(record: AckRecord, nowMs: number): void {
+    const outcome = this.#loss.onAck(record, nowMs);
+    if (outcome.error !== undefined) throw outcome.error;
+    const { acked, lost, lostProbes, persistentCongestion } = outcome;
+    this.#spurious += outcome.spurious;
+    for (const packet of acked) this.#rate.onAcked(packet, nowMs);
+    for (const packet of lost) this.#rate.onLost(packet);
+    const inFlight = this.#loss.bytesInFlight;
+    if (lost.length > 0) this.#controller.onLost(lost, persistentCongestion, inFlight, nowMs);
+    if (acked.length > 0) {
+      const sample = this.#rate.sample(nowMs);
+      this.#controller.onAcked(acked, sample, this.rtt, inFlight, nowMs);
+      this.#probes = 0;
+    }
+    this.#settle(acked, lost, lostProbes, nowMs);
+  }
+
+  #settle(
+    acked: readonly SentPacket[],
+    lost: readonly SentPacket[],
+    lostProbes: readonly SentPacket[],
+    nowMs: number,
+  ): void {
+    this.#packetsLost += lost.length;
+    for (const packet of acked) {
+      if (packet.mtuProbe) this.mtu.onProbeAcked(packet.size);
+      if (packet.content.ackLargest >= 0) this.acks.onAckAcked(packet.content.ackLargest);
+      this.#fates.acked(packet);
+    }
+    for (const packet of lostProbes) this.mtu.onProbeLost(packet.size, nowMs);
+    for (const packet of lost) this.#fates.lost(packet);
+    this.#followMtu();
+  }
+
+  #followMtu(): void {
+    this.#controller.onMtu(this.mtu.current);
+    this.#pacer.onMtu(this.mtu.current);
+  }
+
+  #pacingRate(): number | undefined {
+    return this.#controller.pacingRate;
+  }
+
+  nextTimeout(nowMs: number): number | undefined {
+    let next = Math.min(
+      this.#loss.nextTimeout() ?? Infinity,
+      this.acks.nextTimeout() ?? Infinity,
+      this.mtu.nextTimeout() ?? Infinity,
+    );
+    if (this.#waiting && this.#loss.bytesInFlight + this.packetSize <= this.#controller.window) {
+      next = Math.min(
+        next,
+        this.#pacer.nextTime(nowMs, this.#pacingRate(), this.packetSize) ?? nowMs,
+      );
+    }
+    return next === Infinity ? undefined : next;
+  }
+
+  /** Handles what is due. */
+  onTimeout(nowMs: number): void {
+    const due = this.#loss.nextTimeout();
+    if (due === undefined || due > nowMs) return;
+    const { lost, lostProbes, probes, persistentCongestion } = this.#loss.onTimeout(nowMs);
+    for (const packet of lost) this.#rate.onLost(packet);
+    if (lost.length > 0) {
+      this.#controller.onLost(lost, persistentCongestion, this.#loss.bytesInFlight, nowMs);
+    }
+    if (probes > 0) this.#probeTimeouts++;
+    this.#probes = Math.max(this.#probes, probes);
+    this.#settle([], lost, lostProbes, nowMs);
+  }
+
+  stats(): TransmissionStats {
+    return {
+      congestion: this.#controller.name,
+      state: this.#controller.state(),
+      window: this.#controller.window,
+      bytesInFlight: this.#loss.bytesInFlight,
+      packetSize: this.packetSize,
+      packetsLost: this.#packetsLost,
+      spuriousLosses: this.#spurious,
+      probeTimeouts: this.#probeTimeouts,
+    };
+  }
+}
