@@ -108,7 +108,8 @@ export class Peer implements AsyncDisposable {
   readonly #incoming: Incoming;
   readonly #streams: Map<number, SttStream> = new Map();
   readonly #openers: Waiters = new Waiters();
-  readonly #pings: Map<number, PendingPing> = new Map();
+  /** By the number of the PING; one that was not sent yet serves all who ask meanwhile. */
+  readonly #pings: Map<number, Set<PendingPing>> = new Map();
   readonly #frameHandlers: Map<number, (frame: FrameEvent) => void> = new Map();
   readonly #events: TypedEvents<PeerEvents> = new TypedEvents();
   readonly #host: StreamHost;
@@ -313,15 +314,20 @@ export class Peer implements AsyncDisposable {
     const ping = this.#driver.connection.ping();
     this.#driver.schedule();
     const { signal } = options;
+    const waiting = this.#pings.get(ping) ?? new Set();
+    this.#pings.set(ping, waiting);
     let onAbort = (): void => undefined;
+    let pending: PendingPing | undefined;
     try {
       return await new Promise<number>((resolve, reject) => {
         onAbort = () => reject(signal?.reason);
         signal?.addEventListener("abort", onAbort, { once: true });
-        this.#pings.set(ping, { resolve, reject });
+        pending = { resolve, reject };
+        waiting.add(pending);
       });
     } finally {
-      this.#pings.delete(ping);
+      if (pending !== undefined) waiting.delete(pending);
+      if (waiting.size === 0) this.#pings.delete(ping);
       signal?.removeEventListener("abort", onAbort);
     }
   }
@@ -413,7 +419,8 @@ export class Peer implements AsyncDisposable {
       case "custom-frame":
         return this.#dispatchFrames();
       case "pong":
-        return this.#pings.get(event.ping)?.resolve(event.rttMs);
+        for (const ping of this.#pings.get(event.ping) ?? []) ping.resolve(event.rttMs);
+        return;
       case "rekey":
         return this.#events.emit("rekey", event);
       case "peer-error":
@@ -502,7 +509,7 @@ export class Peer implements AsyncDisposable {
     for (const stream of [...this.#streams.values()]) stream.onSessionEnd(error);
     this.#incoming.end(facts.error);
     this.#openers.fail(error);
-    for (const ping of [...this.#pings.values()]) ping.reject(error);
+    for (const waiting of this.#pings.values()) for (const ping of waiting) ping.reject(error);
     this.#events.emit("close", facts);
     this.#resolveClosed(facts);
   }
