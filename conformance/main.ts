@@ -96,7 +96,7 @@ async function main(): Promise<void> {
   let data: LoadedData;
   let cases: Case[];
   if (given.vectors === undefined) {
-    data = loadData(fileURLToPath(new URL("../vectors", import.meta.url)));
+    data = loadData(fileURLToPath(new URL("../vectors", import.meta.url)), false);
     cases = [...builtInCases(), ...data.cases];
   } else {
     if (!existsSync(given.vectors) || !statSync(given.vectors).isDirectory()) {

@@ -6,7 +6,7 @@ import {
   parseFrameHeader,
   toHex,
 } from "../../src/codec/mod.ts";
-import { FRAME_MAX_BODY, TAG_BYTES } from "../../src/constants.ts";
+import { FRAME_CONTROL, FRAME_MAX_BODY, TAG_BYTES } from "../../src/constants.ts";
 import {
   CipherState,
   confirmation,
@@ -151,7 +151,10 @@ function receiveFrames(provider: CryptoProvider, a: Arguments): unknown {
     nowMs: 0,
   });
   const header = new FrameHeader();
+  const own = new Uint8Array(FRAME_HEADROOM + 1 + TAG_BYTES);
   const results = (a.frames as string[]).map((text) => {
+    // SPEC 7: a peer rotates only after it heard from us in the present epoch.
+    protection.seal(own, FRAME_HEADROOM, FRAME_HEADROOM + 1, FRAME_CONTROL, 0, 0, 0);
     const bytes = fromHex(text);
     try {
       const end = parseFrameHeader(bytes, 0, bytes.length, FRAME_MAX_BODY, header);

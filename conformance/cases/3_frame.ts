@@ -161,6 +161,11 @@ export function frameRules(): Rule[] {
     decode("another frame", make() + make({ payload: "01" })),
     decode("garbage", make() + "ffff"),
   ]);
+  book.refuses(12, "wrong-and-cut", "what is wrong already is not waited for", [
+    decode("metadata passes the body", "53542f" + HEADER + "61"),
+    decode("metadata length not minimal", "53547f" + HEADER + "8000"),
+    decode("metadata length above 2^64-1", "53547f" + HEADER + "80808080808080808002"),
+  ]);
   return book.rules;
 }
 

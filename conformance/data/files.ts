@@ -13,6 +13,8 @@ import { operationCases } from "./operations.ts";
 import { valueCases } from "./values.ts";
 import { varintCases } from "./varint.ts";
 
+const OWN_FORMAT = "stt-operations-1";
+
 type Reader = (file: DataFile) => Case[];
 
 const READERS: Readonly<Record<string, Reader>> = {
@@ -33,8 +35,11 @@ export interface LoadedData {
   readonly skipped: { readonly path: string; readonly reason: string }[];
 }
 
-/** All cases of the data files in `directory` and the directories below it. */
-export function loadData(directory: string): LoadedData {
+/**
+ * All cases of the data files in `directory` and the directories below it; without those of this project's own schema
+ * where the built-in cases, which they were made from, run anyway.
+ */
+export function loadData(directory: string, own: boolean = true): LoadedData {
   const loaded: LoadedData = { cases: [], files: [], skipped: [] };
   for (const file of jsonFiles(directory)) {
     const path = relative(directory, file).replaceAll("\\", "/");
@@ -47,6 +52,7 @@ export function loadData(directory: string): LoadedData {
       );
       continue;
     }
+    if (!own && isObject(content) && content.format === OWN_FORMAT) continue;
     const reader = isObject(content) ? readerOf(path, content) : undefined;
     if (typeof reader !== "function") {
       loaded.skipped.push({ path, reason: reader ?? "no schema that this runner knows" });
@@ -73,7 +79,7 @@ function jsonFiles(directory: string): string[] {
 }
 
 function readerOf(path: string, content: JsonObject): Reader | string | undefined {
-  if (content.format === "stt-operations-1") return operationCases;
+  if (content.format === OWN_FORMAT) return operationCases;
   if (content.testGroups !== undefined) return "Wycheproof: run by the tests of src/crypto";
   const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.json$/, "");
   if (/(^|_)chunk_header$/.test(name)) return "belongs to the STC suite";

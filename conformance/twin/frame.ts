@@ -72,18 +72,21 @@ export function decodeFrame(bytes: Uint8Array, maxBody: number = MAX_BODY): Deco
   if (length.value < 31n) throw new Refusal("FRAME_TOO_SMALL");
   const start = 2 + length.size;
   const end = start + Number(length.value);
-  if (bytes.length < end) throw new Refusal("FRAME_INCOMPLETE");
   const body = bytes.subarray(start, end);
+  const cut = bytes.length < end;
   let size: DecodedVarint;
   try {
     size = decodeVarint(body, 30);
-  } catch {
-    throw new Refusal("FRAME_METADATA_LENGTH");
+  } catch (error) {
+    // SPEC 3: refuse at the first wrong byte, but a length that is only cut is not wrong yet.
+    const missing = cut && error instanceof Refusal && error.code === "VARINT_INCOMPLETE";
+    throw new Refusal(missing ? "FRAME_INCOMPLETE" : "FRAME_METADATA_LENGTH");
   }
   const metadataStart = 30 + size.size;
-  if (BigInt(metadataStart) + size.value > BigInt(body.length)) {
+  if (BigInt(metadataStart) + size.value > length.value) {
     throw new Refusal("FRAME_METADATA_OVERRUN");
   }
+  if (cut) throw new Refusal("FRAME_INCOMPLETE");
   const payloadStart = metadataStart + Number(size.value);
   return {
     frame: fieldsOf(body, body.subarray(metadataStart, payloadStart), body.subarray(payloadStart)),

@@ -42,7 +42,7 @@ export interface ConnectionOptions {
   readonly maxDatagram?: number;
   /** Largest frame body taken, 1200 to 2097152. Default 65536. */
   readonly maxFrame?: number;
-  /** Largest message taken on message streams. Default 16 MiB. */
+  /** Largest message taken on message streams; unfinished ones may hold four times this in all. Default 16 MiB. */
   readonly maxMessageSize?: number;
   /** Bytes a stream takes from the application before `write` asks it to wait. Default 1 MiB. */
   readonly sendBuffer?: number;

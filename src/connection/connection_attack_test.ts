@@ -1,11 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FRAME_CONTROL, FRAME_DATA } from "../constants.ts";
+import { FRAME_HEADROOM, FrameHeader, parseFrameHeader } from "../codec/frame.ts";
+import { FRAME_CONTROL, FRAME_DATA, FRAME_MAX_BODY, TAG_BYTES } from "../constants.ts";
 import { pair } from "../testing/pair.ts";
-import { Forger } from "./forger_for_test.ts";
+import { nodeProvider } from "../crypto/node_provider.ts";
+import { Protection } from "../session/protection.ts";
+import { Forger, payloadOf } from "./forger_for_test.ts";
 
 function joined(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+
+/** A CONTROL frame. */
+function sealed(by: Protection, payload: Uint8Array): Uint8Array {
+  const end = FRAME_HEADROOM + payload.length;
+  const buffer = new Uint8Array(end + TAG_BYTES);
+  buffer.set(payload, FRAME_HEADROOM);
+  by.seal(buffer, FRAME_HEADROOM, end, FRAME_CONTROL, 0, 0, 0);
+  return buffer.slice(by.frameStart, by.frameEnd);
 }
 
 const TOKEN = new Uint8Array(8);
@@ -53,4 +65,38 @@ test("nothing behind SESSION_CLOSE in its frame is acted upon", () => {
   assert.deepEqual(forger.events.map(({ type }) => type), ["closed"]);
   assert.equal(run.b.closeFacts?.code, 0);
   assert.equal(forger.closeCode, 0);
+});
+
+test("a peer cannot rotate without waiting for a frame of ours in each epoch", () => {
+  const run = pair().establish();
+  const forger = new Forger(run);
+  const { i2r, r2i } = run.a.session?.secrets ?? assert.fail();
+  // Somebody with the victim's keys says to the forger's own protection what the victim has not said.
+  const shadow = new Protection({
+    provider: nodeProvider(),
+    suite: 1,
+    sessionId: run.a.session?.sessionId ?? assert.fail(),
+    sendSecret: r2i.slice(),
+    recvSecret: i2r.slice(),
+    reliable: true,
+    nowMs: 0,
+  });
+  const { victim } = forger;
+  const { nowMs } = run.clock;
+  const opened = (by: Protection, frame: Uint8Array): void => {
+    const header = new FrameHeader();
+    parseFrameHeader(frame, 0, frame.length, FRAME_MAX_BODY, header);
+    assert.notEqual(by.open(frame, header, nowMs), undefined);
+  };
+  const give = (frame: Uint8Array): void => {
+    opened(shadow, frame);
+    victim.receive(frame, nowMs);
+  };
+  const padding = { type: "padding", count: 1 } as const;
+  give(forger.control(padding));
+  opened(forger.protection, sealed(shadow, payloadOf(padding)));
+  assert.ok(forger.protection.startRotation(nowMs));
+  // The victim has sent nothing: epoch 1 cannot have begun.
+  give(forger.control({ type: "keyRotation", epoch: 1 }));
+  assert.equal(victim.closeFacts?.error?.code, "KEY_ROTATION_ERROR");
 });

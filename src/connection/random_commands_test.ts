@@ -264,7 +264,7 @@ test("any commands on both ends: every byte once and in order, no deadlock, a cl
   fc.assert(
     fc.property(
       options,
-      fc.array(fc.tuple(side, command), { maxLength: 60 }),
+      fc.array(fc.tuple(side, command), { minLength: 25, maxLength: 70 }),
       (setup, commands) => {
         const run = pair(setup).establish();
         const model = new Model(run);

@@ -104,8 +104,19 @@ export class SessionCore {
    * @throws {SttError} with the code that the session must close with.
    */
   open(frame: Uint8Array, header: FrameHeader, nowMs: number, counters: Counters): Uint8Array {
+    const limit = this.#protection.peerEpochLimit;
     const payload = this.#protection.open(frame, header, nowMs);
-    if (payload !== undefined) return payload;
+    if (payload !== undefined) {
+      const { lastEpoch } = this.#protection;
+      if (lastEpoch <= limit) return payload;
+      // SPEC 7: else a peer could make this side derive keys with every frame.
+      throw new SttError(
+        "KEY_ROTATION_ERROR",
+        `cannot open frame: epoch ${lastEpoch} began before a frame of ours of epoch ${
+          lastEpoch - 1
+        }`,
+      );
+    }
     counters.reject(`frame_${this.#protection.lastFailure ?? "crypto"}`);
     throw this.#protection.lastError ??
       new SttError("CRYPTO", "cannot open frame: it does not verify");

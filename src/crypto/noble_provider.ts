@@ -34,7 +34,7 @@ class NobleAeadKey implements AeadKey {
       throw new SttError("INTERNAL", `cannot use ${name} key: ${key.length} bytes is not 32`);
     }
     this.#name = name;
-    this.#key = key.slice();
+    this.#key = new Uint8Array(key);
   }
 
   sealInPlace(
@@ -165,7 +165,9 @@ export function nobleProvider(options: NobleProviderOptions = {}): CryptoProvide
     },
 
     x25519(privateKey?: Uint8Array): X25519PrivateKey {
-      return new NobleX25519PrivateKey(privateKey?.slice() ?? random(KEY_BYTES));
+      return new NobleX25519PrivateKey(
+        privateKey === undefined ? random(KEY_BYTES) : new Uint8Array(privateKey),
+      );
     },
 
     aead(name: AeadName, key: Uint8Array): AeadKey {

@@ -55,7 +55,7 @@ class NodeAeadKey implements AeadKey {
       throw new SttError("INTERNAL", `cannot use ${name} key: ${key.length} bytes is not 32`);
     }
     this.#name = name;
-    this.#key = key.slice();
+    this.#key = new Uint8Array(key);
   }
 
   sealInPlace(

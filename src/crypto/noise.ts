@@ -114,7 +114,8 @@ export class NoiseHandshake {
     }
     checkLength("psk", psk);
     wipe(psks[index]);
-    psks[index] = psk.slice();
+    // A copy also of a Buffer, whose slice() is a view: this one is erased.
+    psks[index] = new Uint8Array(psk);
   }
 
   /** Binds `data` to the handshake; both sides must do so at the same point. */
@@ -317,8 +318,8 @@ function start(
   symmetric.mixHash(options.prologue);
   if (initiator) symmetric.mixHash(weInitiate ? s!.publicKey : rs!);
   if (responder) symmetric.mixHash(weInitiate ? rs! : s!.publicKey);
-  const state = new HandshakeState(symmetric, psks.map((psk) => psk?.slice()));
-  state.remoteStatic = rs?.slice();
+  const state = new HandshakeState(symmetric, psks.map((psk) => psk && new Uint8Array(psk)));
+  state.remoteStatic = rs && new Uint8Array(rs);
   return state;
 }
 

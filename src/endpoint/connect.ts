@@ -96,6 +96,16 @@ function handshake(
   options: ConnectOptions,
 ): Promise<Peer> {
   const { signal } = options;
+  let connection: Connection;
+  try {
+    connection = Connection.dial(
+      { provider: setup.provider, limits: setup.limits, handshake: config },
+      setup.clock.now(),
+    );
+  } catch (error) {
+    transport.abort();
+    return Promise.reject(error);
+  }
   return new Promise<Peer>((resolve, reject) => {
     let peer: Peer | undefined;
     let settled = false;
@@ -113,14 +123,13 @@ function handshake(
       }
       peer?.dispatch(event);
       if (event.type === "early" && peer !== undefined && options.early !== undefined) {
-        callEarly(options.early, peer, settle, reject);
+        callEarly(options.early, peer, settle, rejectAtEnd);
       } else if (event.type === "established") {
         settle(() => resolve(peer as Peer));
       } else if (event.type === "closed") {
         const error = event.facts.error ??
           new SttError("CLOSED", `cannot connect: closed by the peer: ${event.facts.reason}`);
-        // The transport is gone before the caller hears of it: nothing stays behind a failed dial.
-        settle(() => void driver.ended.then(() => reject(error)));
+        settle(() => rejectAtEnd(error));
       }
     };
     const onAbort = (): void => {
@@ -131,10 +140,8 @@ function handshake(
         reject(signal?.reason);
       });
     };
-    const connection = Connection.dial(
-      { provider: setup.provider, limits: setup.limits, handshake: config },
-      setup.clock.now(),
-    );
+    // The transport is gone before the caller hears of it: nothing stays behind a failed dial.
+    const rejectAtEnd = (error: unknown): void => void driver.ended.then(() => reject(error));
     const driver = new Driver(connection, transport, setup.clock, onEvent);
     signal?.addEventListener("abort", onAbort, { once: true });
     driver.start();

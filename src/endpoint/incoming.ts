@@ -72,6 +72,7 @@ export class Incoming {
   }
 
   async nextStream(signal?: AbortSignal): Promise<SttStream | null> {
+    signal?.throwIfAborted();
     for (;;) {
       const stream = this.#streams.shift();
       if (stream !== undefined) return stream;
@@ -81,6 +82,7 @@ export class Incoming {
   }
 
   async nextMessage(signal?: AbortSignal): Promise<Message | null> {
+    signal?.throwIfAborted();
     for (;;) {
       const message = this.#takeMessage();
       if (message !== undefined) return message;
@@ -90,6 +92,7 @@ export class Incoming {
   }
 
   async nextDatagram(signal?: AbortSignal): Promise<Datagram | null> {
+    signal?.throwIfAborted();
     for (;;) {
       const datagram = this.#connection.nextDatagram();
       if (datagram !== undefined) return datagram;

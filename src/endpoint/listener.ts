@@ -20,7 +20,7 @@ import {
   endpointSetup,
   type ListenOptions,
   maxMessageBytes,
-  pairKeyBytes,
+  pairKeyOf,
   positive,
   seedKeyList,
 } from "./options.ts";
@@ -225,6 +225,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
 
   /** The next peer, or null once the listener is closed. */
   async nextPeer(options: WaitOptions = {}): Promise<Peer | null> {
+    options.signal?.throwIfAborted();
     for (;;) {
       const peer = this.#waiting.shift();
       if (peer !== undefined) {
@@ -326,13 +327,56 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
  */
 export async function listen(address: string, options: ListenOptions): Promise<Listener> {
   options.signal?.throwIfAborted();
-  const inputs = options.seeds ?? (options.seed === undefined ? [] : [options.seed]);
+  const inputs = [...(options.seed === undefined ? [] : [options.seed]), ...options.seeds ?? []];
   const transport = chooseTransport(address, options.transports);
-  const setup = endpointSetup(options, inputs);
-  const seedKeys = seedKeyList(setup.provider, inputs);
-  const sessions = new Set<Driver>();
   const maxSessions = positive("maxSessions", options.maxSessions, DEFAULT_MAX_SESSIONS);
-  const { pairKey } = options;
+  const setup = endpointSetup(options, inputs);
+  const secrets: (() => void)[] = [() => setup.staticKey.destroy()];
+  try {
+    const seedKeys = seedKeyList(setup.provider, inputs);
+    secrets.push(...seedKeys.map((keys) => () => keys.wipe()));
+    const listener = prepare(options, setup, seedKeys, maxSessions, secrets);
+    listener.bind(
+      await transport.listen(
+        address,
+        (connection) => listener.onConnection(connection),
+        {
+          maxMessageBytes: maxMessageBytes(setup.limits),
+          ...options.transport,
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+        },
+        (error) => listener.onError(error),
+      ),
+    );
+    await closeOnAbort(listener, options.signal);
+    return listener;
+  } catch (error) {
+    for (const wipeSecret of secrets) wipeSecret();
+    throw error;
+  }
+}
+
+async function closeOnAbort(listener: Listener, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return;
+  const onAbort = (): void => void listener.close();
+  signal.addEventListener("abort", onAbort, { once: true });
+  void listener.closed.then(() => signal.removeEventListener("abort", onAbort));
+  if (!signal.aborted) return;
+  await listener.close();
+  signal.throwIfAborted();
+}
+
+/** `secrets` gets what must be wiped when listening fails. */
+function prepare(
+  options: ListenOptions,
+  setup: EndpointSetup,
+  seedKeys: readonly SeedKeys[],
+  maxSessions: number,
+  secrets: (() => void)[],
+): Listener {
+  const sessions = new Set<Driver>();
+  const pairKey = pairKeyOf(options.pairKey, (error) => listener.onError(error));
+  if (pairKey instanceof Uint8Array) secrets.push(() => wipe(pairKey));
   const acceptorConfig: AcceptorConfig = {
     provider: setup.provider,
     seeds: seedKeys,
@@ -348,11 +392,9 @@ export async function listen(address: string, options: ListenOptions): Promise<L
       ? {}
       : { halfOpenPerAddress: options.halfOpenPerAddress }),
     ...(options.handshakeRate === undefined ? {} : { handshakeRate: options.handshakeRate }),
-    ...(pairKey === undefined
-      ? {}
-      : { pairKey: typeof pairKey === "function" ? pairKey : pairKeyBytes(pairKey) }),
+    ...(pairKey === undefined ? {} : { pairKey }),
   };
-  const listener = new Listener({
+  const listener: Listener = new Listener({
     acceptor: new Acceptor(acceptorConfig, setup.clock.now()),
     acceptorConfig,
     seedKeys,
@@ -361,27 +403,5 @@ export async function listen(address: string, options: ListenOptions): Promise<L
     sessions,
     maxSessions,
   });
-  try {
-    listener.bind(
-      await transport.listen(
-        address,
-        (connection) => listener.onConnection(connection),
-        {
-          maxMessageBytes: maxMessageBytes(setup.limits),
-          ...options.transport,
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-        },
-        (error) => listener.onError(error),
-      ),
-    );
-  } catch (error) {
-    for (const keys of seedKeys) keys.wipe();
-    setup.staticKey.destroy();
-    if (acceptorConfig.pairKey instanceof Uint8Array) wipe(acceptorConfig.pairKey);
-    throw error;
-  }
-  const onAbort = (): void => void listener.close();
-  options.signal?.addEventListener("abort", onAbort, { once: true });
-  void listener.closed.then(() => options.signal?.removeEventListener("abort", onAbort));
   return listener;
 }

@@ -72,9 +72,9 @@ export interface ConnectOptions extends EndpointOptions {
 
 /** Options of `listen`. */
 export interface ListenOptions extends EndpointOptions {
-  /** The shared seed, or `seeds` for up to 64 of them (rotation, tenants). */
+  /** The shared seed. */
   readonly seed?: SeedInput;
-  /** Up to 64 seeds that peers may dial with. */
+  /** Further seeds that peers may dial with (rotation, tenants): at most 64 with `seed`, which comes first. */
   readonly seeds?: readonly SeedInput[];
   /** 32-byte key of everybody, or a look-up by the peer's `nodeId`. */
   readonly pairKey?: SeedInput | ((nodeId: Uint8Array) => Uint8Array | undefined);
@@ -129,7 +129,8 @@ export function seedBytes(input: SeedInput | undefined, option: string): Uint8Ar
         { limit: 32 },
       );
     }
-    return input.slice();
+    // Not slice(), which is a view of a Buffer: the copy is wiped, the application's own bytes are not.
+    return new Uint8Array(input);
   }
   if (typeof input === "string") return parseSeed(input);
   throw new SttError("SEED", `cannot use option ${option}: no bytes or text of at least 32 bytes`);
@@ -143,6 +144,27 @@ export function pairKeyBytes(input: SeedInput): Uint8Array {
   throw new SttError("CONFIG", `cannot use option pairKey: ${key.length} bytes are not 32`, {
     limit: 32,
   });
+}
+
+/** A listener's pair key or look-up. What the look-up throws or returns wrongly refuses the peer and is reported. */
+export function pairKeyOf(
+  input: ListenOptions["pairKey"],
+  onError: (error: SttError) => void,
+): Uint8Array | ((nodeId: Uint8Array) => Uint8Array | undefined) | undefined {
+  if (input === undefined) return undefined;
+  if (typeof input !== "function") return pairKeyBytes(input);
+  return (nodeId) => {
+    try {
+      const key = input(nodeId);
+      return key === undefined ? undefined : pairKeyBytes(key);
+    } catch (cause) {
+      const error = new SttError("CONFIG", "cannot look up pair key: option pairKey failed", {
+        cause,
+      });
+      onError(error);
+      throw error;
+    }
+  };
 }
 
 /** Keys of 1 to 64 seeds. The caller wipes them. */

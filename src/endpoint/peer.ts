@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { CloseFacts, ConnectionEvent, Datagram } from "../connection/events.ts";
+import { BoundedQueue } from "../connection/bounded_queue.ts";
+import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "../connection/events.ts";
 import type { ConnectionStats } from "../connection/stats.ts";
 import {
+  DATAGRAM_QUEUE,
   FRAME_CUSTOM_MAX,
   FRAME_CUSTOM_MIN,
   KIND_BYTES,
@@ -14,6 +16,7 @@ import {
 } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
+import { copyOf } from "./bytes.ts";
 import type { Driver } from "./driver.ts";
 import { Incoming, type Message } from "./incoming.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
@@ -105,7 +108,8 @@ export class Peer implements AsyncDisposable {
   readonly #incoming: Incoming;
   readonly #streams: Map<number, SttStream> = new Map();
   readonly #openers: Waiters = new Waiters();
-  readonly #pings: Map<number, PendingPing> = new Map();
+  /** By the number of the PING; one that was not sent yet serves all who ask meanwhile. */
+  readonly #pings: Map<number, Set<PendingPing>> = new Map();
   readonly #frameHandlers: Map<number, (frame: FrameEvent) => void> = new Map();
   readonly #events: TypedEvents<PeerEvents> = new TypedEvents();
   readonly #host: StreamHost;
@@ -113,6 +117,8 @@ export class Peer implements AsyncDisposable {
   #closeFacts: CloseFacts | undefined;
   #closeError: SttError | undefined;
   #unhandledFrames = 0;
+  /** Frames that came before the application could add its first handler; undefined once it did. */
+  #heldFrames: BoundedQueue<CustomFrame> | undefined = new BoundedQueue(DATAGRAM_QUEUE);
   #resolveClosed: (facts: CloseFacts) => void = () => undefined;
 
   /** Peers come from `connect` and from a listener. */
@@ -151,6 +157,7 @@ export class Peer implements AsyncDisposable {
    * @throws {SttError} the error that ended the session; the signal's reason when aborted.
    */
   async openStream(options: OpenStreamOptions = {}): Promise<SttStream> {
+    options.signal?.throwIfAborted();
     for (;;) {
       const stream = this.#tryOpen(options.mode ?? "bytes", options.priority);
       if (stream !== undefined) return stream;
@@ -196,6 +203,7 @@ export class Peer implements AsyncDisposable {
 
   /** Sends one message on this side's message stream, opened on first use (SPEC 12). Waits while the peer is slow. */
   async send(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
     // Nothing is awaited between the look and the opening: SPEC 12 has one message stream per side.
     for (;;) {
       this.#messageStream ??= this.#tryOpen("messages");
@@ -233,7 +241,10 @@ export class Peer implements AsyncDisposable {
    */
   sendDatagram(data: Uint8Array, options: { readonly channel?: number } = {}): boolean {
     this.#checkOpen();
-    const kept = this.#driver.connection.sendDatagram(options.channel ?? 0, data.slice());
+    const kept = this.#driver.connection.sendDatagram(
+      options.channel ?? 0,
+      copyOf(data, "send datagram"),
+    );
     this.#driver.schedule();
     return kept;
   }
@@ -264,12 +275,22 @@ export class Peer implements AsyncDisposable {
   ): boolean {
     this.#checkOpen();
     const { flags = 0, streamId = 0 } = options;
-    const kept = this.#driver.connection.sendFrame(type, payload.slice(), flags, streamId);
+    const kept = this.#driver.connection.sendFrame(
+      type,
+      copyOf(payload, "send frame"),
+      flags,
+      streamId,
+    );
     this.#driver.schedule();
     return kept;
   }
 
-  /** Handles frames of one type, 0x80 to 0xff; returns a function that ends it. Frames nobody handles are counted. */
+  /**
+   * Handles frames of one type, 0x80 to 0xff; returns a function that ends it. What arrived before the first handler
+   * waits for it, at most 256 frames; after that frames that nobody handles are counted and forgotten.
+   *
+   * @throws {SttError} `CONFIG` for another type, or one that has a handler.
+   */
   onFrame(type: number, handler: (frame: FrameEvent) => void): () => void {
     if (!Number.isInteger(type) || type < FRAME_CUSTOM_MIN || type > FRAME_CUSTOM_MAX) {
       throw new SttError("CONFIG", `cannot handle frames: type ${type} is outside 128 to 255`);
@@ -278,6 +299,7 @@ export class Peer implements AsyncDisposable {
       throw new SttError("CONFIG", `cannot handle frames: type ${type} has a handler`);
     }
     this.#frameHandlers.set(type, handler);
+    this.#releaseFrames();
     return () => {
       if (this.#frameHandlers.get(type) === handler) this.#frameHandlers.delete(type);
     };
@@ -292,15 +314,20 @@ export class Peer implements AsyncDisposable {
     const ping = this.#driver.connection.ping();
     this.#driver.schedule();
     const { signal } = options;
+    const waiting = this.#pings.get(ping) ?? new Set();
+    this.#pings.set(ping, waiting);
     let onAbort = (): void => undefined;
+    let pending: PendingPing | undefined;
     try {
       return await new Promise<number>((resolve, reject) => {
         onAbort = () => reject(signal?.reason);
         signal?.addEventListener("abort", onAbort, { once: true });
-        this.#pings.set(ping, { resolve, reject });
+        pending = { resolve, reject };
+        waiting.add(pending);
       });
     } finally {
-      this.#pings.delete(ping);
+      if (pending !== undefined) waiting.delete(pending);
+      if (waiting.size === 0) this.#pings.delete(ping);
       signal?.removeEventListener("abort", onAbort);
     }
   }
@@ -320,7 +347,8 @@ export class Peer implements AsyncDisposable {
 
   /** Counters of the session. `unhandledFrames`: custom frames that nobody handled. */
   stats(): ConnectionStats & { readonly unhandledFrames: number } {
-    return { ...this.#driver.connection.stats(), unhandledFrames: this.#unhandledFrames };
+    const unhandledFrames = this.#unhandledFrames + (this.#heldFrames?.size ?? 0);
+    return { ...this.#driver.connection.stats(), unhandledFrames };
   }
 
   /** Adds a listener; returns a function that removes it. */
@@ -381,7 +409,7 @@ export class Peer implements AsyncDisposable {
       case "stream-closed":
         return this.#onStreamEvent(event.type, event.id);
       case "reset":
-        return this.#streams.get(event.id)?.onReset(event.code);
+        return this.#onReset(event.id, event.code);
       case "stopped":
         return this.#streams.get(event.id)?.onStopped(event.code);
       case "streams-available":
@@ -391,7 +419,8 @@ export class Peer implements AsyncDisposable {
       case "custom-frame":
         return this.#dispatchFrames();
       case "pong":
-        return this.#pings.get(event.ping)?.resolve(event.rttMs);
+        for (const ping of this.#pings.get(event.ping) ?? []) ping.resolve(event.rttMs);
+        return;
       case "rekey":
         return this.#events.emit("rekey", event);
       case "peer-error":
@@ -419,6 +448,13 @@ export class Peer implements AsyncDisposable {
     }
   }
 
+  #onReset(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    stream?.onReset(code);
+    // Nobody is told of the reset of one message stream, so that nobody else would end our side of it.
+    if (stream !== undefined && this.#isIncomingMessages(stream)) stream.endUnused();
+  }
+
   /** `messages()` serves the streams that the peer opened; on our own ones the application reads itself. */
   #isIncomingMessages(stream: SttStream): boolean {
     const openedByInitiator = stream.id % 2 === 1;
@@ -429,19 +465,36 @@ export class Peer implements AsyncDisposable {
     for (;;) {
       const frame = this.#driver.connection.nextCustomFrame();
       if (frame === undefined) return;
-      const handler = this.#frameHandlers.get(frame.frameType);
-      if (handler === undefined) {
-        this.#unhandledFrames++;
-        continue;
+      if (this.#heldFrames === undefined) this.#handleFrame(frame);
+      else if (!this.#heldFrames.push(frame)) this.#unhandledFrames++;
+    }
+  }
+
+  /** In a microtask, so that all handlers that the application adds in one turn take part. */
+  #releaseFrames(): void {
+    if (this.#heldFrames === undefined || this.#frameHandlers.size > 1) return;
+    queueMicrotask(() => {
+      const held = this.#heldFrames;
+      this.#heldFrames = undefined;
+      for (let frame = held?.shift(); frame !== undefined; frame = held?.shift()) {
+        this.#handleFrame(frame);
       }
-      const { frameType: type, flags, streamId, payload } = frame;
-      try {
-        handler({ type, flags, streamId, payload });
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
+    });
+  }
+
+  #handleFrame(frame: CustomFrame): void {
+    const handler = this.#frameHandlers.get(frame.frameType);
+    if (handler === undefined) {
+      this.#unhandledFrames++;
+      return;
+    }
+    const { frameType: type, flags, streamId, payload } = frame;
+    try {
+      handler({ type, flags, streamId, payload });
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
     }
   }
 
@@ -456,7 +509,7 @@ export class Peer implements AsyncDisposable {
     for (const stream of [...this.#streams.values()]) stream.onSessionEnd(error);
     this.#incoming.end(facts.error);
     this.#openers.fail(error);
-    for (const ping of [...this.#pings.values()]) ping.reject(error);
+    for (const waiting of this.#pings.values()) for (const ping of waiting) ping.reject(error);
     this.#events.emit("close", facts);
     this.#resolveClosed(facts);
   }

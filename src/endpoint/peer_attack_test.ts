@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
+import { nodeProvider } from "../crypto/node_provider.ts";
 import { generateSeed } from "./seeds.ts";
 import { connect } from "./connect.ts";
 import { listen, type Listener } from "./listener.ts";
@@ -156,4 +157,38 @@ test("a dial under way when the node stops leaves no session", async () => {
   await Promise.all([assert.rejects(dial, { code: "CLOSED" }), a.stop()]);
   assert.deepEqual(a.peers, []);
   await b.stop();
+});
+
+test("every one of many pings at once is answered", async () => {
+  const { listener, client } = await open();
+  const pings = Promise.all(Array.from({ length: 100 }, () => client.ping()));
+  const later = (async () => {
+    // Frames are in order: what was asked before these is answered before them.
+    for (let round = 0; round < 5; round++) await client.ping();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return "hangs";
+  })();
+  const outcome = await Promise.race([pings.then(() => "answered"), later]);
+  assert.equal(outcome, "answered");
+  await listener.close();
+});
+
+test("a dial whose cryptography fails leaves no connection behind", async () => {
+  const seed = generateSeed();
+  const listener = await listen(`mem:provider-attack`, { seed });
+  const broken = nodeProvider();
+  let left = 1;
+  const provider = {
+    ...broken,
+    x25519: (bytes?: Uint8Array) => {
+      if (left-- > 0) return broken.x25519(bytes);
+      throw new Error("no entropy");
+    },
+  };
+  await assert.rejects(connect(listener.address, { seed, provider }), { message: "no entropy" });
+  for (let turn = 0; turn < 20 && listener.stats().handshaking > 0; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assert.equal(listener.stats().handshaking, 0);
+  await listener.close();
 });

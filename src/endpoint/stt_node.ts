@@ -96,6 +96,8 @@ export class SttNode implements AsyncDisposable {
   #listener: Listener | undefined;
   #nodeId: Uint8Array | undefined;
   #running = false;
+  /** Sessions whose messages may still come, open or ended. */
+  #pumps = 0;
   /** Tells a dial that `stop()` came while it was under way. */
   #stops = 0;
 
@@ -123,20 +125,26 @@ export class SttNode implements AsyncDisposable {
   async start(): Promise<string> {
     if (this.#running) throw new SttError("CONFIG", "cannot start node: it is running");
     this.#running = true;
+    const stops = this.#stops;
     try {
       const { address = "ws://127.0.0.1:0/", seed, seeds = [], ...options } = this.#options;
-      this.#listener = await listen(address, {
+      const listener = await listen(address, {
         ...options,
         seeds: [seed, ...seeds],
         nodeSeed: this.#nodeSeed.reveal(),
       });
+      if (stops !== this.#stops) {
+        await listener.close();
+        throw new SttError("CLOSED", "cannot start node: it was stopped meanwhile");
+      }
+      this.#listener = listener;
+      this.#nodeId = listener.nodeId;
+      listener.on("peer", (peer) => this.#add(peer));
+      return listener.address;
     } catch (error) {
-      this.#running = false;
+      if (stops === this.#stops) this.#running = false;
       throw error;
     }
-    this.#nodeId = this.#listener.nodeId;
-    this.#listener.on("peer", (peer) => this.#add(peer));
-    return this.#listener.address;
   }
 
   /** Closes all sessions and the listener. */
@@ -150,7 +158,12 @@ export class SttNode implements AsyncDisposable {
     this.#room.wake();
   }
 
-  /** Dials another node under this node's identity. */
+  /**
+   * Dials another node under this node's identity. With `single` it may resolve with the session that the other node
+   * dialled, when that is the one that survives.
+   *
+   * @throws as {@link connect}; {@link SttError} `CLOSED` when the node was stopped meanwhile.
+   */
   async connect(address: string, options: Partial<ConnectOptions> = {}): Promise<Peer> {
     const { pairKey, accept: _accept, transport: _transport, ...shared } = this.#options;
     const stops = this.#stops;
@@ -165,8 +178,7 @@ export class SttNode implements AsyncDisposable {
       await peer.close();
       throw new SttError("CLOSED", `cannot connect to ${address}: the node was stopped meanwhile`);
     }
-    this.#add(peer);
-    return peer;
+    return this.#add(peer);
   }
 
   /** Messages of all peers until the node stops. */
@@ -176,7 +188,7 @@ export class SttNode implements AsyncDisposable {
       if (packet !== undefined) {
         this.#room.wake();
         yield packet;
-      } else if (!this.#running && this.#peers.size === 0) {
+      } else if (!this.#running && this.#pumps === 0) {
         return;
       } else {
         await this.#readers.wait(options.signal);
@@ -228,11 +240,12 @@ export class SttNode implements AsyncDisposable {
     }
   }
 
-  #add(peer: Peer): void {
+  /** Returns the session to use: another one when `single` gives that the precedence. */
+  #add(peer: Peer): Peer {
     const other = this.#peers.get(peer.id);
     if (other !== undefined && this.#options.single === true && !this.#survives(peer)) {
       peer.abort({ code: ERRORS.DUPLICATE.wire as number });
-      return;
+      return other;
     }
     if (other !== undefined && this.#options.single === true) {
       other.abort({ code: ERRORS.DUPLICATE.wire as number });
@@ -241,10 +254,16 @@ export class SttNode implements AsyncDisposable {
     this.#open.add(peer);
     void peer.closed.then(() => {
       this.#open.delete(peer);
-      if (this.#peers.get(peer.id) === peer) this.#peers.delete(peer.id);
-      this.#readers.wake();
+      if (this.#peers.get(peer.id) === peer) this.#replace(peer.id);
     });
     void this.#pump(peer);
+    return peer;
+  }
+
+  /** The session with a node ended: another one with the same node takes its place, if there is one. */
+  #replace(id: string): void {
+    this.#peers.delete(id);
+    for (const peer of this.#open) if (peer.id === id) this.#peers.set(id, peer);
   }
 
   /** SPEC 6.3: the session that the lower nodeId dialled survives. Of two from one side the newer one does. */
@@ -256,6 +275,7 @@ export class SttNode implements AsyncDisposable {
   }
 
   async #pump(peer: Peer): Promise<void> {
+    this.#pumps++;
     try {
       for await (const { streamId, data } of peer.messages()) {
         while (this.#queue.length >= RECEIVE_QUEUE) await this.#room.wait();
@@ -265,6 +285,9 @@ export class SttNode implements AsyncDisposable {
     } catch (error) {
       // The session's end is told by `peer.closed` and by the outcomes of sending.
       if (!(error instanceof SttError)) throw error;
+    } finally {
+      this.#pumps--;
+      this.#readers.wake();
     }
   }
 }

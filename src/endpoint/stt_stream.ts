@@ -6,6 +6,7 @@
 import { SttError } from "../errors.ts";
 import type { StreamInfo } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
+import { checkBytes, copyOf } from "./bytes.ts";
 import { Waiters } from "./waiters.ts";
 
 /** How a stream delivers. `bytes`: in order. `messages`: whole messages in order. `unordered`: whole messages in any order. */
@@ -107,6 +108,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
    *   `maxMessageSize`, or the error that ended the session; the signal's reason when aborted.
    */
   async read(options: ReadOptions = {}): Promise<Uint8Array | null> {
+    options.signal?.throwIfAborted();
     for (;;) {
       const chunk = this.tryRead(options.maxBytes);
       if (chunk !== undefined) return chunk;
@@ -130,16 +132,20 @@ export class SttStream implements AsyncIterable<Uint8Array> {
    * Writes bytes (or one message). Resolves when the stream takes more: await it, and a slow reader slows the writer.
    *
    * @throws {SttError} `STREAM_STOPPED` when the peer reads no more (`wire` is its code), `STREAM_CLOSED` after `end` or
-   *   `reset`, or the error that ended the session; the signal's reason when aborted (the chunk is written all the same).
+   *   `reset`, `CONFIG` for what is no Uint8Array, or the error that ended the session; the signal's reason when aborted:
+   *   before the call nothing is written, while it waits the chunk is written all the same.
    */
   async write(chunk: Uint8Array, options: WriteOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
     if (!this.tryWrite(chunk, options.own)) await this.#writable_(options.signal);
   }
 
   /** As {@link SttStream.write} without waiting: false asks the writer to wait for {@link SttStream.ready}. */
   tryWrite(chunk: Uint8Array, own = false): boolean {
     this.#checkWrite();
-    const bytes = own ? chunk : chunk.slice();
+    const attempt = `write to stream ${this.id}`;
+    if (own) checkBytes(chunk, attempt);
+    const bytes = own ? chunk : copyOf(chunk, attempt);
     const { streams } = this.#host;
     const more = this.#messages
       ? streams.writeMessage(this.id, bytes)
@@ -150,6 +156,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
 
   /** Resolves when the stream takes more. */
   async ready(options: WaitOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
     this.#checkWrite();
     if (!this.#host.streams.canWrite(this.id)) await this.#writable_(options.signal);
   }
@@ -179,6 +186,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
 
   /** Finishes writing: the peer reads to the end. Resolves when everything is sent. Ending twice is harmless. */
   async end(options: WaitOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
     if (!this.#ended) {
       this.#checkWrite();
       this.#ended = true;
@@ -189,7 +197,6 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     }
     const { signal } = options;
     if (signal === undefined) return await this.finished;
-    signal.throwIfAborted();
     let onAbort = (): void => undefined;
     const aborted = new Promise<never>((_, reject) => {
       onAbort = () => reject(signal.reason);

@@ -66,6 +66,14 @@ export class KeyRotation {
     return this.#pending;
   }
 
+  /**
+   * SPEC 7: the peer starts e+1 only after a frame of ours of e or e+1, so a peer that keeps the rules is never further
+   * than this.
+   */
+  get peerLimit(): number {
+    return this.#packets > 0 ? this.#sendEpoch + 1 : this.#sendEpoch;
+  }
+
   /** `pending`, because the peer moved first. */
   get answering(): boolean {
     return this.#pending && this.#answering;

@@ -133,6 +133,11 @@ export class Protection {
     return this.#rotation.recvEpoch;
   }
 
+  /** Highest epoch that a peer which keeps the rules of SPEC 7 can be in now. `open` itself goes one further at most. */
+  get peerEpochLimit(): number {
+    return this.#rotation.peerLimit;
+  }
+
   /** The next frame must be CONTROL beginning with KEY_ROTATION(`sendEpoch`); send it even if nothing else waits. */
   get rotationPending(): boolean {
     return this.#rotation.pending;

@@ -24,6 +24,8 @@ export interface ReceiveShared {
   buffered: number;
   /** Bytes handed to the application. */
   read: number;
+  /** Bytes of messages whose credit returned before the application read them. */
+  ahead: number;
 }
 
 /** Reorders, checks limits and the final size, and returns credit as the application reads. */
@@ -36,6 +38,8 @@ export class RecvStream {
   #unordered: UnorderedMessages | undefined;
   #scanner: MessageScanner | undefined;
   #highest = 0;
+  #read = 0;
+  #ahead = 0;
   #finalSize: number | undefined;
   #state: "open" | "stopped" | "reset" | "ended" = "open";
   /** What `read` throws. */
@@ -64,6 +68,11 @@ export class RecvStream {
   /** Only then do FLOW_CREDIT and STOP still matter to the peer. */
   get wantsMore(): boolean {
     return this.#finalSize === undefined && this.#state !== "reset";
+  }
+
+  /** This stream's part of {@link ReceiveShared.ahead}. */
+  get ahead(): number {
+    return this.#ahead;
   }
 
   get failed(): boolean {
@@ -133,6 +142,7 @@ export class RecvStream {
     this.#shared.buffered += this.buffered - before;
     const tooLarge = this.#scanner?.tooLarge ?? this.#unordered?.tooLarge;
     if (tooLarge === undefined) this.#settle();
+    this.#countAhead();
     return tooLarge;
   }
 
@@ -161,6 +171,7 @@ export class RecvStream {
     this.#clear();
     this.#discard();
     this.#state = "reset";
+    this.#countAhead();
     this.#done = true;
     this.#failure ??= new SttError(
       "STREAM_RESET",
@@ -177,6 +188,7 @@ export class RecvStream {
     this.#failure = failure;
     this.#discard();
     this.#state = "stopped";
+    this.#countAhead();
     this.#done = this.#finalSize !== undefined;
     return !this.#done;
   }
@@ -285,6 +297,13 @@ export class RecvStream {
     this.#consume(consumed);
   }
 
+  #countAhead(): void {
+    const counts = this.#state === "open" && isMessageKind(this.#kind);
+    const ahead = counts ? Math.max(0, this.credit.consumed - this.#read) : 0;
+    this.#shared.ahead += ahead - this.#ahead;
+    this.#ahead = ahead;
+  }
+
   #consume(total: number): void {
     const bytes = total - this.credit.consumed;
     if (bytes <= 0) return;
@@ -320,10 +339,12 @@ export class RecvStream {
   #finish<T>(item: T | undefined, held: number): T | null | undefined {
     if (item === undefined) return this.#state === "ended" ? null : undefined;
     const taken = held - this.buffered;
+    this.#read += taken;
     this.#shared.read += taken;
     this.#shared.buffered -= taken;
     this.#returnCredit();
     this.#checkEnd();
+    this.#countAhead();
     return item;
   }
 

@@ -16,6 +16,11 @@ import type { Stream } from "./stream.ts";
 import { KIND_UNKNOWN } from "./stream_kind.ts";
 import type { StreamTable } from "./stream_table.ts";
 
+/**
+ * The credit of a message returns while it is assembled, on every stream: so many messages of the largest size may be
+ * held beyond the session's window, or a peer could begin one on each of its streams and fill the memory.
+ */
+const MESSAGES_AHEAD = 4;
 const FLAGS_REFUSED = FLAG_FRAGMENT | FLAGS_RESERVED;
 
 /** Applies frames and records to the streams they name; what it throws closes the session. */
@@ -55,8 +60,15 @@ export class StreamInput {
       );
     }
     const end = (flags & FLAG_STREAM_END) !== 0;
+    const { recv } = this.#table;
+    const before = stream.recv.ahead;
     const tooLarge = stream.recv.receive(offset, data, end, (flags & FLAG_SEGMENT) !== 0);
-    if (tooLarge !== undefined) this.#refuseMessage(stream, tooLarge);
+    if (tooLarge !== undefined) {
+      this.#refuseMessage(stream, `${tooLarge} bytes exceed`, recv.maxMessageSize);
+    } else if (stream.recv.ahead > before && recv.ahead > MESSAGES_AHEAD * recv.maxMessageSize) {
+      const what = `unfinished messages of ${recv.ahead} bytes in all exceed`;
+      this.#refuseMessage(stream, what, MESSAGES_AHEAD * recv.maxMessageSize);
+    }
     this.#afterReceive(stream);
   }
 
@@ -114,12 +126,11 @@ export class StreamInput {
   }
 
   /** SPEC 8: a message above `maxMessageSize` costs the stream, not the session. */
-  #refuseMessage(stream: Stream, size: number): void {
-    const limit = this.#table.recv.maxMessageSize;
+  #refuseMessage(stream: Stream, what: string, limit: number): void {
     const code = ERRORS.BUFFER_EXCEEDED.wire!;
     const failure = new SttError(
       "BUFFER_EXCEEDED",
-      `cannot take message of stream ${stream.id}: ${size} bytes exceed ${limit}`,
+      `cannot take message of stream ${stream.id}: ${what} ${limit}`,
       { limit },
     );
     this.#table.stopRecv(stream, code, failure);

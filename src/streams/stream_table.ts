@@ -59,6 +59,7 @@ export class StreamTable {
       received: 0,
       buffered: 0,
       read: 0,
+      ahead: 0,
     };
     this.control = new ControlQueue(this.recv.credit, this.send.credit, this.peers);
   }

@@ -1,0 +1,59 @@
+/**
+ * The command inside the test's own process.
+ *
+ * @module
+ */
+import type { CliIo, CliOutput } from "./io.ts";
+import { main } from "./main.ts";
+
+/** What the world looks like to the command. */
+export interface FakeWorld {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: Uint8Array;
+  /** What is typed when a seed is asked for; with it, everything is a terminal. */
+  readonly typed?: string | null;
+  readonly columns?: number;
+}
+
+/** What the command did. */
+export interface FakeRun {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command and gathers its output. */
+export async function runCommand(argv: readonly string[], world: FakeWorld = {}): Promise<FakeRun> {
+  const isTty = world.typed !== undefined;
+  const texts = { stdout: "", stderr: "" };
+  const output = (name: "stdout" | "stderr"): CliOutput => ({
+    isTty,
+    columns: world.columns ?? 80,
+    text(text): void {
+      texts[name] += text;
+    },
+    bytes(chunk): Promise<void> {
+      texts[name] += new TextDecoder().decode(chunk);
+      return Promise.resolve();
+    },
+  });
+  const io: CliIo = {
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    stdin: {
+      isTty,
+      async *bytes(): AsyncGenerator<Uint8Array, void, void> {
+        await Promise.resolve();
+        if (world.stdin !== undefined) yield world.stdin;
+      },
+      hiddenLine: () => Promise.resolve(world.typed ?? null),
+      release: () => undefined,
+    },
+    env: world.env ?? {},
+    now: () => performance.now(),
+    onSignal: () => () => undefined,
+    exit: () => undefined,
+  };
+  const exit = await main(argv, io);
+  return { exit, ...texts };
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { withFolder } from "../endpoint/files/folder_for_test.ts";
+import { EXIT_CODES } from "./exit_codes.ts";
+import { runCommand } from "./io_for_test.ts";
+import { PACKAGE_VERSION } from "./version.ts";
+
+const COMMANDS: readonly string[] = ["keygen", "listen", "send", "receive", "ping", "decode"];
+const SEED = "5".repeat(64);
+const NOWHERE = "tcp://127.0.0.1:1";
+
+test("help fits 80 columns, names every command and every exit code", async () => {
+  const { exit, stdout } = await runCommand(["help"]);
+  assert.equal(exit, 0);
+  for (const [code, text] of EXIT_CODES) {
+    assert(stdout.includes(`\n  ${String(code).padEnd(5)}${text}\n`), text);
+  }
+  for (const name of COMMANDS) {
+    assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+    const own = await runCommand(["help", name]);
+    assert.equal(own.stdout, (await runCommand([name, "--help"])).stdout);
+    assert.match(own.stdout, new RegExp(`^usage: stt ${name}`));
+    for (const line of (stdout + own.stdout).split("\n")) {
+      assert(line.length <= 80, `${line.length} columns: ${line}`);
+    }
+  }
+});
+
+test("version is that of the package", async () => {
+  const { stdout } = await runCommand(["version"]);
+  assert.equal(stdout, `stt ${PACKAGE_VERSION}, protocol STT/1\n`);
+  const onDeno = new URL("../../deno.json", import.meta.url);
+  const manifest = existsSync(onDeno) ? onDeno : new URL("../../package.json", import.meta.url);
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+  assert.equal(PACKAGE_VERSION, version);
+});
+
+test("wrong use is exit code 2, with one line that says what, and where help is", async () => {
+  const wrong: [string[], RegExp][] = [
+    [[], /^stt: no command\ntry: stt help\n$/],
+    [["frobnicate"], /unknown command "frobnicate"/],
+    [["send"], /send needs a file and an address\ntry: stt help send/],
+    [["send", "x"], /send needs a file and an address/],
+    [["send", "-", "-", NOWHERE], /standard input can be sent once/],
+    [["send", "a", "b", NOWHERE, "--name", "x"], /--name is for one file only/],
+    [["listen"], /listen needs one address/],
+    [["listen", NOWHERE, "--echo", "--offer", "x"], /exclude each other/],
+    [["listen", NOWHERE, "--colour"], /unknown option '--colour'\ntry: stt help listen/],
+    [["ping", NOWHERE, "--count", "0"], /--count takes a number from 1/],
+    [["ping", NOWHERE, "--count", "1.5"], /--count takes a whole number/],
+    [["ping", NOWHERE, "--count", "many"], /--count takes a number from 1 to 1000000, not "many"/],
+    [["ping", NOWHERE, "--timeout"], /option '--timeout <value>' argument missing/],
+    [["ping", NOWHERE, "--expect", "abc"], /64 hexadecimal digits/],
+    [["ping", "http://x"], /unknown scheme "http"/],
+    [["ping", NOWHERE, "--timeout", "0"], /--timeout takes a number from 0.1/],
+    [["decode"], /decode needs hexadecimal text or a file/],
+    [["decode", "00", "--as", "soup"], /--as takes one of auto, frames, value, records/],
+    [["keygen", "x"], /keygen takes no arguments/],
+  ];
+  for (const [argv, message] of wrong) {
+    const { exit, stdout, stderr } = await runCommand(argv, { env: { STT_SEED: SEED } });
+    assert.equal(exit, 2, argv.join(" "));
+    assert.equal(stdout, "");
+    assert.match(stderr, message);
+  }
+});
+
+test("seeds are never arguments, and nothing repeats them", async () => {
+  const secret = "c0ffee".repeat(11);
+  for (const option of ["--seed", "--node-seed", "--secret", "--passphrase"]) {
+    for (const argv of [[option, secret], [`${option}=${secret}`]]) {
+      const { exit, stdout, stderr } = await runCommand(["ping", NOWHERE, ...argv]);
+      assert.equal(exit, 2);
+      assert.match(stderr, /use --seed-file FILE or STT_SEED/);
+      assert(!(stdout + stderr).includes("c0ffee"));
+    }
+  }
+  const bad = await runCommand(["ping", NOWHERE], { env: { STT_SEED: `${secret}!` } });
+  assert.equal(bad.exit, 2);
+  assert.match(bad.stderr, /^stt: cannot use STT_SEED: /);
+  assert(!bad.stderr.includes("c0ffee"));
+  const short = await runCommand(["ping", NOWHERE], { env: { STT_SEED: "c0ffee" } });
+  assert.match(short.stderr, /3 bytes is below the minimum of 32/);
+});
+
+test("a seed comes from a file, the environment, or somebody who types it", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "seed");
+    await writeFile(path, `${SEED}\n`, { mode: 0o600 });
+    // The dial fails after the seed was taken: exit code 3, not 2.
+    assert.equal((await runCommand(["ping", NOWHERE, "--seed-file", path])).exit, 3);
+    assert.equal((await runCommand(["ping", NOWHERE], { env: { STT_SEED: SEED } })).exit, 3);
+    const typed = await runCommand(["ping", NOWHERE], { typed: SEED });
+    assert.equal(typed.exit, 3);
+    assert.match(typed.stderr, /^Shared seed \(hex or base64url, not shown\): \n/);
+    assert(!typed.stderr.includes(SEED));
+    assert.equal((await runCommand(["ping", NOWHERE], { typed: null })).exit, 130);
+    assert.equal((await runCommand(["ping", NOWHERE])).exit, 2);
+    assert.equal((await runCommand(["send", "-", NOWHERE], { typed: SEED })).exit, 2);
+    const missing = await runCommand(["ping", NOWHERE, "--seed-file", join(folder, "none")]);
+    assert.equal(missing.exit, 2);
+    if (process.platform !== "win32") {
+      await chmod(path, 0o644);
+      const loose = await runCommand(["ping", NOWHERE, "--seed-file", path]);
+      assert.match(loose.stderr, /^stt: warning: seed file .* can be read by others: chmod 600 it/);
+    }
+  });
+});
+
+test("keygen prints a seed, or writes it where only the owner reads it", async () => {
+  const { exit, stdout } = await runCommand(["keygen"]);
+  assert.equal(exit, 0);
+  assert.match(stdout, /^[0-9a-f]{64}\n$/);
+  assert.notEqual((await runCommand(["keygen"])).stdout, stdout);
+  await withFolder(async (folder) => {
+    const path = join(folder, "seed");
+    const written = await runCommand(["keygen", "--out", path]);
+    assert.equal(written.exit, 0);
+    assert.equal(written.stdout, "");
+    assert.match(await readFile(path, "utf8"), /^[0-9a-f]{64}\n$/);
+    if (process.platform !== "win32") assert.equal((await stat(path)).mode & 0o777, 0o600);
+    const again = await runCommand(["keygen", "--out", path]);
+    assert.equal(again.exit, 5);
+  });
+});
+
+test("--json makes every line an object, errors too", async () => {
+  const { stdout, stderr, exit } = await runCommand(["ping", NOWHERE, "--json"], {
+    env: { STT_SEED: SEED },
+  });
+  assert.equal(exit, 3);
+  assert.equal(stderr, "");
+  const { event, code, message } = JSON.parse(stdout) as Record<string, string>;
+  assert.deepEqual([event, code], ["error", "TRANSPORT"]);
+  assert.match(message ?? "", /connection refused/);
+});
