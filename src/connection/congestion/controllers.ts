@@ -5,7 +5,7 @@
  */
 
 import { Bbr } from "./bbr.ts";
-import type { CongestionControlName, CongestionController } from "./controller.ts";
+import type { CongestionController, CongestionControlName } from "./controller.ts";
 import { Cubic } from "./cubic.ts";
 import { NewReno } from "./new_reno.ts";
 

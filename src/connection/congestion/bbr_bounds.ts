@@ -1,0 +1,91 @@
+/**
+ * What losses forbid BBR.
+ *
+ * @module
+ */
+
+import type { RateSample } from "../recovery/delivery_rate.ts";
+
+/** What a round with losses leaves of the short-term bounds at worst. */
+export const LOSS_BETA = 0.7;
+const MAX_RAISE_ROUNDS = 30;
+
+/**
+ * Two kinds of bounds: the long-term one on the flight, found by probing; the short-term ones on bandwidth and flight,
+ * set by losses between probes and dropped at the next probe.
+ */
+export class BbrBounds {
+  /** Largest flight that did not lose too much, in bytes; Infinity while none has. */
+  flightHigh: number = Infinity;
+  /** Short-term bound of the flight, in bytes. */
+  flightLow: number = Infinity;
+  /** Short-term bound of the bandwidth, in bytes per ms. */
+  bandwidthLow: number = Infinity;
+  /** Most bytes delivered within one round trip, over the last round. */
+  flightLatest: number = 0;
+  /** True from the first loss to the end of the round that it began. */
+  lossInRound: boolean = false;
+  /** True when the last sample ended a round as losses count them. */
+  lossRoundStart: boolean = false;
+  #bandwidthLatest = 0;
+  #lossRoundEnd = -1;
+  #raiseRounds = 0;
+  #raisePackets = 1;
+
+  /** A packet was declared lost while `largestSent` was the newest. */
+  onLoss(largestSent: number): void {
+    // What is in flight now was sent before the loss was known: the round ends behind it.
+    if (!this.lossInRound) this.#lossRoundEnd = largestSent;
+    this.lossInRound = true;
+  }
+
+  /** First step of an ACK. */
+  onSample(sample: RateSample, largestAcked: number, largestSent: number): void {
+    this.#bandwidthLatest = Math.max(this.#bandwidthLatest, sample.deliveryRate);
+    this.flightLatest = Math.max(this.flightLatest, sample.delivered);
+    this.lossRoundStart = largestAcked > this.#lossRoundEnd;
+    if (this.lossRoundStart) this.#lossRoundEnd = largestSent;
+  }
+
+  /** Last step of an ACK: a new round forgets what the previous one delivered. */
+  advance(sample: RateSample): void {
+    if (!this.lossRoundStart) return;
+    this.#bandwidthLatest = sample.deliveryRate;
+    this.flightLatest = sample.delivered;
+  }
+
+  /** A round without probing lost packets: what it delivered is what is safe, but no cut is deeper than 30 %. */
+  lower(bandwidth: number, window: number): void {
+    if (this.bandwidthLow === Infinity) this.bandwidthLow = bandwidth;
+    if (this.flightLow === Infinity) this.flightLow = window;
+    this.bandwidthLow = Math.max(this.#bandwidthLatest, LOSS_BETA * this.bandwidthLow);
+    this.flightLow = Math.max(this.flightLatest, LOSS_BETA * this.flightLow);
+  }
+
+  /** A probe begins, or the path was measured anew: short-term bounds have had their time. */
+  resetShortTerm(): void {
+    this.bandwidthLow = Infinity;
+    this.flightLow = Infinity;
+  }
+
+  /** What the rounds of a probe delivered says nothing about the time after it. */
+  resetSignals(): void {
+    this.lossInRound = false;
+    this.#bandwidthLatest = 0;
+    this.flightLatest = 0;
+  }
+
+  /** A probe for bandwidth begins: the upper bound will rise by one packet in the first round. */
+  startRaising(): void {
+    this.#raiseRounds = 1;
+    this.#raisePackets = 1;
+  }
+
+  /** Raises the upper bound by 1, 2, 4, 8… packets per round while it is what holds the sender back. */
+  raise(acked: number, window: number, mtu: number, roundStart: boolean): void {
+    this.flightHigh += acked * this.#raisePackets * mtu / window;
+    if (!roundStart) return;
+    this.#raisePackets = 2 ** this.#raiseRounds;
+    this.#raiseRounds = Math.min(this.#raiseRounds + 1, MAX_RAISE_ROUNDS);
+  }
+}
