@@ -124,7 +124,7 @@ export class AckTracker {
     if (this.#deadline !== undefined && nowMs >= this.#deadline) this.#due = true;
   }
 
-  /** The ACK to send now, due or not; undefined when nothing ever arrived or all of it was confirmed. */
+  /** The ACK to send now, due or not; undefined when nothing ever arrived. */
   take(nowMs: number): AckRecord | undefined {
     const ranges = this.#ranges;
     if (ranges.size === 0) return undefined;
@@ -161,7 +161,7 @@ export class AckTracker {
   /** SPEC 10: a window must be worth at least four ACKs. The receiver sees the window as packets per round trip. */
   #every(): number {
     if (this.#eliciting < STARTING_PACKETS) return Math.min(STARTING_EVERY, this.ackEvery);
-    return Math.max(Math.min(this.ackEvery, Math.floor(this.#perRound / 4)), 1);
+    return Math.min(this.ackEvery, Math.max(Math.floor(this.#perRound / 4), STARTING_EVERY));
   }
 
   #measureRound(nowMs: number): void {
@@ -170,8 +170,10 @@ export class AckTracker {
     const elapsed = nowMs - this.#roundStartMs;
     const roundMs = Math.max(rtt.smoothed, 1);
     if (elapsed < roundMs) return;
-    const packets = this.#roundPackets * roundMs / elapsed;
-    this.#perRound = this.#perRound === Infinity ? packets : (this.#perRound + packets) / 2;
+    if (elapsed < Infinity) {
+      const packets = this.#roundPackets * roundMs / elapsed;
+      this.#perRound = this.#perRound === Infinity ? packets : (this.#perRound + packets) / 2;
+    }
     this.#roundStartMs = nowMs;
     this.#roundPackets = 0;
   }

@@ -69,11 +69,11 @@ export class PathMtu {
 
   /** Size of the probe to send now (PING and PADDING); undefined while one is on its way or nothing is left to try. */
   nextProbe(nowMs: number): number | undefined {
-    if (this.#inFlight > 0) return undefined;
     if (this.#retryMs !== undefined && nowMs >= this.#retryMs) {
       this.#retryMs = undefined;
       this.#failed = Infinity;
     }
+    if (this.#inFlight > 0) return undefined;
     return this.#candidate();
   }
 
