@@ -7,7 +7,7 @@
 import type { RateSample } from "../recovery/delivery_rate.ts";
 import type { RttEstimator } from "../recovery/rtt.ts";
 import type { SentPacket } from "../recovery/sent_packet.ts";
-import { BbrBounds, LOSS_BETA } from "./bbr_bounds.ts";
+import { BbrBounds, LOSS_BETA, LOSS_THRESHOLD } from "./bbr_bounds.ts";
 import { AckAggregation, FullPipe, MaxBandwidth, MinRtt } from "./bbr_filters.ts";
 import { type BbrPhase, isProbingBandwidth, PHASE_GAINS } from "./bbr_phase.ts";
 import {
@@ -18,8 +18,6 @@ import {
 
 /** Paced a little below the estimate, so that a queue that formed goes away. */
 const PACING_MARGIN = 0.99;
-/** Loss above this share of a flight means that it was too large. */
-const LOSS_THRESHOLD = 0.02;
 const MINIMUM_PACKETS = 4;
 /** Room left for others while not probing. */
 const HEADROOM = 0.15;
@@ -72,7 +70,8 @@ export class Bbr implements CongestionController {
   #roundsSinceProbe = 0;
   #probeRttDoneMs: number | undefined;
   #probeRttRoundDone = false;
-  #probeRttLimited = -1;
+  #lastInProbeRtt = -1;
+  #lastInDown = -1;
 
   /**
    * Starts with the initial window.
@@ -97,6 +96,9 @@ export class Bbr implements CongestionController {
     // The total is the estimator's: a controller that starts in the middle of a session agrees with it.
     this.#lostTotal = packet.lostAtSend;
     if (bytesInFlight + this.#mtu > this.#window) this.#filledBy = packet.sequence;
+    if (this.#phase === "probe_bw_down") this.#lastInDown = packet.sequence;
+    // What is sent with a window of half of what the path holds says nothing about its bandwidth.
+    else if (this.#phase === "probe_rtt") this.#lastInProbeRtt = packet.sequence;
   }
 
   onAcked(
@@ -113,7 +115,7 @@ export class Bbr implements CongestionController {
     }
     this.#updateModel(sample, nowMs);
     this.#updatePhase(sample, bytesInFlight, nowMs);
-    this.#bounds.advance(sample);
+    this.#bounds.advance(sample, this.#restraint());
     this.#idleRestart = false;
     this.#setPacingRate();
     this.#setWindow(sample);
@@ -174,7 +176,7 @@ export class Bbr implements CongestionController {
       this.#roundsSinceProbe++;
       this.#aggregation.onRound();
     }
-    this.#bounds.onSample(sample, this.#largestAcked, this.#largestSent);
+    this.#bounds.onSample(sample, this.#restraint(), this.#largestAcked, this.#largestSent);
     if (!this.#isLimited(sample) || sample.deliveryRate >= this.#bandwidth.value) {
       this.#bandwidth.update(sample.deliveryRate);
     }
@@ -188,7 +190,9 @@ export class Bbr implements CongestionController {
   }
 
   #updatePhase(sample: RateSample, bytesInFlight: number, nowMs: number): void {
-    if (!this.#isLimited(sample)) this.#fullPipe.update(sample.deliveryRate, this.#roundStart);
+    if (!this.#isLimited(sample) && sample.deliveryRate > 0) {
+      this.#fullPipe.update(sample.deliveryRate, this.#roundStart);
+    }
     if (this.#fullPipe.now) this.#fullBandwidthReached = true;
     if (this.#phase === "startup") this.#checkStartup(sample);
     if (this.#phase === "drain" && bytesInFlight <= this.#flightFor(1)) {
@@ -323,8 +327,6 @@ export class Bbr implements CongestionController {
       this.#ackPhase = "stopping";
       this.#startRound();
     }
-    // What is sent meanwhile says nothing about the bandwidth.
-    this.#probeRttLimited = this.#largestSent;
     if (this.#probeRttDoneMs === undefined) {
       if (bytesInFlight > this.#probeRttWindow()) return;
       this.#probeRttDoneMs = nowMs + PROBE_RTT_MS;
@@ -430,7 +432,13 @@ export class Bbr implements CongestionController {
   }
 
   #isLimited(sample: RateSample): boolean {
-    return sample.isAppLimited || this.#largestAcked <= this.#probeRttLimited;
+    return sample.isAppLimited || this.#largestAcked <= this.#lastInProbeRtt;
+  }
+
+  /** Share of the estimate at which the packets acknowledged now may have been sent. */
+  #restraint(): number {
+    if (this.#phase === "drain" || this.#largestAcked <= this.#lastInProbeRtt) return 0;
+    return this.#largestAcked <= this.#lastInDown ? PHASE_GAINS.probe_bw_down.pacing : 1;
   }
 
   /** True when within the last round the window was full and it was the upper bound that kept it from being larger. */

@@ -8,6 +8,8 @@ import type { RateSample } from "../recovery/delivery_rate.ts";
 
 /** What a round with losses leaves of the short-term bounds at worst. */
 export const LOSS_BETA = 0.7;
+/** Loss above this share of a flight means that it was too large. */
+export const LOSS_THRESHOLD = 0.02;
 const MAX_RAISE_ROUNDS = 30;
 
 /**
@@ -28,6 +30,7 @@ export class BbrBounds {
   /** True when the last sample ended a round as losses count them. */
   lossRoundStart: boolean = false;
   #bandwidthLatest = 0;
+  #restraint = 1;
   #lossRoundEnd = -1;
   #raiseRounds = 0;
   #raisePackets = 1;
@@ -39,8 +42,22 @@ export class BbrBounds {
     this.lossInRound = true;
   }
 
-  /** First step of an ACK. */
-  onSample(sample: RateSample, largestAcked: number, largestSent: number): void {
+  /**
+   * First step of an ACK.
+   *
+   * @param sample Its rate sample.
+   * @param restraint Share of its estimate at which BBR sent what was acknowledged, 0 to 1: what it held back itself is
+   * not to be taken for congestion. 0: no verdict.
+   * @param largestAcked The highest sequence acknowledged.
+   * @param largestSent The highest sequence that has left.
+   */
+  onSample(
+    sample: RateSample,
+    restraint: number,
+    largestAcked: number,
+    largestSent: number,
+  ): void {
+    this.#restraint = Math.min(this.#restraint, restraint);
     this.#bandwidthLatest = Math.max(this.#bandwidthLatest, sample.deliveryRate);
     this.flightLatest = Math.max(this.flightLatest, sample.delivered);
     this.lossRoundStart = largestAcked > this.#lossRoundEnd;
@@ -48,18 +65,20 @@ export class BbrBounds {
   }
 
   /** Last step of an ACK: a new round forgets what the previous one delivered. */
-  advance(sample: RateSample): void {
+  advance(sample: RateSample, restraint: number): void {
     if (!this.lossRoundStart) return;
+    this.#restraint = restraint;
     this.#bandwidthLatest = sample.deliveryRate;
     this.flightLatest = sample.delivered;
   }
 
   /** A round without probing lost packets: what it delivered is what is safe, but no cut is deeper than 30 %. */
   lower(bandwidth: number, window: number): void {
+    if (this.#restraint === 0) return;
     if (this.bandwidthLow === Infinity) this.bandwidthLow = bandwidth;
     if (this.flightLow === Infinity) this.flightLow = window;
-    this.bandwidthLow = Math.max(this.#bandwidthLatest, LOSS_BETA * this.bandwidthLow);
-    this.flightLow = Math.max(this.flightLatest, LOSS_BETA * this.flightLow);
+    this.bandwidthLow = lowered(this.bandwidthLow, this.#bandwidthLatest / this.#restraint);
+    this.flightLow = lowered(this.flightLow, this.flightLatest / this.#restraint);
   }
 
   /** A probe begins, or the path was measured anew: short-term bounds have had their time. */
@@ -88,4 +107,12 @@ export class BbrBounds {
     this.#raisePackets = 2 ** this.#raiseRounds;
     this.#raiseRounds = Math.min(this.#raiseRounds + 1, MAX_RAISE_ROUNDS);
   }
+}
+
+/**
+ * A round is credited with the loss that is taken as noise: otherwise the bounds of a path that loses 1 % of
+ * everything, and delivers that much less than was sent, would sink round by round until the next probe.
+ */
+function lowered(bound: number, delivered: number): number {
+  return Math.min(bound, Math.max(delivered / (1 - LOSS_THRESHOLD), LOSS_BETA * bound));
 }
