@@ -1,19 +1,17 @@
 import type { RemoteInfo, Socket } from "node:dgram";
-import { clearTimeout, setTimeout } from "node:timers";
 import { formatAddress } from "../address.ts";
 import { transportError } from "../transport_error.ts";
 import { DatagramDelivery, socketIp } from "./datagram_delivery.ts";
 import { isPassing } from "./datagram_error.ts";
 import type { BindAddress, DatagramSink, DatagramSocket } from "./datagram_socket.ts";
-import { CLOSE_FLUSH_MS, DEFAULT_RECEIVE_BUFFER_BYTES } from "./limits.ts";
+import { DEFAULT_RECEIVE_BUFFER_BYTES } from "./limits.ts";
 import { bindNodeSocket } from "./node_dgram.ts";
-import { SendsUnderWay } from "./sends_under_way.ts";
+import { OrderedSends } from "./ordered_sends.ts";
 
 /**
  * A socket of Deno's `node:dgram`, for a Deno without `--unstable-net`.
  *
- * It copies each datagram within the call, sends later, and has no queue to look at: a callback per send tells. Its
- * buffer sizes are only the sizes of its own arrays (a larger one costs a larger allocation per datagram), so the
+ * It has no queue to look at: a callback per send tells. Its buffer sizes are only the sizes of its own arrays (a larger one costs a larger allocation per datagram), so the
  * default stays.
  */
 export class DenoDgramSocket implements DatagramSocket {
@@ -23,7 +21,7 @@ export class DenoDgramSocket implements DatagramSocket {
   readonly receiveBuffer: number = DEFAULT_RECEIVE_BUFFER_BYTES;
   readonly #socket: Socket;
   readonly #delivery = new DatagramDelivery();
-  readonly #sends: SendsUnderWay;
+  readonly #sends: OrderedSends;
   readonly #ended: Promise<void>;
   #closing: Promise<void> | undefined;
   #peer = "";
@@ -35,7 +33,11 @@ export class DenoDgramSocket implements DatagramSocket {
     this.localHost = address;
     this.localPort = port;
     this.family = family;
-    this.#sends = new SendsUnderWay(() => this.#delivery.drain());
+    const done = (): void => this.#sends.settled();
+    this.#sends = new OrderedSends(
+      (bytes, host, port) => socket.send(bytes, 0, bytes.length, port, host, done),
+      () => this.#delivery.drain(),
+    );
     socket.on("error", this.#onError);
     this.#ended = new Promise((resolve) => socket.once("close", () => resolve()));
   }
@@ -56,9 +58,7 @@ export class DenoDgramSocket implements DatagramSocket {
       this.#peer = host;
       this.#peerIp = socketIp(host, this.family);
     }
-    const size = bytes.length;
-    this.#sends.begin(size);
-    this.#socket.send(bytes, 0, size, port, this.#peerIp, () => this.#sends.end(size));
+    this.#sends.push(bytes, this.#peerIp, port);
     return !this.#sends.full;
   }
 
@@ -69,25 +69,15 @@ export class DenoDgramSocket implements DatagramSocket {
 
   async #close(): Promise<void> {
     this.#delivery.end();
-    if (this.#sends.count > 0) await this.#flush();
+    await this.#sends.flush();
     this.#socket.close();
     await this.#ended;
     this.#delivery.closed();
   }
 
-  #flush(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, CLOSE_FLUSH_MS);
-      void this.#sends.idle().then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
   readonly #onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
     // A copy of exact size: the runtime's array has room for the longest datagram.
-    this.#delivery.datagram(Uint8Array.prototype.slice.call(bytes), from.address, from.port);
+    this.#delivery.datagram(new Uint8Array(bytes), from.address, from.port);
   };
 
   readonly #onError = (cause: unknown): void => {

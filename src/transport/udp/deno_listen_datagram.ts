@@ -1,4 +1,3 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import type { SttError } from "../../errors.ts";
 import { formatAddress } from "../address.ts";
 import type { DenoDatagramConn, DenoNetAddress } from "../deno_types.ts";
@@ -6,9 +5,8 @@ import { transportError } from "../transport_error.ts";
 import { DatagramDelivery, socketIp } from "./datagram_delivery.ts";
 import { isPassing } from "./datagram_error.ts";
 import type { BindAddress, DatagramSink, DatagramSocket } from "./datagram_socket.ts";
-import { CLOSE_FLUSH_MS, DEFAULT_RECEIVE_BUFFER_BYTES, MAX_RECEIVE_ERRORS } from "./limits.ts";
-import { SendBuffers } from "./send_buffers.ts";
-import { SendsUnderWay } from "./sends_under_way.ts";
+import { DEFAULT_RECEIVE_BUFFER_BYTES, MAX_RECEIVE_ERRORS } from "./limits.ts";
+import { OrderedSends } from "./ordered_sends.ts";
 
 /** More than the longest UDP payload: a shorter buffer would cut datagrams silently. */
 const RECEIVE_ROOM = 65_536;
@@ -21,11 +19,12 @@ export class DenoDatagramSocket implements DatagramSocket {
   readonly receiveBuffer: number = DEFAULT_RECEIVE_BUFFER_BYTES;
   readonly #conn: DenoDatagramConn;
   readonly #delivery = new DatagramDelivery();
-  readonly #sends: SendsUnderWay;
-  readonly #buffers: SendBuffers;
+  readonly #sends: OrderedSends;
   #receiving: Promise<void> = Promise.resolve();
+  #sending: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  #host = "";
+  #peer = "";
+  #peerIp = "";
   #to: DenoNetAddress = { transport: "udp", hostname: "", port: 0 };
 
   constructor(conn: DenoDatagramConn, family: 4 | 6) {
@@ -33,8 +32,7 @@ export class DenoDatagramSocket implements DatagramSocket {
     this.localHost = conn.addr.hostname;
     this.localPort = conn.addr.port;
     this.family = family;
-    this.#sends = new SendsUnderWay(() => this.#delivery.drain());
-    this.#buffers = new SendBuffers((size) => this.#sends.end(size));
+    this.#sends = new OrderedSends(this.#issue, () => this.#delivery.drain());
   }
 
   get full(): boolean {
@@ -49,14 +47,11 @@ export class DenoDatagramSocket implements DatagramSocket {
   send(bytes: Uint8Array, host: string, port: number): boolean {
     if (this.full) return false;
     if (port <= 0 || port > 65_535) return true;
-    if (host !== this.#host || port !== this.#to.port) {
-      this.#host = host;
-      this.#to = { transport: "udp", hostname: socketIp(host, this.family), port };
+    if (host !== this.#peer) {
+      this.#peer = host;
+      this.#peerIp = socketIp(host, this.family);
     }
-    // The runtime may read the array after this call, and it never tells when before its promise: hence the copy.
-    const buffer = this.#buffers.take(bytes);
-    this.#sends.begin(bytes.length);
-    this.#conn.send(buffer.view(), this.#to).then(buffer.done, buffer.done);
+    this.#sends.push(bytes, this.#peerIp, port);
     return !this.#sends.full;
   }
 
@@ -67,22 +62,19 @@ export class DenoDatagramSocket implements DatagramSocket {
 
   async #close(): Promise<void> {
     this.#delivery.end();
-    if (this.#sends.count > 0) await this.#flush();
+    await this.#sends.flush();
     this.#conn.close();
-    await this.#receiving;
-    await this.#sends.idle();
+    await Promise.allSettled([this.#receiving, this.#sending]);
     this.#delivery.closed();
   }
 
-  #flush(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, CLOSE_FLUSH_MS);
-      void this.#sends.idle().then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
+  readonly #issue = (bytes: Uint8Array, hostname: string, port: number): void => {
+    if (port !== this.#to.port || hostname !== this.#to.hostname) {
+      this.#to = { transport: "udp", hostname, port };
+    }
+    const { settled } = this.#sends;
+    this.#sending = this.#conn.send(bytes, this.#to).then(settled, settled);
+  };
 
   async #receive(): Promise<void> {
     const room = new Uint8Array(RECEIVE_ROOM);

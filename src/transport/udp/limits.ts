@@ -16,13 +16,13 @@ export const QUEUE_POLL_MS = 1;
 /** `close()` gives queued datagrams this long. */
 export const CLOSE_FLUSH_MS = 50;
 
-/** Sends that the runtime may have under way before the socket is full, and below how many it is not any more. */
-export const MAX_SENDS_UNDER_WAY = 256;
-export const LOW_SENDS_UNDER_WAY = 64;
+/** Datagrams that wait for the runtime before the socket is full, and below how many it is not any more. */
+export const MAX_QUEUED_DATAGRAMS = 256;
+export const LOW_QUEUED_DATAGRAMS = 64;
 
 /** The same as bytes. */
-export const MAX_SEND_BYTES_UNDER_WAY = 2_097_152;
-export const LOW_SEND_BYTES_UNDER_WAY = 524_288;
+export const MAX_QUEUED_BYTES = 2_097_152;
+export const LOW_QUEUED_BYTES = 524_288;
 
 /** Receive errors in a row, none of them fatal by itself, after which the socket counts as broken. */
 export const MAX_RECEIVE_ERRORS = 1_000;
