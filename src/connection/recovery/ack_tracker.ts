@@ -160,7 +160,7 @@ export class AckTracker {
 
   /** SPEC 10: a window must be worth at least four ACKs. The receiver sees the window as packets per round trip. */
   #every(): number {
-    if (this.#eliciting < STARTING_PACKETS) return Math.min(STARTING_EVERY, this.ackEvery);
+    if (this.#eliciting <= STARTING_PACKETS) return Math.min(STARTING_EVERY, this.ackEvery);
     return Math.min(this.ackEvery, Math.max(Math.floor(this.#perRound / 4), STARTING_EVERY));
   }
 

@@ -34,8 +34,8 @@ export interface RateSample {
 }
 
 /**
- * Per ACK: `onAcked` for each acknowledged and `onLost` for each lost packet in any order, then `sample` once.
- * Packets outside of congestion control (`inFlight` false) are not counted.
+ * Per ACK: `onAcked` for each acknowledged packet, then `onLost` for each lost one, then `sample` once. Losses found by
+ * a timer are given to `onLost` alone. Packets outside of congestion control (`inFlight` false) are not counted.
  */
 export class DeliveryRate {
   #delivered = 0;
@@ -46,7 +46,6 @@ export class DeliveryRate {
   #appLimitedUntil = 0;
   #inFlight = 0;
   #newest: SentPacket | undefined;
-  #batchOpen = false;
   #priorInFlight = 0;
   #newlyAcked = 0;
   #newlyLost = 0;
@@ -99,7 +98,7 @@ export class DeliveryRate {
   /** One packet of an ACK. */
   onAcked(packet: SentPacket, nowMs: number): void {
     if (!packet.inFlight) return;
-    this.#openBatch();
+    if (this.#newest === undefined) this.#priorInFlight = this.#inFlight;
     this.#inFlight = Math.max(this.#inFlight - packet.size, 0);
     this.#newlyAcked += packet.size;
     this.#delivered += packet.size;
@@ -112,7 +111,6 @@ export class DeliveryRate {
   /** One packet declared lost. */
   onLost(packet: SentPacket): void {
     if (!packet.inFlight) return;
-    this.#openBatch();
     this.#inFlight = Math.max(this.#inFlight - packet.size, 0);
     this.#newlyLost += packet.size;
     this.#lost += packet.size;
@@ -125,7 +123,6 @@ export class DeliveryRate {
    */
   sample(nowMs: number, minRttMs: number = 0): RateSample | undefined {
     const newest = this.#newest;
-    this.#batchOpen = false;
     if (newest === undefined) return undefined;
     this.#newest = undefined;
     const sample = this.#sample;
@@ -158,11 +155,5 @@ export class DeliveryRate {
   /** There is nothing to send although the window has room: what is in flight now and what follows is app-limited. */
   setAppLimited(bytesInFlight: number): void {
     this.#appLimitedUntil = Math.max(this.#delivered + bytesInFlight, 1);
-  }
-
-  #openBatch(): void {
-    if (this.#batchOpen) return;
-    this.#batchOpen = true;
-    this.#priorInFlight = this.#inFlight;
   }
 }

@@ -118,6 +118,11 @@ export class LossRecovery {
     return this.#largestAcked;
   }
 
+  /** The packet that is on its way longest. */
+  get oldestInFlight(): SentPacket | undefined {
+    return this.#history.from(0);
+  }
+
   /** True while a packet that asks for an ACK is on its way. */
   get hasInFlight(): boolean {
     return this.#elicitingInFlight > 0;

@@ -77,7 +77,8 @@ interface Candidate {
 interface Response {
   readonly to: PathAddress;
   readonly token: Uint8Array;
-  readonly limit: number;
+  /** Three times the datagram it answers. */
+  readonly earned: number;
 }
 
 function sameToken(a: Uint8Array, b: Uint8Array): boolean {
@@ -198,7 +199,7 @@ export class Path {
     this.#responses.push({
       to: { host, port },
       token: token.slice(),
-      limit: this.#isRemote(host, port) ? this.allowance : AMPLIFICATION * bytes,
+      earned: AMPLIFICATION * bytes,
     });
   }
 
@@ -232,7 +233,9 @@ export class Path {
   /** Takes the next PATH record to send. A datagram of up to `limit` bytes must hold it, given to `onSent` afterwards. */
   nextProbe(smallestDatagram: number): PathProbe | undefined {
     for (let next = this.#responses.shift(); next !== undefined; next = this.#responses.shift()) {
-      if (next.limit >= smallestDatagram) return { type: "pathResponse", ...next };
+      const { to, token } = next;
+      const limit = this.#limitTo(to, next.earned);
+      if (limit >= smallestDatagram) return { type: "pathResponse", to, token, limit };
     }
     const candidate = this.#candidate;
     if (candidate === undefined) return undefined;
@@ -287,8 +290,21 @@ export class Path {
   }
 
   #stay(candidate: Candidate, oldAnswered: boolean): void {
+    const { host, port } = candidate.address;
+    // Their bytes were in the budget that ends here.
+    const kept = this.#responses.filter(({ to }) => !isAt(to, host, port));
+    this.#responses.splice(0, this.#responses.length, ...kept);
     this.#candidate = undefined;
     this.#stayed = { kind: "stayed", rejected: candidate.address, oldAnswered };
+  }
+
+  /** What a datagram earned counts once: where a budget is kept it is in there. */
+  #limitTo(to: PathAddress, earned: number): number {
+    if (this.#isRemote(to.host, to.port)) return this.allowance;
+    const candidate = this.#candidate;
+    return candidate !== undefined && isAt(candidate.address, to.host, to.port)
+      ? candidate.budget
+      : earned;
   }
 
   #isRemote(host: string, port: number): boolean {
