@@ -161,13 +161,14 @@ function transfer(weather: Weather, count: number): Report {
       if (prng.float() < 0.1) tracker.onAckAcked(arrival.record.largest);
     }
     answer();
-    const due = recovery.nextTimeout();
-    if (due !== undefined && due <= now) {
+    // A loss timer may end with a probe timeout that is due already, and that ends it.
+    let calls = 0;
+    for (let due = recovery.nextTimeout(); due !== undefined && due <= now;) {
+      assert.ok(++calls <= 2, "no busy loop");
       const outcome = recovery.onTimeout(now);
       settle(outcome.lost, "lost");
       for (let probe = 0; probe < outcome.probes; probe++) send(-1);
-      const later = recovery.nextTimeout();
-      assert.ok(later === undefined || later > now, "no busy loop");
+      due = recovery.nextTimeout();
     }
     assert.equal(recovery.bytesInFlight, inFlight);
     assert.ok(recovery.largestAcked < report.sent);
