@@ -1,4 +1,5 @@
 // node:test on Deno traces no leaks; Deno.test does, when asked to.
+import { fileURLToPath } from "node:url";
 import { RecordingSink } from "./datagram_sink_for_test.ts";
 import { exchange } from "./exchange_for_test.ts";
 import { availableSockets, openDatagramSocket } from "./open_datagram_socket.ts";
@@ -51,7 +52,13 @@ Deno.test({
   ignore: availableSockets() === "Deno.listenDatagram",
   async fn() {
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--no-check", "--unstable-net", new URL(".", import.meta.url).pathname],
+      args: [
+        "test",
+        "-A",
+        "--no-check",
+        "--unstable-net",
+        fileURLToPath(new URL(".", import.meta.url)),
+      ],
       stdout: "piped",
       stderr: "inherit",
     }).output();

@@ -17,7 +17,7 @@ const kinds: DatagramSockets[] = availableSockets() === "Deno.listenDatagram"
   ? ["Deno.listenDatagram", "deno node:dgram"]
   : [availableSockets()];
 const hasIpv6 = Object.values(networkInterfaces()).flat().some((own) => own?.address === "::1");
-const ipv6 = hasIpv6 ? {} : { skip: "this machine has no IPv6 loopback" };
+const ipv6 = { skip: hasIpv6 ? false : "this machine has no IPv6 loopback" };
 
 function isTransportError(code: RegExp): (error: unknown) => boolean {
   return (error) =>
