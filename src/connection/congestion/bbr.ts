@@ -7,9 +7,15 @@
 import type { RateSample } from "../recovery/delivery_rate.ts";
 import type { RttEstimator } from "../recovery/rtt.ts";
 import type { SentPacket } from "../recovery/sent_packet.ts";
-import { BbrBounds, LOSS_BETA, LOSS_THRESHOLD } from "./bbr_bounds.ts";
-import { AckAggregation, FullPipe, MaxBandwidth, MinRtt } from "./bbr_filters.ts";
+import { BbrBounds, flightAtThreshold, LOSS_BETA, LOSS_THRESHOLD } from "./bbr_bounds.ts";
+import { AckAggregation } from "./bbr_ack_aggregation.ts";
+import { FullPipe } from "./bbr_full_pipe.ts";
+import { MaxBandwidth } from "./bbr_max_bandwidth.ts";
+import { MinRtt } from "./bbr_min_rtt.ts";
 import { type BbrPhase, isProbingBandwidth, PHASE_GAINS } from "./bbr_phase.ts";
+import { ProbeRttTimer } from "./bbr_probe_rtt.ts";
+import { BbrRounds } from "./bbr_rounds.ts";
+import { BbrSchedule } from "./bbr_schedule.ts";
 import {
   type CongestionController,
   INITIAL_WINDOW_PACKETS,
@@ -21,18 +27,10 @@ const PACING_MARGIN = 0.99;
 const MINIMUM_PACKETS = 4;
 /** Room left for others while not probing. */
 const HEADROOM = 0.15;
-const PROBE_RTT_MS = 200;
-const PROBE_WAIT_MS = 2_000;
-const PROBE_WAIT_SPREAD_MS = 1_000;
-/** A flow probes at least as often as Reno would on a path of this many packets. */
-const RENO_ROUNDS = 63;
 const STARTUP_LOSS_EVENTS = 6;
 /** Timers fire once per ms at most, so a sender acts on what that much time delivers; three such lots are needed. */
 const QUANTUM_MS = 1;
 const QUANTUM_LOTS = 3;
-
-/** Where the acknowledgements stand relative to the last bandwidth probe. */
-type AckPhase = "idle" | "refilling" | "starting" | "feedback" | "stopping";
 
 /**
  * Paces at the measured bandwidth and keeps the flight near bandwidth times round trip. Loss bounds the flight only
@@ -45,8 +43,10 @@ export class Bbr implements CongestionController {
   readonly #aggregation: AckAggregation = new AckAggregation();
   readonly #fullPipe: FullPipe = new FullPipe();
   readonly #bounds: BbrBounds = new BbrBounds();
+  readonly #rounds: BbrRounds = new BbrRounds();
+  readonly #schedule: BbrSchedule = new BbrSchedule();
+  readonly #probeRtt: ProbeRttTimer = new ProbeRttTimer();
   #phase: BbrPhase = "startup";
-  #ackPhase: AckPhase = "idle";
   #mtu: number;
   #window: number;
   #savedWindow = 0;
@@ -55,21 +55,10 @@ export class Bbr implements CongestionController {
   #untouched = true;
   #idleRestart = false;
 
-  #largestSent = -1;
-  #largestAcked = -1;
-  #roundEnd = -1;
-  #roundStart = false;
-  #roundBefore = -1;
-  #filledBy = -1;
-
   #lostTotal = 0;
   #lossEvents = 0;
   #probeSamples = false;
-  #cycleMs = 0;
-  #probeWaitMs = 0;
-  #roundsSinceProbe = 0;
-  #probeRttDoneMs: number | undefined;
-  #probeRttRoundDone = false;
+  #probeEnding = false;
   #lastInProbeRtt = -1;
   #lastInDown = -1;
 
@@ -92,10 +81,9 @@ export class Bbr implements CongestionController {
   }
 
   onSent(packet: SentPacket, bytesInFlight: number, _nowMs: number): void {
-    this.#largestSent = packet.sequence;
+    this.#rounds.onSent(packet.sequence, bytesInFlight + this.#mtu > this.#window);
     // The total is the estimator's: a controller that starts in the middle of a session agrees with it.
     this.#lostTotal = packet.lostAtSend;
-    if (bytesInFlight + this.#mtu > this.#window) this.#filledBy = packet.sequence;
     if (this.#phase === "probe_bw_down") this.#lastInDown = packet.sequence;
     // What is sent with a window of half of what the path holds says nothing about its bandwidth.
     else if (this.#phase === "probe_rtt") this.#lastInProbeRtt = packet.sequence;
@@ -111,7 +99,7 @@ export class Bbr implements CongestionController {
     if (sample === undefined) return;
     this.#untouched = false;
     for (const packet of acked) {
-      if (packet.sequence > this.#largestAcked) this.#largestAcked = packet.sequence;
+      if (packet.sequence > this.#rounds.largestAcked) this.#rounds.largestAcked = packet.sequence;
     }
     this.#updateModel(sample, nowMs);
     this.#updatePhase(sample, bytesInFlight, nowMs);
@@ -133,17 +121,14 @@ export class Bbr implements CongestionController {
       if (packet.mtuProbe) continue;
       if (packet.sequence !== previous + 1) this.#lossEvents++;
       previous = packet.sequence;
-      this.#bounds.onLoss(this.#largestSent);
+      this.#bounds.onLoss(this.#rounds.largestSent);
       const lostSinceSent = this.#lostTotal - packet.lostAtSend;
-      if (this.#probeSamples && isTooMuch(lostSinceSent, packet.inFlightAtSend)) {
+      if (this.#probeSamples && this.#isTooMuch(lostSinceSent, packet.inFlightAtSend)) {
         const flight = flightAtThreshold(packet, lostSinceSent);
         this.#onFlightTooLarge(flight, packet.appLimited, nowMs);
       }
     }
-    if (persistent) {
-      this.#saveWindow();
-      this.#window = Math.max(bytesInFlight + this.#mtu, this.#minimumWindow());
-    }
+    if (persistent) this.#window = Math.max(bytesInFlight + this.#mtu, this.#minimumWindow());
   }
 
   onMtu(bytes: number): void {
@@ -155,9 +140,7 @@ export class Bbr implements CongestionController {
   onIdleRestart(nowMs: number): void {
     this.#idleRestart = true;
     if (this.#phase === "probe_rtt") {
-      if (this.#probeRttDoneMs !== undefined && nowMs > this.#probeRttDoneMs) {
-        this.#finishProbeRtt(nowMs);
-      }
+      if (this.#probeRtt.hasElapsed(nowMs)) this.#finishProbeRtt(nowMs);
     } else if (this.#phase.startsWith("probe_bw")) {
       this.#pacingRate = this.#estimate() * PACING_MARGIN;
     }
@@ -170,13 +153,13 @@ export class Bbr implements CongestionController {
   // The model.
 
   #updateModel(sample: RateSample, nowMs: number): void {
-    this.#roundStart = this.#largestAcked > this.#roundEnd;
-    if (this.#roundStart) {
-      this.#startRound();
-      this.#roundsSinceProbe++;
+    const rounds = this.#rounds;
+    rounds.onAck();
+    if (rounds.started) {
+      this.#schedule.onRound();
       this.#aggregation.onRound();
     }
-    this.#bounds.onSample(sample, this.#restraint(), this.#largestAcked, this.#largestSent);
+    this.#bounds.onSample(sample, this.#restraint(), rounds.largestAcked, rounds.largestSent);
     if (!this.#isLimited(sample) || sample.deliveryRate >= this.#bandwidth.value) {
       this.#bandwidth.update(sample.deliveryRate);
     }
@@ -191,7 +174,7 @@ export class Bbr implements CongestionController {
 
   #updatePhase(sample: RateSample, bytesInFlight: number, nowMs: number): void {
     if (!this.#isLimited(sample) && sample.deliveryRate > 0) {
-      this.#fullPipe.update(sample.deliveryRate, this.#roundStart);
+      this.#fullPipe.update(sample.deliveryRate, this.#rounds.started);
     }
     if (this.#fullPipe.now) this.#fullBandwidthReached = true;
     if (this.#phase === "startup") this.#checkStartup(sample);
@@ -209,7 +192,7 @@ export class Bbr implements CongestionController {
   #checkStartup(sample: RateSample): void {
     if (
       this.#bounds.lossRoundStart && this.#lossEvents >= STARTUP_LOSS_EVENTS &&
-      isTooMuch(sample.lost, sample.inFlightAtSend)
+      this.#isTooMuch(sample.lost, sample.inFlightAtSend)
     ) {
       this.#fullBandwidthReached = true;
       this.#bounds.flightHigh = Math.max(this.#bdp(), this.#bounds.flightLatest);
@@ -219,17 +202,15 @@ export class Bbr implements CongestionController {
   }
 
   #adaptUpperBound(sample: RateSample, nowMs: number): void {
-    if (this.#roundStart) {
-      if (this.#ackPhase === "starting") this.#ackPhase = "feedback";
-      else if (this.#ackPhase === "stopping") {
-        this.#probeSamples = false;
-        this.#ackPhase = "idle";
-        if (this.#phase.startsWith("probe_bw") && !this.#isLimited(sample)) {
-          this.#bandwidth.advance();
-        }
+    if (this.#probeEnding && this.#rounds.started) {
+      // The flight of the probe has been acknowledged: its samples are complete.
+      this.#probeSamples = false;
+      this.#probeEnding = false;
+      if (this.#phase.startsWith("probe_bw") && !this.#isLimited(sample)) {
+        this.#bandwidth.advance();
       }
     }
-    if (isTooMuch(sample.lost, sample.inFlightAtSend)) {
+    if (this.#isTooMuch(sample.lost, sample.inFlightAtSend)) {
       if (this.#probeSamples) {
         this.#onFlightTooLarge(sample.inFlightAtSend, sample.isAppLimited, nowMs);
       }
@@ -238,7 +219,7 @@ export class Bbr implements CongestionController {
     if (this.#bounds.flightHigh === Infinity) return;
     this.#bounds.flightHigh = Math.max(this.#bounds.flightHigh, sample.inFlightAtSend);
     if (this.#phase === "probe_bw_up" && this.#isHeldByUpperBound()) {
-      this.#bounds.raise(sample.newlyAcked, this.#window, this.#mtu, this.#roundStart);
+      this.#bounds.raise(sample.newlyAcked, this.#window, this.#mtu, this.#rounds.started);
     }
   }
 
@@ -252,18 +233,19 @@ export class Bbr implements CongestionController {
   // The cycle of bandwidth probes.
 
   #updateCycle(sample: RateSample, bytesInFlight: number, nowMs: number): void {
+    const due = this.#schedule.isDue(nowMs, this.#targetFlight() / this.#mtu);
     switch (this.#phase) {
       case "probe_bw_down":
-        if (this.#isTimeToProbe(nowMs)) this.#enterRefill();
+        if (due) this.#enterRefill();
         else if (bytesInFlight <= Math.min(this.#flightWithHeadroom(), this.#flightFor(1))) {
           this.#phase = "probe_bw_cruise";
         }
         break;
       case "probe_bw_cruise":
-        if (this.#isTimeToProbe(nowMs)) this.#enterRefill();
+        if (due) this.#enterRefill();
         break;
       case "probe_bw_refill":
-        if (this.#roundStart) this.#enterUp(sample, nowMs);
+        if (this.#rounds.started) this.#enterUp(sample);
         break;
       case "probe_bw_up":
         if (this.#isHeldByUpperBound()) this.#fullPipe.reset(sample.deliveryRate);
@@ -275,67 +257,43 @@ export class Bbr implements CongestionController {
 
   #enterDown(nowMs: number): void {
     this.#bounds.resetSignals();
-    this.#pickProbeWait(nowMs);
-    this.#cycleMs = nowMs;
-    this.#ackPhase = "stopping";
-    this.#startRound();
+    this.#schedule.restart(nowMs, this.#rounds.largestSent);
+    this.#probeEnding = true;
+    this.#rounds.restart();
     this.#phase = "probe_bw_down";
   }
 
   #enterRefill(): void {
     this.#bounds.resetShortTerm();
-    this.#ackPhase = "refilling";
-    this.#startRound();
+    this.#probeEnding = false;
+    this.#rounds.restart();
     this.#phase = "probe_bw_refill";
   }
 
-  #enterUp(sample: RateSample, nowMs: number): void {
+  #enterUp(sample: RateSample): void {
     this.#probeSamples = true;
-    this.#ackPhase = "starting";
-    this.#startRound();
+    this.#rounds.restart();
     this.#fullPipe.reset(sample.deliveryRate);
     this.#bounds.startRaising();
-    this.#cycleMs = nowMs;
     this.#phase = "probe_bw_up";
-  }
-
-  #isTimeToProbe(nowMs: number): boolean {
-    if (nowMs > this.#cycleMs + this.#probeWaitMs) return true;
-    return this.#roundsSinceProbe >= Math.min(RENO_ROUNDS, this.#targetFlight() / this.#mtu);
-  }
-
-  /**
-   * Flows that share a bottleneck must not probe in step. Purity forbids a random source; the low bits of the clock
-   * and of the sequence differ enough between two flows.
-   */
-  #pickProbeWait(nowMs: number): void {
-    let bits = Math.imul(Math.floor(nowMs * 1000) ^ this.#largestSent, 0x9e3779b1);
-    bits = Math.imul(bits ^ bits >>> 15, 0x85ebca6b);
-    bits = (bits ^ bits >>> 13) >>> 0;
-    this.#roundsSinceProbe = bits & 1;
-    this.#probeWaitMs = PROBE_WAIT_MS + bits / 0x1_0000_0000 * PROBE_WAIT_SPREAD_MS;
   }
 
   // Probing for the lowest round trip.
 
   #checkProbeRtt(bytesInFlight: number, nowMs: number): void {
     if (this.#phase !== "probe_rtt") {
+      // After a pause the path is as empty as it gets.
       if (!this.#minRtt.expired || this.#idleRestart) return;
-      this.#saveWindow();
+      this.#savedWindow = this.#window;
       this.#phase = "probe_rtt";
-      this.#probeRttDoneMs = undefined;
-      this.#ackPhase = "stopping";
-      this.#startRound();
+      this.#probeEnding = true;
+      this.#rounds.restart();
+      this.#probeRtt.start();
+    } else if (this.#rounds.started) this.#probeRtt.onRound();
+    if (bytesInFlight <= this.#probeRttWindow() && this.#probeRtt.onSmallFlight(nowMs)) {
+      this.#rounds.restart();
     }
-    if (this.#probeRttDoneMs === undefined) {
-      if (bytesInFlight > this.#probeRttWindow()) return;
-      this.#probeRttDoneMs = nowMs + PROBE_RTT_MS;
-      this.#probeRttRoundDone = false;
-      this.#startRound();
-      return;
-    }
-    if (this.#roundStart) this.#probeRttRoundDone = true;
-    if (this.#probeRttRoundDone && nowMs > this.#probeRttDoneMs) this.#finishProbeRtt(nowMs);
+    if (this.#probeRtt.isOver(nowMs)) this.#finishProbeRtt(nowMs);
   }
 
   #finishProbeRtt(nowMs: number): void {
@@ -420,41 +378,23 @@ export class Bbr implements CongestionController {
     return MINIMUM_PACKETS * this.#mtu;
   }
 
-  #saveWindow(): void {
-    this.#savedWindow = this.#bounds.lossInRound || this.#phase === "probe_rtt"
-      ? Math.max(this.#savedWindow, this.#window)
-      : this.#window;
-  }
-
-  #startRound(): void {
-    this.#roundBefore = this.#roundEnd;
-    this.#roundEnd = this.#largestSent;
-  }
-
   #isLimited(sample: RateSample): boolean {
-    return sample.isAppLimited || this.#largestAcked <= this.#lastInProbeRtt;
+    return sample.isAppLimited || this.#rounds.largestAcked <= this.#lastInProbeRtt;
+  }
+
+  /** One packet alone is no rate: in a flight of less than 50 it would always be above the threshold. */
+  #isTooMuch(lost: number, flight: number): boolean {
+    return lost > Math.max(flight * LOSS_THRESHOLD, this.#mtu);
   }
 
   /** Share of the estimate at which the packets acknowledged now may have been sent. */
   #restraint(): number {
-    if (this.#phase === "drain" || this.#largestAcked <= this.#lastInProbeRtt) return 0;
-    return this.#largestAcked <= this.#lastInDown ? PHASE_GAINS.probe_bw_down.pacing : 1;
+    if (this.#phase === "drain" || this.#rounds.largestAcked <= this.#lastInProbeRtt) return 0;
+    return this.#rounds.largestAcked <= this.#lastInDown ? PHASE_GAINS.probe_bw_down.pacing : 1;
   }
 
   /** True when within the last round the window was full and it was the upper bound that kept it from being larger. */
   #isHeldByUpperBound(): boolean {
-    return this.#filledBy > this.#roundBefore && this.#window >= this.#bounds.flightHigh;
+    return this.#rounds.windowFilled && this.#window >= this.#bounds.flightHigh;
   }
-}
-
-function isTooMuch(lost: number, flight: number): boolean {
-  return lost > flight * LOSS_THRESHOLD;
-}
-
-/** How large the flight was when, packet by packet, its loss passed the threshold. */
-function flightAtThreshold(packet: SentPacket, lost: number): number {
-  const flightBefore = packet.inFlightAtSend - packet.size;
-  const lostBefore = lost - packet.size;
-  const more = (LOSS_THRESHOLD * flightBefore - lostBefore) / (1 - LOSS_THRESHOLD);
-  return flightBefore + Math.max(more, 0);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { RateSample } from "../recovery/delivery_rate.ts";
+import type { SentPacket } from "../recovery/sent_packet.ts";
 
 /** What a round with losses leaves of the short-term bounds at worst. */
 export const LOSS_BETA = 0.7;
@@ -115,4 +116,17 @@ export class BbrBounds {
  */
 function lowered(bound: number, delivered: number): number {
   return Math.min(bound, Math.max(delivered / (1 - LOSS_THRESHOLD), LOSS_BETA * bound));
+}
+
+/**
+ * How large the flight was when, packet by packet, its loss passed the threshold.
+ *
+ * @param packet The lost packet.
+ * @param lost Bytes lost since it was sent, its own included.
+ */
+export function flightAtThreshold(packet: SentPacket, lost: number): number {
+  const flightBefore = packet.inFlightAtSend - packet.size;
+  const lostBefore = lost - packet.size;
+  const more = (LOSS_THRESHOLD * flightBefore - lostBefore) / (1 - LOSS_THRESHOLD);
+  return flightBefore + Math.max(more, 0);
 }

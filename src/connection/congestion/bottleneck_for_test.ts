@@ -252,13 +252,7 @@ export class Flow {
     });
   }
 
-  #lose(
-    lost: LossRecovery["onTimeout"] extends (n: number) => infer R ? R extends { lost: infer L } ? L
-      : never
-      : never,
-    persistent: boolean,
-    now: number,
-  ): void {
+  #lose(lost: readonly SentPacket[], persistent: boolean, now: number): void {
     if (lost.length === 0) return;
     for (const packet of lost) this.rate.onLost(packet);
     this.lost += lost.length;

@@ -69,7 +69,7 @@ export class Cubic implements CongestionController {
     let largest = -1;
     for (const packet of acked) {
       largest = Math.max(largest, packet.sequence);
-      if (this.#recovery.covers(packet)) continue;
+      if (!packet.inFlight || this.#recovery.covers(packet)) continue;
       this.#recovery.finish();
       if (this.#use.wasLimit(packet)) counted += packet.size;
     }

@@ -62,7 +62,7 @@ export class NewReno implements CongestionController {
     this.#smoothedMs = rtt.smoothed;
     this.#untouched = false;
     for (const packet of acked) {
-      if (this.#recovery.covers(packet)) continue;
+      if (!packet.inFlight || this.#recovery.covers(packet)) continue;
       this.#recovery.finish();
       if (this.#use.wasLimit(packet)) this.#grow(packet.size);
     }

@@ -7,18 +7,20 @@
 const BURST_PACKETS = 10;
 const BURST_MS = 2;
 const TIMER_MS = 1;
+const LATE_MS = 5;
 
 /**
  * A token bucket that holds max(10 packets, 2 ms at the pacing rate) and never asks for a timer below 1 ms
  * (SPEC 10.4).
  *
- * Timers on the runtimes fire late by a millisecond or more, so the bucket must hold what the path takes in that
- * time; what it held back is sent in one burst at the next wake.
+ * Timers fire late by milliseconds when the event loop is busy. A sender that was made to wait gets what up to 5 ms
+ * earn, or every late timer would cost rate; one that had nothing to send finds no more than the bucket.
  */
 export class Pacer {
   #mtu: number;
   #tokens: number;
   #filledMs = 0;
+  #waiting = false;
 
   /**
    * Starts with a full bucket.
@@ -44,6 +46,7 @@ export class Pacer {
    */
   onSent(bytes: number, _nowMs: number): void {
     this.#tokens = Math.max(this.#tokens - bytes, -BURST_PACKETS * this.#mtu);
+    this.#waiting = false;
   }
 
   /**
@@ -68,18 +71,22 @@ export class Pacer {
   nextTime(nowMs: number, rate: number | undefined, bytes: number): number | undefined {
     this.#fill(nowMs, rate);
     if (rate === undefined) return undefined;
-    const missing = Math.min(bytes, this.#capacity(rate)) - this.#tokens;
-    return missing <= 0 ? undefined : nowMs + Math.max(TIMER_MS, missing / rate);
+    const missing = Math.min(bytes, this.#capacity(rate, BURST_MS)) - this.#tokens;
+    this.#waiting = missing > 0;
+    return this.#waiting ? nowMs + Math.max(TIMER_MS, missing / rate) : undefined;
   }
 
-  #capacity(rate: number): number {
-    return Math.max(BURST_PACKETS * this.#mtu, BURST_MS * rate);
+  #capacity(rate: number, ms: number): number {
+    return Math.max(BURST_PACKETS * this.#mtu, ms * rate);
   }
 
   #fill(nowMs: number, rate: number | undefined): void {
-    const elapsedMs = Math.max(0, nowMs - this.#filledMs);
-    this.#filledMs = Math.max(this.#filledMs, nowMs);
+    const elapsedMs = nowMs - this.#filledMs;
+    if (elapsedMs > 0) this.#filledMs = nowMs;
     if (rate === undefined) this.#tokens = BURST_PACKETS * this.#mtu;
-    else this.#tokens = Math.min(this.#capacity(rate), this.#tokens + rate * elapsedMs);
+    else if (elapsedMs > 0) {
+      const capacity = this.#capacity(rate, this.#waiting ? LATE_MS : BURST_MS);
+      this.#tokens = Math.min(capacity, this.#tokens + rate * elapsedMs);
+    }
   }
 }
