@@ -25,16 +25,24 @@ import {
   remoteClose,
   wireFailure,
 } from "./closing.ts";
-import type { AnswerConfig, ConnectionBase, ConnectionState, DialConfig } from "./roles.ts";
+import type {
+  AcceptConfig,
+  AnswerConfig,
+  ConnectionBase,
+  ConnectionState,
+  DialConfig,
+} from "./roles.ts";
 import type { ConnectionLimits } from "./config.ts";
 import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
+import { parseFrameHeader } from "../codec/frame.ts";
+import type { AckRecord } from "../codec/records.ts";
 import { EventQueue } from "./event_queue.ts";
 import { FrameIntake } from "./frame_intake.ts";
-import { Answering, Dialling, type Handshaking } from "./handshaking.ts";
+import { Accepted, Answering, Dialling, type Handshaking } from "./handshaking.ts";
 import { Inbound } from "./inbound.ts";
 import { Liveness } from "./liveness.ts";
 import { PingSet } from "./ping_set.ts";
-import { SessionCore } from "./session_core.ts";
+import { type PathOptions, SessionCore } from "./session_core.ts";
 import { type ConnectionStats, Counters } from "./stats.ts";
 
 /** SPEC 6.2: what one Expand can give. */
@@ -60,6 +68,8 @@ export class Connection {
   readonly #inbound: Inbound;
   readonly #handshake: Handshaking;
   readonly #acceptTimeout: number;
+  /** Set where packets can be lost. */
+  readonly #path: PathOptions | undefined;
   #state: ConnectionState = "handshaking";
   #session: HandshakeSession | undefined;
   #core: SessionCore | undefined;
@@ -71,6 +81,9 @@ export class Connection {
   #closeFrame: { readonly code: number; readonly reason: string } | undefined;
   /** The peer closed: our SESSION_CLOSE is the last frame, nothing is awaited. */
   #answering = false;
+  /** UDP: SESSION_CLOSE goes again, because datagrams still come. */
+  #repeatClose: { readonly code: number; readonly reason: string } | undefined;
+  #closingDatagrams = 0;
   /** What arrives cannot be read in order any more: until the end it is dropped. */
   #deaf = false;
 
@@ -79,7 +92,9 @@ export class Connection {
     nowMs: number,
     handshake: (counters: Counters) => Handshaking,
     acceptTimeout: number,
+    path: PathOptions | undefined,
   ) {
+    this.#path = path;
     this.#handshake = handshake(this.#counters);
     this.role = this.#handshake.role;
     this.#acceptTimeout = acceptTimeout;
@@ -89,7 +104,7 @@ export class Connection {
     this.#liveness = new Liveness(base.limits.keepAlive, nowMs);
     this.streams = new StreamSet({
       role: this.role,
-      reliable: true,
+      reliable: path === undefined,
       local: base.limits,
       maxMessageSize: base.limits.maxMessageSize,
       sendBuffer: base.limits.sendBuffer,
@@ -103,12 +118,14 @@ export class Connection {
       peerError: (stream, code, reason) =>
         void this.#events.push({ type: "peer-error", stream, code, reason }),
       pathChallenge: (token) => this.#core?.pathResponse(token),
+      ack: (record, now) => this.#onAck(record, now),
     }, base.limits.maxDatagram);
   }
 
   /** Starts the initiator's side; `transmit` yields HELLO. */
   static dial(config: DialConfig, nowMs: number): Connection {
-    return new Connection(config, nowMs, () => new Dialling(config.handshake, nowMs), 0);
+    const dialling = (): Dialling => new Dialling(config.handshake, nowMs);
+    return new Connection(config, nowMs, dialling, 0, config.path);
   }
 
   /** Starts the responder's side of one transport connection; it waits for HELLO. */
@@ -118,7 +135,21 @@ export class Connection {
       nowMs,
       (counters) => new Answering(config, counters, nowMs),
       config.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+      undefined,
     );
+  }
+
+  /** The responder's side of a UDP session whose AUTH_PROOF has verified: `identified` is its first event. */
+  static accepted(config: AcceptConfig, nowMs: number): Connection {
+    const connection = new Connection(
+      config,
+      nowMs,
+      () => new Accepted(config.acceptor, config.pending, config.rttMs),
+      config.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+      config.path,
+    );
+    connection.#followHandshake(nowMs);
+    return connection;
   }
 
   /** See {@link ConnectionState}. */
@@ -148,10 +179,14 @@ export class Connection {
 
   // ---- bytes in ----
 
-  /** Bytes from the transport, in order, in any chunks. The array must not change afterwards. */
+  /** Bytes from the transport, in order, in any chunks; on UDP one datagram. The array must not change afterwards. */
   receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#state === "closed") return;
     this.#counters.bytesReceived += bytes.length;
+    if (this.#path !== undefined) {
+      this.#datagram(bytes, nowMs);
+      return;
+    }
     if (this.#deaf) return;
     try {
       if (this.#state === "deciding") {
@@ -177,6 +212,82 @@ export class Connection {
     } catch (error) {
       this.#refuseInput(error, nowMs);
     }
+  }
+
+  /** UDP: the datagrams that lay ready were received; one decision about acknowledging them (SPEC 7). */
+  endOfBatch(nowMs: number): void {
+    this.#core?.transmission?.acks.endOfBatch(nowMs);
+  }
+
+  /** SPEC 4: the rest of a datagram is dropped at the first frame that does not parse. Nothing here ends a session by itself. */
+  #datagram(bytes: Uint8Array, nowMs: number): void {
+    if (this.#state === "deciding") {
+      this.#hold(bytes);
+      return;
+    }
+    if (this.#state === "closing") this.#answerClosing();
+    for (let offset = 0; offset < bytes.length && !this.finished;) {
+      const header = this.#intake.header;
+      let end: number;
+      try {
+        end = parseFrameHeader(bytes, offset, bytes.length, this.#limits.maxFrame, header);
+      } catch (error) {
+        this.#counters.reject(asSttError(error).code);
+        return;
+      }
+      const frame = bytes.subarray(offset, end);
+      offset = end;
+      this.#counters.framesReceived++;
+      if (header.type !== FRAME_HANDSHAKE) {
+        // The header's views count from the start of the frame.
+        parseFrameHeader(frame, 0, frame.length, this.#limits.maxFrame, header);
+        this.#packet(frame, nowMs);
+      } else if (this.#state === "handshaking") {
+        this.#handshake.receive(frame, nowMs);
+        this.#followHandshake(nowMs);
+      } else {
+        this.#counters.reject("handshake");
+      }
+    }
+  }
+
+  #hold(bytes: Uint8Array): void {
+    try {
+      this.#intake.hold(bytes);
+    } catch (error) {
+      // What is not held is not acknowledged either, and comes again.
+      this.#counters.reject(asSttError(error).code);
+    }
+  }
+
+  #packet(frame: Uint8Array, nowMs: number): void {
+    if (this.#core === undefined) {
+      this.#counters.reject("early");
+      return;
+    }
+    try {
+      this.#protectedFrame(frame, nowMs);
+    } catch (error) {
+      this.#refuseInput(error, nowMs);
+    }
+  }
+
+  /** SPEC 9: the 1st, 2nd, 4th, 8th … datagram after SESSION_CLOSE is answered by another one. */
+  #answerClosing(): void {
+    const facts = this.#facts;
+    if (facts === undefined || this.#closeFrame !== undefined) return;
+    const count = ++this.#closingDatagrams;
+    if ((count & (count - 1)) === 0) this.#repeatClose = { code: facts.code, reason: facts.reason };
+  }
+
+  #onAck(record: AckRecord, nowMs: number): void {
+    const transmission = this.#core?.transmission;
+    if (transmission === undefined) {
+      // SPEC 10: the transport acknowledges; an ACK here names packets that nobody tracks.
+      throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");
+    }
+    transmission.onAck(record, nowMs);
+    this.streams.setRtt(transmission.rtt.smoothed);
   }
 
   /** The transport ended. `error`: why, when it did not end in order. */
@@ -249,6 +360,7 @@ export class Connection {
       streams: this.streams,
       pings: this.#pings,
       nowMs,
+      path: this.#path,
     });
     this.streams.setPeerLimits(session.peer.parameters);
   }
@@ -266,9 +378,10 @@ export class Connection {
     if (core === undefined) {
       throw new SttError("PROTOCOL", "cannot take frame: it is protected, but no session is open");
     }
-    const { type, flags, streamId } = this.#intake.header;
+    const { type, flags, streamId, sequence } = this.#intake.header;
     const epoch = core.recvEpoch;
     const payload = core.open(frame, this.#intake.header, nowMs, this.#counters);
+    if (payload === undefined) return;
     this.#liveness.received(nowMs);
     if (this.#state === "closing") {
       if (type === FRAME_CONTROL && holdsSessionClose(payload)) this.#finish();
@@ -282,6 +395,7 @@ export class Connection {
     const { datagrams, customFrames } = this.#inbound;
     const before = [datagrams.size, customFrames.size];
     this.#inbound.frame(type, flags, streamId, payload, nowMs);
+    core.onFrame(sequence, this.#inbound.ackEliciting, this.#inbound.urgent, nowMs);
     if (before[0] === 0 && datagrams.size > 0) this.#events.push({ type: "datagram" });
     if (before[1] === 0 && customFrames.size > 0) this.#events.push({ type: "custom-frame" });
     if (this.#state === "handshaking") this.#establish(nowMs);
@@ -296,6 +410,7 @@ export class Connection {
 
   #sampleRtt(rttMs: number): void {
     this.#pings.sample(rttMs);
+    this.#core?.transmission?.rtt.update(rttMs, 0);
     this.streams.setRtt(rttMs);
   }
 
@@ -335,12 +450,22 @@ export class Connection {
 
   #closingFrame(core: SessionCore, nowMs: number): Uint8Array | undefined {
     const close = this.#closeFrame;
-    if (close === undefined) return undefined;
+    if (close === undefined) {
+      const repeat = this.#repeatClose;
+      this.#repeatClose = undefined;
+      return repeat === undefined ? undefined : core.closeFrame(repeat.code, repeat.reason);
+    }
     this.#closeFrame = undefined;
     const frame = core.closeFrame(close.code, close.reason);
     if (this.#answering) this.#finish();
-    else this.#deadline = nowMs + CLOSE_WAIT_MS;
+    else this.#deadline = nowMs + this.#closeWait();
     return frame;
+  }
+
+  /** How long the peer's SESSION_CLOSE is awaited (SPEC 9). */
+  #closeWait(): number {
+    const transmission = this.#core?.transmission;
+    return transmission === undefined ? CLOSE_WAIT_MS : 3 * transmission.ptoMs;
   }
 
   #reportSendEpoch(core: SessionCore): void {

@@ -91,6 +91,11 @@ interface Piece extends ChunkRef {
   readonly parts: readonly Uint8Array[];
 }
 
+/** Largest frame body in a datagram of `size` bytes: magic and length take the rest (SPEC 3). */
+export function datagramBody(size: number): number {
+  return size - 2 - varintSize(size - 4);
+}
+
 /** Builds the frames of one session. */
 export class PacketBuilder {
   readonly #config: PacketBuilderConfig;
@@ -147,6 +152,13 @@ export class PacketBuilder {
   /** A frame of records alone. */
   buildRecords(records: readonly SessionRecord[]): Uint8Array {
     return this.#write(records, []);
+  }
+
+  /** A path MTU probe: PING, padded so that the datagram has exactly `size` bytes (SPEC 10). */
+  buildPadded(size: number, token: Uint8Array): Uint8Array {
+    const payload = datagramBody(size) - this.overhead();
+    const padding = { type: "padding", count: payload - 9 } as const;
+    return this.buildRecords([{ type: "ping", token }, padding]);
   }
 
   /** Nothing but data: a datagram, or one chunk in the short form, or several small ones together. */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { AckRecord } from "../codec/records.ts";
-import type { CongestionControlName, CongestionController } from "./congestion/controller.ts";
+import type { CongestionController, CongestionControlName } from "./congestion/controller.ts";
 import { controllerFor } from "./congestion/controllers.ts";
 import { Pacer } from "./congestion/pacer.ts";
 import { AckTracker } from "./recovery/ack_tracker.ts";
@@ -14,9 +14,6 @@ import { LossRecovery } from "./recovery/loss_recovery.ts";
 import { PathMtu } from "./recovery/path_mtu.ts";
 import { RttEstimator } from "./recovery/rtt.ts";
 import { type PacketFields, type SentPacket, sentPacket } from "./recovery/sent_packet.ts";
-
-/** After this many bare ACKs a PING asks the peer to acknowledge, so that its state can be forgotten (SPEC 10). */
-const PING_EVERY_ACKS = 32;
 
 /** Options of a path. */
 export interface TransmissionConfig {
@@ -63,7 +60,6 @@ export class Transmission {
   #rate: DeliveryRate = new DeliveryRate();
   #controller: CongestionController;
   #probes = 0;
-  #bareAcks = 0;
   #packetsLost = 0;
   #spurious = 0;
   #probeTimeouts = 0;
@@ -72,7 +68,11 @@ export class Transmission {
   constructor(config: TransmissionConfig, fates: PacketFates) {
     this.#config = config;
     this.#fates = fates;
-    this.acks = new AckTracker({ ackDelayMs: config.ackDelay, ackEvery: config.ackEvery });
+    this.acks = new AckTracker({
+      ackDelayMs: config.ackDelay,
+      ackEvery: config.ackEvery,
+      rtt: this.rtt,
+    });
     this.mtu = new PathMtu({
       loopback: config.loopback,
       peerMaxUdp: config.peerMaxUdp,
@@ -85,7 +85,7 @@ export class Transmission {
 
   /** UDP payload bytes of a full packet. */
   get packetSize(): number {
-    return this.mtu.current;
+    return this.mtu.sizeAfter(this.#loss.ptoCount);
   }
 
   /** Probe timeout in ms: how long the peer may take to answer. */
@@ -96,6 +96,11 @@ export class Transmission {
   /** Packets that must go out now whatever the window says. */
   get probes(): number {
     return this.#probes;
+  }
+
+  /** The packet that is on its way longest. */
+  get oldestInFlight(): SentPacket | undefined {
+    return this.#loss.oldestInFlight;
   }
 
   /** True when window and pacer let a full packet go. */
@@ -124,17 +129,13 @@ export class Transmission {
     if (inFlight && this.#loss.bytesInFlight === 0) this.#controller.onIdleRestart(nowMs);
     this.#rate.onSent(packet, nowMs, this.#loss.bytesInFlight);
     this.#loss.onSent(packet);
+    if (packet.mtuProbe) this.mtu.onProbeSent(packet.size);
+    if (packet.ackEliciting) this.acks.onElicitingSent();
     if (inFlight) {
       this.#controller.onSent(packet, this.#loss.bytesInFlight, nowMs);
       this.#pacer.onSent(packet.size, nowMs);
       if (this.#probes > 0 && packet.ackEliciting) this.#probes--;
     }
-  }
-
-  /** A bare ACK is about to go: true when a PING should go with it. */
-  bareAckNeedsPing(): boolean {
-    this.#bareAcks = (this.#bareAcks + 1) % PING_EVERY_ACKS;
-    return this.#bareAcks === 0;
   }
 
   /**
@@ -166,6 +167,8 @@ export class Transmission {
     nowMs: number,
   ): void {
     this.#packetsLost += lost.length;
+    if (acked.length > 0) this.mtu.onAcked(acked);
+    if (lost.length > 0) this.mtu.onLost(lost, nowMs);
     for (const packet of acked) {
       if (packet.mtuProbe) this.mtu.onProbeAcked(packet.size);
       if (packet.content.ackLargest >= 0) this.acks.onAckAcked(packet.content.ackLargest);
@@ -202,6 +205,12 @@ export class Transmission {
 
   /** Handles what is due. */
   onTimeout(nowMs: number): void {
+    this.acks.onTimeout(nowMs);
+    // After losses are found a probe may be due at once; two looks always end it.
+    for (let look = 0; look < 2; look++) this.#lossTimeout(nowMs);
+  }
+
+  #lossTimeout(nowMs: number): void {
     const due = this.#loss.nextTimeout();
     if (due === undefined || due > nowMs) return;
     const { lost, lostProbes, probes, persistentCongestion } = this.#loss.onTimeout(nowMs);
@@ -209,7 +218,10 @@ export class Transmission {
     if (lost.length > 0) {
       this.#controller.onLost(lost, persistentCongestion, this.#loss.bytesInFlight, nowMs);
     }
-    if (probes > 0) this.#probeTimeouts++;
+    if (probes > 0) {
+      this.#probeTimeouts++;
+      this.mtu.onPto();
+    }
     this.#probes = Math.max(this.#probes, probes);
     this.#settle([], lost, lostProbes, nowMs);
   }
