@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { bytes, freshAddress, text, until } from "./joined_for_test.ts";
-import type { Peer } from "./peer.ts";
+import { Peer } from "./peer.ts";
 import { generateSeed } from "./seeds.ts";
 import { type ReceivedPacket, SttNode, type SttNodeOptions } from "./stt_node.ts";
 
@@ -147,7 +147,7 @@ test("single: whoever dials first or at once, one session survives, dialled by t
       });
       const aIsLower = a.stats().nodeId < b.stats().nodeId;
       assert.equal(a.peers[0]?.info.role, aIsLower ? "initiator" : "responder");
-      for (const peer of peers) assert.ok(peer !== undefined);
+      assert.ok(peers.every((peer) => peer instanceof Peer));
       await a.sendToAll(bytes("x"));
       await b.sendToAll(bytes("y"));
       assert.equal(text((await take(b, 1))[0]?.data ?? null), "x");
