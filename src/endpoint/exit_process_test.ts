@@ -45,3 +45,10 @@ for (const net of NETS) {
     },
   );
 }
+
+if (DENO) {
+  test("native ws: a process ends by itself after its last close", async () => {
+    const ms = await lingering("ws://127.0.0.1:0/", "native");
+    assert.ok(ms < 2_000, `it took ${Math.round(ms)} ms`);
+  });
+}
