@@ -16,6 +16,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { generateSeed, toHex } from "../mod.ts";
+import { progressBar } from "../src/cli/progress.ts";
 import { ROOT } from "./source_files.ts";
 
 const SAMPLE = "vectors/stt1/handshake.json";
@@ -23,6 +24,25 @@ const SAMPLE_BYTES = 64 * 1024 * 1024;
 const PATIENCE_MS = 120_000;
 
 type Facts = Record<string, unknown>;
+
+let barShown = false;
+
+/** The sender's progress, on a terminal. */
+function drawBar({ name, bytes, size, ms }: Facts): void {
+  if (!process.stderr.isTTY) return;
+  barShown = true;
+  const state = {
+    name: String(name),
+    bytes: Number(bytes),
+    size: Number(size),
+    elapsedMs: Number(ms),
+  };
+  process.stderr.write(`\r${progressBar(state, (process.stderr.columns || 80) - 1)}\x1b[K`);
+}
+
+function clearBar(): void {
+  if (barShown) process.stderr.write("\r\x1b[K");
+}
 
 /** A command of `stt` in its own process. */
 class Command {
@@ -43,7 +63,9 @@ class Command {
     if (this.child.stdout !== null) {
       const lines = createInterface({ input: this.child.stdout });
       lines.on("line", (line) => {
-        this.#events.push(JSON.parse(line) as Facts);
+        const facts = JSON.parse(line) as Facts;
+        this.#events.push(facts);
+        if (facts["event"] === "progress" && args[0] === "send") drawBar(facts);
         this.#wake();
       });
       lines.on("close", () => {
@@ -109,6 +131,7 @@ async function demo(folder: string, commands: Command[]): Promise<boolean> {
   const sent = await sender.event("sent");
   const received = await listener.event("received");
   const exits = await Promise.all([listener.exit, sender.exit]);
+  clearBar();
   const hashes = [await sha256(path), await sha256(join(inbox, String(received["name"])))];
 
   row("listener node id", nodeId);

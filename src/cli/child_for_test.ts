@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** A shell command line that runs `"$@"`, for limits (`ulimit -f 1; exec "$@"`). */
   readonly shell?: string;
+  /** Leaves standard output to the test, which must read it to its end. */
+  readonly rawStdout?: boolean;
   /** Leaves standard input open to be written. */
   readonly stdin?: boolean;
 }
@@ -59,10 +61,12 @@ export class Child {
       },
       stdio: [options.stdin === true ? "pipe" : "ignore", "pipe", "pipe"],
     });
-    this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      this.stdout += text;
-      this.#wake();
-    });
+    if (options.rawStdout !== true) {
+      this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
+        this.stdout += text;
+        this.#wake();
+      });
+    }
     this.process.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
       this.#wake();
@@ -185,6 +189,7 @@ export async function withChildren<T>(
     for (const child of children) {
       // A stopped process does not hear SIGKILL's gentler kin.
       child.kill("SIGKILL");
+      child.process.stdout?.resume();
       await child.exit();
     }
   }

@@ -10,7 +10,7 @@ import { printable } from "./text.ts";
 
 const BAR_MS = 100;
 const LINE_MS = 5000;
-const JSON_MS = 1000;
+const JSON_MS = 200;
 
 /** How much is said and in which form. */
 export interface ReportOptions {
@@ -77,7 +77,7 @@ export class Report {
       if (now - shown < pause) return;
       shown = now;
       const state: ProgressState = { name, bytes, size, elapsedMs: now - started };
-      if (this.#options.json) this.#json("progress", { name, bytes, size });
+      if (this.#options.json) this.#json("progress", { name, bytes, size, ms: now - started });
       else if (tty) this.#bar(state);
       else this.#line(progressLine(state));
     };

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { toHex } from "../codec/hex.ts";
 import { withFolder } from "../endpoint/files/folder_for_test.ts";
+import { connect } from "../endpoint/connect.ts";
 import { generateSeed } from "../endpoint/seeds.ts";
+import { certificateForTest } from "../transport/certificate_for_test.ts";
 import { type Child, withChildren } from "./child_for_test.ts";
 
 /** How long a process may live on once its last session is closed. */
@@ -140,6 +142,52 @@ test("a wrong seed ends the dialler with a reason; the listener logs a line and 
       assert.equal(await other.exit(), 4);
       listener.kill("SIGTERM");
       assert.equal(await exitSoon(listener), 143);
+    });
+  });
+});
+
+test("echo returns the bytes of every stream and every datagram", async () => {
+  await withChildren(async (start) => {
+    const seed = newSeed();
+    const listener = start(["listen", "tcp://127.0.0.1:0", "--echo", "--once", "--json"], { seed });
+    const { address } = await listener.event("listening");
+    const peer = await connect(String(address), { seed, app: "anything" });
+    for (const length of [0, 1, 500_000]) {
+      const content = sample(length);
+      const stream = await peer.openStream();
+      const writing = stream.write(content).then(() => stream.end());
+      const back: number[] = [];
+      for await (const chunk of stream) for (const byte of chunk) back.push(byte);
+      await writing;
+      assert.deepEqual(Uint8Array.from(back), content);
+    }
+    peer.sendDatagram(Uint8Array.of(1, 2, 3), { channel: 9 });
+    assert.deepEqual(await peer.nextDatagram(), { channel: 9, data: Uint8Array.of(1, 2, 3) });
+    await peer.close();
+    assert.equal(await exitSoon(listener), 0);
+  });
+});
+
+const certificate = certificateForTest();
+
+test("wss with a certificate of one's own: trusted with --ca, refused without", {
+  skip: certificate.skip ?? false,
+}, async () => {
+  if (certificate.skip !== undefined) return;
+  await withFolder(async (folder) => {
+    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    await writeFile(cert, certificate.cert);
+    await writeFile(key, certificate.key);
+    await withChildren(async (start) => {
+      const seed = newSeed();
+      const tls = ["--cert", cert, "--key", key];
+      const listener = start(["listen", "wss://127.0.0.1:0", ...tls, "--echo", "--json"], { seed });
+      const address = String((await listener.event("listening"))["address"]);
+      const ping = ["ping", address, "--count", "1"];
+      assert.equal(await start([...ping, "--ca", cert], { seed }).exit(), 0);
+      const wary = start(ping, { seed });
+      assert.equal(await wary.exit(), 3);
+      assert.match(wary.stderr, /certificate/);
     });
   });
 });

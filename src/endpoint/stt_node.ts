@@ -167,18 +167,30 @@ export class SttNode implements AsyncDisposable {
   async connect(address: string, options: Partial<ConnectOptions> = {}): Promise<Peer> {
     const { pairKey, accept: _accept, transport: _transport, ...shared } = this.#options;
     const stops = this.#stops;
+    let id = "";
+    const early: ConnectOptions["early"] = (peer) => {
+      id = peer.id;
+      return options.early?.(peer);
+    };
     const peer = await connect(address, {
       ...shared,
       ...(typeof pairKey === "function" || pairKey === undefined ? {} : { pairKey }),
       ...options,
+      early,
       nodeSeed: this.#nodeSeed.reveal(),
       seed: options.seed ?? this.#options.seed,
+    }).catch((error) => {
+      // The other node closed this dial because the session that it dialled survives: that one stands here already.
+      const survivor = this.#peers.get(id);
+      const duplicate = error instanceof SttError && error.code === "DUPLICATE" && error.remote;
+      if (survivor === undefined || !duplicate) throw error;
+      return survivor;
     });
     if (stops !== this.#stops) {
       await peer.close();
       throw new SttError("CLOSED", `cannot connect to ${address}: the node was stopped meanwhile`);
     }
-    return this.#add(peer);
+    return this.#open.has(peer) ? peer : this.#add(peer);
   }
 
   /** Messages of all peers until the node stops. */

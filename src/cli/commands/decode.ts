@@ -22,7 +22,7 @@ export const decode: Command = {
   summary: "say in words what frames, values and handshake messages hold",
   details: [
     "An argument that is hexadecimal is taken as such; ./abcd is always a file.",
-    "Files and standard input (-) hold bytes, or hexadecimal text. Nothing is decrypted.",
+    "Files and standard input (-) hold bytes, or hexadecimal text. No decryption.",
   ],
   options: [
     {

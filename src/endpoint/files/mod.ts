@@ -13,6 +13,6 @@ export {
   type ReceiveFileOptions,
   receiveFiles,
 } from "./receive_file.ts";
-export { FILE_REFUSALS, type RefusalName } from "./refusals.ts";
+export { FILE_REFUSALS, type RefusalEntry, type RefusalName } from "./refusals.ts";
 export { sendFile, type SendFileOptions, type SentFile } from "./send_file.ts";
 export { type FileOffer, FILES_APP } from "./wire.ts";

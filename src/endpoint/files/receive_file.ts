@@ -24,6 +24,7 @@ import {
 
 /** How far a transfer is. */
 export interface FileProgress {
+  /** Name of the file, as it was offered. */
   readonly name: string;
   /** Bytes done. */
   readonly bytes: number;
@@ -51,12 +52,15 @@ export interface ReceiveFileOptions {
 
 /** A file that arrived whole and verified. */
 export interface ReceivedFile {
+  /** Name that the sender gave; it has passed the name rules. */
   readonly name: string;
   /** Where it is; null when the bytes went to `write`. */
   readonly path: string | null;
+  /** Size. */
   readonly bytes: number;
+  /** `pipe` when the sender did not know the size beforehand. */
   readonly mode: "file" | "pipe";
-  /** 32 bytes. */
+  /** 32 bytes, verified. */
   readonly sha256: Uint8Array;
 }
 
@@ -64,9 +68,11 @@ export interface ReceivedFile {
 export type FileOutcome =
   | (ReceivedFile & { readonly ok: true })
   | {
+    /** It did not arrive, and nothing of it is left. */
     readonly ok: false;
     /** The name that was offered, unchecked; undefined when not even that arrived. */
     readonly name: string | undefined;
+    /** Why; what the sender was told holds less. */
     readonly error: SttError;
   };
 

@@ -8,7 +8,8 @@ import process from "node:process";
 import { type ErrorCode, SttError } from "../../errors.ts";
 import type { FileRefusal } from "./wire.ts";
 
-interface RefusalEntry {
+/** One row of {@link FILE_REFUSALS}. */
+export interface RefusalEntry {
   /** Number on the wire, in the range of application codes; also the code of RESET and STOP. */
   readonly wire: number;
   /** What the local error is called on the other side. */

@@ -37,7 +37,9 @@ export interface SendFileOptions {
 
 /** A file that the receiver has verified and keeps. */
 export interface SentFile {
+  /** Name that the receiver was given. */
   readonly name: string;
+  /** Size. */
   readonly bytes: number;
   /** 32 bytes. */
   readonly sha256: Uint8Array;
