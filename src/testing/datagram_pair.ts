@@ -108,6 +108,8 @@ export class DatagramPair {
       if (next === Infinity || next > end) return until();
       if (next > this.clock.nowMs) this.clock.advance(next - this.clock.nowMs);
       this.#deliver();
+      const { nowMs } = this.clock;
+      if ((this.#acceptor.nextTimeout() ?? Infinity) <= nowMs) this.#acceptor.onTimeout(nowMs);
       for (const connection of [this.a, this.b]) {
         const due = connection?.nextTimeout();
         if (due !== undefined && due <= this.clock.nowMs) connection?.onTimeout(this.clock.nowMs);
