@@ -84,6 +84,8 @@ export class Connection {
   /** UDP: SESSION_CLOSE goes again, because datagrams still come. */
   #repeatClose: { readonly code: number; readonly reason: string } | undefined;
   #closingDatagrams = 0;
+  /** UDP: when SESSION_CLOSE goes again although nothing comes; a silent peer would else wait for its idle timeout. */
+  #repeatCloseAt: number | undefined;
   /** What arrives cannot be read in order any more: until the end it is dropped. */
   #deaf = false;
 
@@ -440,7 +442,9 @@ export class Connection {
         const frame = core.build(nowMs, this.#state === "handshaking");
         this.#reportSendEpoch(core);
         if (frame !== undefined) return frame;
-        if (this.#state === "flushing" && this.streams.isIdle()) this.#sendClose(nowMs);
+        if (this.#state === "flushing" && this.streams.isIdle() && !core.holdsWork) {
+          this.#sendClose(nowMs);
+        }
       } catch (error) {
         this.#fail(asSttError(error), nowMs);
       }
@@ -453,12 +457,16 @@ export class Connection {
     if (close === undefined) {
       const repeat = this.#repeatClose;
       this.#repeatClose = undefined;
-      return repeat === undefined ? undefined : core.closeFrame(repeat.code, repeat.reason);
+      if (repeat === undefined) return undefined;
+      return core.closeFrame(repeat.code, repeat.reason, nowMs);
     }
     this.#closeFrame = undefined;
-    const frame = core.closeFrame(close.code, close.reason);
+    const frame = core.closeFrame(close.code, close.reason, nowMs);
     if (this.#answering) this.#finish();
-    else this.#deadline = nowMs + this.#closeWait();
+    else {
+      this.#deadline = nowMs + this.#closeWait();
+      if (core.transmission !== undefined) this.#repeatCloseAt = nowMs + core.transmission.ptoMs;
+    }
     return frame;
   }
 
@@ -484,17 +492,20 @@ export class Connection {
     };
     if (this.#state === "handshaking") consider(this.#handshake.nextTimeout());
     if (this.#state === "established" || this.#state === "flushing") {
-      consider(this.#liveness.idleAt());
+      consider(this.#idleAt());
       consider(this.#liveness.keepAliveAt());
     }
-    consider(this.#core?.nextTimeout());
+    // Nothing but SESSION_CLOSE is sent while closing: recovery and pacing would wake for nothing.
+    if (this.#state === "closing") consider(this.#repeatCloseAt);
+    else consider(this.#core?.nextTimeout());
     return next === Infinity ? undefined : next;
   }
 
   /** Handles what is due: call it when `nextTimeout` has passed. */
   onTimeout(nowMs: number): void {
     if (this.#state === "closed") return;
-    this.#core?.onTimeout(nowMs);
+    if (this.#state !== "closing") this.#core?.onTimeout(nowMs);
+    else this.#repeatSilentClose(nowMs);
     if (this.#state === "handshaking") {
       this.#handshake.onTimeout(nowMs);
       this.#followHandshake(nowMs);
@@ -505,7 +516,7 @@ export class Connection {
       this.#onDeadline(nowMs);
     }
     if (this.#state !== "established" && this.#state !== "flushing") return;
-    const idleAt = this.#liveness.idleAt();
+    const idleAt = this.#idleAt();
     if (idleAt !== undefined && nowMs >= idleAt) {
       const text = `session ended: nothing arrived for ${this.#liveness.idleMs} ms`;
       this.#fail(new SttError("IDLE_TIMEOUT", text, { limit: this.#liveness.idleMs }), nowMs);
@@ -516,6 +527,21 @@ export class Connection {
       this.#pings.request(this.#provider.randomBytes(8));
       this.#liveness.keptAlive(nowMs);
     }
+  }
+
+  /** SPEC 9: never below 3 PTO. */
+  #idleAt(): number | undefined {
+    const transmission = this.#core?.transmission;
+    return this.#liveness.idleAt(transmission === undefined ? 0 : 3 * transmission.ptoMs);
+  }
+
+  #repeatSilentClose(nowMs: number): void {
+    const facts = this.#facts;
+    const transmission = this.#core?.transmission;
+    if (this.#repeatCloseAt === undefined || nowMs < this.#repeatCloseAt) return;
+    if (facts === undefined || transmission === undefined) return;
+    this.#repeatCloseAt = nowMs + transmission.ptoMs;
+    this.#repeatClose = { code: facts.code, reason: facts.reason };
   }
 
   #onDeadline(nowMs: number): void {
@@ -563,6 +589,7 @@ export class Connection {
       this.receive(bytes, nowMs);
       if (this.#intake.heldMessages) this.endOfMessage(nowMs);
     }
+    this.endOfBatch(nowMs);
   }
 
   /** Answers `identified` with no: the peer learns REFUSED. */

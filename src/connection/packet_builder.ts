@@ -105,6 +105,8 @@ export class PacketBuilder {
   readonly frames: BoundedQueue<OutgoingFrame> = new BoundedQueue(DATAGRAM_QUEUE);
   /** Frame body that packets are cut to; on UDP it follows the path. */
   bulkFrame: number;
+  /** UDP: as `bulkFrame`, but for what the application may send, which does not shrink while probes are small. */
+  datagramFrame: number;
   /** Tracked builders: what the packet built last holds. */
   content: PacketContent = { chunks: [], records: [], ackLargest: -1 };
   /** False when the packet built last holds nothing but ACK, PADDING and SESSION_CLOSE (SPEC 10). */
@@ -115,6 +117,7 @@ export class PacketBuilder {
   constructor(config: PacketBuilderConfig) {
     this.#config = config;
     this.bulkFrame = config.bulkFrame;
+    this.datagramFrame = config.bulkFrame;
   }
 
   /** Body bytes that are not payload: fixed header, metadata (varint epoch behind its length), tag. */
@@ -124,7 +127,7 @@ export class PacketBuilder {
 
   /** Largest payload of one DATA or custom frame. */
   get largestPayload(): number {
-    const body = this.#config.tracked ? this.bulkFrame : this.#config.maxFrame;
+    const body = this.#config.tracked ? this.datagramFrame : this.#config.maxFrame;
     const room = body - this.overhead();
     return this.#config.packed ? wholeSteps(room) - DATAGRAM_RECORD_EXTRA : room;
   }
@@ -141,7 +144,8 @@ export class PacketBuilder {
     if (room < 64) return undefined;
     const records: SessionRecord[] = ack === undefined ? [] : [ack];
     let size = ack === undefined ? 0 : recordSize(ack);
-    if (control && this.#hasControl()) {
+    if (!control) this.#announceEpoch(records);
+    else if (this.#hasControl()) {
       size = this.#gatherControl(records, size, Math.min(room, CONTROL_ROOM), nowMs);
     }
     if (!data) return records.length === 0 ? undefined : this.buildRecords(records);
@@ -166,7 +170,9 @@ export class PacketBuilder {
     const { streams } = this.#config;
     const next = this.#nextFrame();
     // Datagrams and stream data take turns, so that neither a flood of one nor bulk of the other starves.
-    if (next !== undefined && (this.#framesTurn || !streams.hasData())) {
+    const fits = next !== undefined &&
+      (!this.#config.tracked || next.payload.length <= this.bulkFrame - this.overhead());
+    if (next !== undefined && fits && (this.#framesTurn || !streams.hasData())) {
       if (next.payload.length + this.overhead() + 6 > budget) return undefined;
       this.#framesTurn = false;
       this.frames.shift();
@@ -248,17 +254,13 @@ export class PacketBuilder {
       records.push(record);
       size += recordSize(record);
     };
-    if (protection.rotationPending) {
-      // SPEC 7: the first record of an epoch's first frame.
-      const record = { type: "keyRotation", epoch: protection.sendEpoch } as const;
-      records.unshift(record);
-      size += recordSize(record);
-    }
+    size += this.#announceEpoch(records);
     for (;;) {
       const record = this.control.peek();
       if (record === undefined || size + recordSize(record) > room) break;
       this.control.shift();
-      add(record);
+      // SPEC 7: a lost KEY_ROTATION waits here, and the epoch may have moved on meanwhile.
+      if (record.type !== "keyRotation" || record.epoch === protection.sendEpoch) add(record);
     }
     while (size + 9 <= room) {
       const token = pings.pongs.shift();
@@ -276,6 +278,15 @@ export class PacketBuilder {
       add(record);
     }
     return size;
+  }
+
+  /** SPEC 7: the first record of an epoch's first frame, whatever else the frame holds. Returns its bytes. */
+  #announceEpoch(records: SessionRecord[]): number {
+    const { protection } = this.#config;
+    if (!protection.rotationPending) return 0;
+    const record = { type: "keyRotation", epoch: protection.sendEpoch } as const;
+    records.unshift(record);
+    return recordSize(record);
   }
 
   #buildFrame(frame: OutgoingFrame): Uint8Array {
@@ -318,7 +329,7 @@ export class PacketBuilder {
     if (!this.#config.tracked) return;
     let ackLargest = -1;
     for (const record of records) if (record.type === "ack") ackLargest = record.largest;
-    this.content = { chunks: pieces.map(refOf), records: records.filter(elicitsAck), ackLargest };
+    this.content = { chunks: pieces.map(refOf), records: records.filter(matters), ackLargest };
   }
 
   #start(payloadBytes: number): { buffer: Uint8Array; writer: ByteWriter } {
@@ -341,6 +352,12 @@ export class PacketBuilder {
 
 function elicitsAck(record: SessionRecord): boolean {
   return record.type !== "ack" && record.type !== "padding" && record.type !== "sessionClose";
+}
+
+/** False for records that never go again: datagrams must not stay in memory until they are acknowledged (SPEC 10). */
+function matters(record: SessionRecord): boolean {
+  return elicitsAck(record) && record.type !== "datagram" && record.type !== "ping" &&
+    record.type !== "pong";
 }
 
 /** Without the bytes: acknowledged packets must not keep the application's buffers alive. */

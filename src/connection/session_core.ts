@@ -194,27 +194,38 @@ export class SessionCore {
 
   #buildTracked(path: Transmission, nowMs: number, early: boolean): Uint8Array | undefined {
     const builder = this.#builder;
+    if (path.stalled) {
+      throw new SttError("PROTOCOL", "cannot send frame: the peer acknowledges nothing any more");
+    }
+    this.#fitPath(path);
     const open = path.open(nowMs);
     if (!open && !path.acks.due) {
       if (builder.hasWork) path.blocked();
+      else path.idle();
       return undefined;
     }
     if (path.probes > 0 && !builder.hasWork) this.#probe(path);
-    if (open && !early) {
-      const size = path.mtu.nextProbe(nowMs);
-      if (size !== undefined && !builder.hasWork) return this.#mtuProbe(path, size, nowMs);
+    if (open && !early && !this.#protection.rotationPending) {
+      const size = path.nextMtuProbe(nowMs);
+      if (size !== undefined) return this.#mtuProbe(path, size, nowMs);
     }
     const work = open && builder.hasWork;
     const ack = path.acks.due || (work && path.acks.pending) ? path.acks.take(nowMs) : undefined;
     if (ack !== undefined && !work && open && path.acks.pingDue) {
       this.#pings.request(this.#provider.randomBytes(8));
     }
-    const frame = builder.build(nowMs, {
+    const limits = {
       ack,
       control: open,
       data: open && !this.#protection.holdsData(nowMs),
       budget: early ? this.#earlyBudget : Infinity,
-    });
+    };
+    let frame = builder.build(nowMs, limits);
+    if (frame === undefined && path.probes > 0) {
+      // What waits may not go now (SPEC 7, a datagram too large for the path); a probe must.
+      this.#probe(path);
+      frame = builder.build(nowMs, limits);
+    }
     if (frame === undefined) {
       if (open) path.idle();
       return undefined;
@@ -256,7 +267,6 @@ export class SessionCore {
     for (const record of packet.content.records) {
       if (isStreamRecord(record)) this.#streams.onControlAcked(record);
     }
-    if (this.transmission !== undefined) this.#fitPath(this.transmission);
   }
 
   #lost(packet: SentPacket): void {
@@ -273,6 +283,7 @@ export class SessionCore {
   /** Packets are as large as the path takes: magic and length do not count into the body. */
   #fitPath(path: Transmission): void {
     this.#builder.bulkFrame = Math.min(this.#maxFrame, datagramBody(path.packetSize));
+    this.#builder.datagramFrame = Math.min(this.#maxFrame, datagramBody(path.mtu.current));
     this.#protection.ptoMs = path.ptoMs;
   }
 
@@ -290,12 +301,19 @@ export class SessionCore {
   }
 
   /** SESSION_CLOSE, behind a KEY_ROTATION where one is owed. */
-  closeFrame(code: number, reason: string): Uint8Array {
+  closeFrame(code: number, reason: string, nowMs: number): Uint8Array {
     const close = { type: "sessionClose", code, reason: encodeReason(reason) } as const;
     const { rotationPending, sendEpoch } = this.#protection;
-    return this.#builder.buildRecords(
+    const frame = this.#builder.buildRecords(
       rotationPending ? [{ type: "keyRotation", epoch: sendEpoch }, close] : [close],
     );
+    if (this.transmission !== undefined) this.#track(this.transmission, frame.length, nowMs, false);
+    return frame;
+  }
+
+  /** UDP: something waits that window or pacer do not let go yet. */
+  get holdsWork(): boolean {
+    return this.transmission !== undefined && this.#builder.hasWork;
   }
 
   /**

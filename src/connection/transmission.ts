@@ -98,9 +98,20 @@ export class Transmission {
     return this.#probes;
   }
 
-  /** The packet that is on its way longest. */
+  /** The packet with content that is on its way longest: what a probe should repeat. */
   get oldestInFlight(): SentPacket | undefined {
-    return this.#loss.oldestInFlight;
+    return this.#loss.oldestEliciting;
+  }
+
+  /** The peer acknowledges nothing although it keeps the session going: close. */
+  get stalled(): boolean {
+    return this.#loss.stalled;
+  }
+
+  /** Size of the path MTU probe to send now. Not on a path that is silent or unknown: there a loss says nothing. */
+  nextMtuProbe(nowMs: number): number | undefined {
+    if (this.#probes > 0 || this.#loss.ptoCount > 0 || this.rtt.samples === 0) return undefined;
+    return this.mtu.nextProbe(nowMs);
   }
 
   /** True when window and pacer let a full packet go. */
@@ -111,10 +122,11 @@ export class Transmission {
     return this.#pacer.budget(nowMs, this.#pacingRate()) >= size;
   }
 
-  /** Nothing was left to send although the window was open: samples of this time say nothing about the path. */
+  /** Nothing is left to send. With room in the window, samples of this time say nothing about the path. */
   idle(): void {
     this.#waiting = false;
-    this.#rate.setAppLimited(this.#loss.bytesInFlight);
+    const inFlight = this.#loss.bytesInFlight;
+    if (inFlight + this.packetSize <= this.#controller.window) this.#rate.setAppLimited(inFlight);
   }
 
   /** Something waits for the window or the pacer. */
@@ -125,8 +137,10 @@ export class Transmission {
   /** A packet was built and goes out now. */
   onSent(fields: PacketFields): void {
     const packet = sentPacket(fields);
-    const { nowMs, inFlight } = { nowMs: fields.sentMs, inFlight: fields.inFlight };
-    if (inFlight && this.#loss.bytesInFlight === 0) this.#controller.onIdleRestart(nowMs);
+    const { sentMs: nowMs, inFlight } = fields;
+    if (inFlight && this.#loss.bytesInFlight === 0 && this.#rate.appLimited) {
+      this.#controller.onIdleRestart(nowMs);
+    }
     this.#rate.onSent(packet, nowMs, this.#loss.bytesInFlight);
     this.#loss.onSent(packet);
     if (packet.mtuProbe) this.mtu.onProbeSent(packet.size);
@@ -153,7 +167,7 @@ export class Transmission {
     const inFlight = this.#loss.bytesInFlight;
     if (lost.length > 0) this.#controller.onLost(lost, persistentCongestion, inFlight, nowMs);
     if (acked.length > 0) {
-      const sample = this.#rate.sample(nowMs);
+      const sample = this.#rate.sample(nowMs, this.rtt.min);
       this.#controller.onAcked(acked, sample, this.rtt, inFlight, nowMs);
       this.#probes = 0;
     }
@@ -206,6 +220,8 @@ export class Transmission {
   /** Handles what is due. */
   onTimeout(nowMs: number): void {
     this.acks.onTimeout(nowMs);
+    // A size whose time to be tried again has come is remembered there, and the timer is done with it.
+    this.mtu.nextProbe(nowMs);
     // After losses are found a probe may be due at once; two looks always end it.
     for (let look = 0; look < 2; look++) this.#lossTimeout(nowMs);
   }

@@ -123,6 +123,15 @@ export class LossRecovery {
     return this.#history.from(0);
   }
 
+  /** The ack-eliciting packet that is on its way longest, path MTU probes aside. */
+  get oldestEliciting(): SentPacket | undefined {
+    let packet = this.#history.from(0);
+    while (packet !== undefined && (!packet.ackEliciting || packet.mtuProbe)) {
+      packet = this.#history.from(packet.sequence + 1);
+    }
+    return packet;
+  }
+
   /** True while a packet that asks for an ACK is on its way. */
   get hasInFlight(): boolean {
     return this.#elicitingInFlight > 0;
