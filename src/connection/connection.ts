@@ -288,7 +288,7 @@ export class Connection {
       // SPEC 10: the transport acknowledges; an ACK here names packets that nobody tracks.
       throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");
     }
-    transmission.onAck(record, nowMs);
+    if (transmission.onAck(record, nowMs)) this.#pings.sample(transmission.rtt.latest);
     this.streams.setRtt(transmission.rtt.smoothed);
   }
 

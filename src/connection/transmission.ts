@@ -36,15 +36,25 @@ export interface PacketFates {
   lost(packet: SentPacket): void;
 }
 
-/** Counters of a path. */
+/** State and counters of an unreliable path. */
 export interface TransmissionStats {
+  /** Name of the congestion controller. */
   readonly congestion: string;
+  /** Its phase, in its own words. */
   readonly state: string;
+  /** Congestion window, bytes. */
   readonly window: number;
+  /** Bytes sent and neither acknowledged nor lost. */
   readonly bytesInFlight: number;
+  /** Bytes per millisecond; undefined: not paced. */
+  readonly pacingRate: number | undefined;
+  /** UDP payload bytes of a full packet. */
   readonly packetSize: number;
+  /** Packets declared lost. */
   readonly packetsLost: number;
+  /** Packets acknowledged after they had been declared lost. */
   readonly spuriousLosses: number;
+  /** Times the peer was silent for so long that a probe went out. */
   readonly probeTimeouts: number;
 }
 
@@ -153,14 +163,14 @@ export class Transmission {
   }
 
   /**
-   * An ACK record.
+   * An ACK record. True when it gave an RTT sample.
    *
    * @throws {SttError} `PROTOCOL` for a sequence that was never sent.
    */
-  onAck(record: AckRecord, nowMs: number): void {
+  onAck(record: AckRecord, nowMs: number): boolean {
     const outcome = this.#loss.onAck(record, nowMs);
     if (outcome.error !== undefined) throw outcome.error;
-    const { acked, lost, lostProbes, persistentCongestion } = outcome;
+    const { acked, lost, lostProbes, persistentCongestion, rttSampled } = outcome;
     this.#spurious += outcome.spurious;
     for (const packet of acked) this.#rate.onAcked(packet, nowMs);
     for (const packet of lost) this.#rate.onLost(packet);
@@ -172,6 +182,7 @@ export class Transmission {
       this.#probes = 0;
     }
     this.#settle(acked, lost, lostProbes, nowMs);
+    return rttSampled;
   }
 
   #settle(
@@ -248,6 +259,7 @@ export class Transmission {
       state: this.#controller.state(),
       window: this.#controller.window,
       bytesInFlight: this.#loss.bytesInFlight,
+      pacingRate: this.#pacingRate(),
       packetSize: this.packetSize,
       packetsLost: this.#packetsLost,
       spuriousLosses: this.#spurious,
