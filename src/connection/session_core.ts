@@ -289,7 +289,7 @@ export class SessionCore {
 
   /** A frame was opened and acted upon. */
   onFrame(sequence: number, ackEliciting: boolean, urgent: boolean, nowMs: number): void {
-    this.transmission?.acks.onPacket(sequence, ackEliciting, nowMs, urgent);
+    this.transmission?.onReceived(sequence, ackEliciting, urgent, nowMs);
   }
 
   /** The epoch frames are sent in, when it changed since the last call. */

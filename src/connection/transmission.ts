@@ -15,6 +15,9 @@ import { PathMtu } from "./recovery/path_mtu.ts";
 import { RttEstimator } from "./recovery/rtt.ts";
 import { type PacketFields, type SentPacket, sentPacket } from "./recovery/sent_packet.ts";
 
+/** A path from which nothing came for this long was interrupted. */
+const SILENT_PTOS = 2;
+
 /** Options of a path. */
 export interface TransmissionConfig {
   /** How long this side may hold an acknowledgement back, ms. */
@@ -74,6 +77,7 @@ export class Transmission {
   #spurious = 0;
   #probeTimeouts = 0;
   #waiting = false;
+  #receivedMs = 0;
 
   constructor(config: TransmissionConfig, fates: PacketFates) {
     this.#config = config;
@@ -142,6 +146,13 @@ export class Transmission {
   /** Something waits for the window or the pacer. */
   blocked(): void {
     this.#waiting = true;
+  }
+
+  /** A packet arrived and verified. */
+  onReceived(sequence: number, ackEliciting: boolean, urgent: boolean, nowMs: number): void {
+    if (nowMs - this.#receivedMs > SILENT_PTOS * this.ptoMs) this.#loss.onPeerBack(nowMs);
+    this.#receivedMs = nowMs;
+    this.acks.onPacket(sequence, ackEliciting, nowMs, urgent);
   }
 
   /** A packet was built and goes out now. */

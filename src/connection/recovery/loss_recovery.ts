@@ -223,6 +223,16 @@ export class LossRecovery {
     return outcome;
   }
 
+  /**
+   * The peer was silent, and something arrives again: what waits for a late probe may go soon. The first probe timeout
+   * counts from now; without an answer they double as before.
+   */
+  onPeerBack(nowMs: number): void {
+    if (this.#ptoCount <= 1) return;
+    this.#ptoCount = 1;
+    this.#ptoFromMs = nowMs;
+  }
+
   /** The path is another one and its RTT was reset: forgets back-off and reordering, keeps the packets. */
   onPathChange(): void {
     this.#ptoCount = 0;
