@@ -79,7 +79,7 @@ export async function connect(address: string, options: ConnectOptions): Promise
       parameters: transportParameters(setup.limits),
       suites: setup.suites,
       allowSelf: options.allowSelf ?? false,
-      timeoutMs: Math.max(1, deadline - setup.clock.now()),
+      timeoutMs: Math.max(1, Math.round(deadline - setup.clock.now())),
       unixOffsetMs: setup.clock.unix() - setup.clock.now(),
       ...(pairKey === undefined ? {} : { pairKey }),
       ...(pin === undefined ? {} : { expect: pin }),

@@ -219,6 +219,49 @@ test("udp: what comes early waits for the accept hook", LIMIT, async () => {
   await listener.close();
 });
 
+/** Holds AUTH_PROOF, the second datagram of a dial, back until the third. */
+function proofWith(
+  order: (proof: Uint8Array, data: Uint8Array) => Uint8Array[],
+): DatagramTransport {
+  let count = 0;
+  let proof = new Uint8Array(0);
+  return tampering((datagram) => {
+    count++;
+    if (count === 2) proof = datagram.slice();
+    if (count === 2) return [];
+    return count === 3 ? order(proof, datagram) : [datagram];
+  });
+}
+
+function joinedUp(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const out = new Uint8Array(first.length + second.length);
+  out.set(first);
+  out.set(second, first.length);
+  return out;
+}
+
+test("udp: data in AUTH_PROOF's datagram, before it, and more than may wait", LIMIT, async () => {
+  const seed = generateSeed();
+  const orders: ((proof: Uint8Array, data: Uint8Array) => Uint8Array[])[] = [
+    (proof, data) => [joinedUp(proof, data)],
+    (proof, data) => [joinedUp(joinedUp(proof, data), data.subarray(0, 9))],
+    (proof, data) => [data, proof],
+    (proof, data) => [...Array.from({ length: 20 }, () => data), proof],
+    (proof, data) => [joinedUp(proof, proof), data],
+  ];
+  const counted = [{}, {}, {}, { early: 4 }, { trailing: 1 }];
+  for (const [index, order] of orders.entries()) {
+    const listener = await listen("udp://127.0.0.1:0", { seed });
+    const early = (peer: Peer) => peer.send(bytes("early"));
+    const client = await connect(listener.address, { seed, early, transports: [proofWith(order)] });
+    const server = await listener.nextPeer() ?? assert.fail();
+    assert.equal(text((await server.nextMessage())!.data), "early");
+    assert.deepEqual(listener.stats().drops, counted[index]);
+    await client.close();
+    await listener.close();
+  }
+});
+
 test("udp: close, abort and signals", LIMIT, async () => {
   const seed = generateSeed();
   const stop = new AbortController();
