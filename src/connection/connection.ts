@@ -578,6 +578,8 @@ export class Connection {
     if (this.#state !== "deciding") throw this.#tooLate("accept");
     this.#handshake.accept(nowMs);
     this.#establish(nowMs);
+    // SPEC 6.3: a protected frame is an implicit FINAL; recovery repeats this one for as long as it takes.
+    if (this.#path !== undefined) this.#pings.request(this.#provider.randomBytes(8));
     try {
       this.#drain(nowMs);
       if (this.#intake.heldMessages) this.#intake.endOfMessage();
