@@ -82,3 +82,6 @@ export type { ConnectionLimits, ConnectionOptions } from "./src/connection/confi
 export type { ConnectionStats } from "./src/connection/stats.ts";
 export type { RttStats } from "./src/connection/ping_set.ts";
 export type { StreamInfo, StreamStats } from "./src/streams/types.ts";
+
+// What public types refer to; the entry point for the classes is "@seigr/stt/core".
+export type * from "./src/connection/mod.ts";

@@ -44,6 +44,8 @@ try {
     "test",
     "-A",
     "--doc",
+    // Files share the cores; every test makes its own ports, folders and processes.
+    "--parallel",
     "--frozen",
     `--junit-path=${junit}`,
     ...options,

@@ -53,7 +53,6 @@ export type ErrorCode =
   | "APPLICATION"
   // Codecs.
   | "BYTES_INCOMPLETE"
-  | "BYTES_INCOMPLETE"
   | "VARINT_INCOMPLETE"
   | "VARINT_NON_MINIMAL"
   | "VARINT_OVERFLOW"

@@ -10,7 +10,6 @@ import { runCommand } from "./io_for_test.ts";
 import { PACKAGE_VERSION } from "./version.ts";
 
 const COMMANDS: readonly string[] = ["keygen", "listen", "send", "receive", "ping", "decode"];
-const DOCS = new URL("../../docs/cli.md", import.meta.url);
 const SEED = "5".repeat(64);
 const NOWHERE = "tcp://127.0.0.1:1";
 
@@ -27,20 +26,6 @@ test("help fits 80 columns, names every command and every exit code", async () =
     assert.match(own.stdout, new RegExp(`^usage: stt ${name}`));
     for (const line of (stdout + own.stdout).split("\n")) {
       assert(line.length <= 80, `${line.length} columns: ${line}`);
-    }
-  }
-});
-
-test("the documentation has every option and every exit code", {
-  skip: existsSync(DOCS) ? false : "the compiled package has no docs/",
-}, async () => {
-  const docs = readFileSync(DOCS, "utf8");
-  for (const [code] of EXIT_CODES) assert.match(docs, new RegExp(`^\\| ${code} +\\|`, "m"));
-  for (const name of COMMANDS) {
-    const { stdout } = await runCommand(["help", name]);
-    assert(docs.includes(`\`${name} `), name);
-    for (const [option] of stdout.matchAll(/--[a-z-]+(?= )/g)) {
-      assert(docs.includes(option), `${option} of ${name}`);
     }
   }
 });

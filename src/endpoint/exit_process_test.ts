@@ -35,20 +35,27 @@ async function lingering(...args: string[]): Promise<number> {
   return performance.now() - closedAt;
 }
 
+/** What stays open lasts in every run; a busy machine is slow in one of them. */
+async function endsInTime(...args: string[]): Promise<void> {
+  let best = Infinity;
+  for (let run = 0; run < 3 && best >= 2_000; run++) {
+    best = Math.min(best, await lingering(...args));
+  }
+  assert.ok(best < 2_000, `it took ${Math.round(best)} ms at best`);
+}
+
 for (const net of NETS) {
   test(
     `${net.name}: a process ends by itself after its last close`,
     net.skip ? { skip: net.skip } : {},
     async () => {
-      const ms = await lingering(net.address());
-      assert.ok(ms < 2_000, `it took ${Math.round(ms)} ms`);
+      await endsInTime(net.address());
     },
   );
 }
 
 if (DENO) {
   test("native ws: a process ends by itself after its last close", async () => {
-    const ms = await lingering("ws://127.0.0.1:0/", "native");
-    assert.ok(ms < 2_000, `it took ${Math.round(ms)} ms`);
+    await endsInTime("ws://127.0.0.1:0/", "native");
   });
 }

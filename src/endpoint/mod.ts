@@ -9,13 +9,7 @@ export { connect } from "./connect.ts";
 export type { Message } from "./incoming.ts";
 export { listen, Listener, type ListenerEvents, type ListenerStats } from "./listener.ts";
 export type { ConnectOptions, EndpointOptions, ListenOptions, SeedInput } from "./options.ts";
-export {
-  type CloseOptions,
-  type FrameEvent,
-  type OpenStreamOptions,
-  Peer,
-  type PeerEvents,
-} from "./peer.ts";
+export { type CloseOptions, type OpenStreamOptions, Peer, type PeerEvents } from "./peer.ts";
 export {
   type ReceivedPacket,
   type SendOutcome,
@@ -34,3 +28,4 @@ export {
 } from "./stt_stream.ts";
 export { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 export * from "./files/mod.ts";
+export type { FrameEvent } from "./frame_handlers.ts";

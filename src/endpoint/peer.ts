@@ -3,23 +3,17 @@
  *
  * @module
  */
-import { BoundedQueue } from "../connection/bounded_queue.ts";
-import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "../connection/events.ts";
+import type { CloseFacts, ConnectionEvent, Datagram } from "../connection/events.ts";
 import type { ConnectionStats } from "../connection/stats.ts";
-import {
-  DATAGRAM_QUEUE,
-  FRAME_CUSTOM_MAX,
-  FRAME_CUSTOM_MIN,
-  KIND_BYTES,
-  KIND_MESSAGES,
-  KIND_UNORDERED,
-} from "../constants.ts";
+import { KIND_BYTES, KIND_MESSAGES, KIND_UNORDERED } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import { copyOf } from "./bytes.ts";
 import type { Driver } from "./driver.ts";
+import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
 import { Incoming, type Message } from "./incoming.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
+import { PingWaits } from "./ping_waits.ts";
 import { type StreamHost, type StreamMode, SttStream, type WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
@@ -38,18 +32,6 @@ export interface CloseOptions {
   readonly code?: number;
   /** At most 256 bytes of UTF-8. */
   readonly reason?: string;
-}
-
-/** A received frame of the application's own type. */
-export interface FrameEvent {
-  /** 0x80 to 0xff. */
-  readonly type: number;
-  /** The application's eight bits. */
-  readonly flags: number;
-  /** 0 to 2^32-1, free for the application. */
-  readonly streamId: number;
-  /** The application's bytes. */
-  readonly payload: Uint8Array;
 }
 
 /** Events of a {@link Peer}. */
@@ -73,11 +55,6 @@ const KINDS: Record<StreamMode, number> = {
   messages: KIND_MESSAGES,
   unordered: KIND_UNORDERED,
 };
-
-interface PendingPing {
-  readonly resolve: (rttMs: number) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /**
  * A session with an authenticated peer: streams, messages, datagrams and frames of the application's own types.
@@ -108,17 +85,13 @@ export class Peer implements AsyncDisposable {
   readonly #incoming: Incoming;
   readonly #streams: Map<number, SttStream> = new Map();
   readonly #openers: Waiters = new Waiters();
-  /** By the number of the PING; one that was not sent yet serves all who ask meanwhile. */
-  readonly #pings: Map<number, Set<PendingPing>> = new Map();
-  readonly #frameHandlers: Map<number, (frame: FrameEvent) => void> = new Map();
+  readonly #pings: PingWaits = new PingWaits();
+  readonly #frames: FrameHandlers = new FrameHandlers();
   readonly #events: TypedEvents<PeerEvents> = new TypedEvents();
   readonly #host: StreamHost;
   #messageStream: SttStream | undefined;
   #closeFacts: CloseFacts | undefined;
   #closeError: SttError | undefined;
-  #unhandledFrames = 0;
-  /** Frames that came before the application could add its first handler; undefined once it did. */
-  #heldFrames: BoundedQueue<CustomFrame> | undefined = new BoundedQueue(DATAGRAM_QUEUE);
   #resolveClosed: (facts: CloseFacts) => void = () => undefined;
 
   /** Peers come from `connect` and from a listener. */
@@ -292,17 +265,7 @@ export class Peer implements AsyncDisposable {
    * @throws {SttError} `CONFIG` for another type, or one that has a handler.
    */
   onFrame(type: number, handler: (frame: FrameEvent) => void): () => void {
-    if (!Number.isInteger(type) || type < FRAME_CUSTOM_MIN || type > FRAME_CUSTOM_MAX) {
-      throw new SttError("CONFIG", `cannot handle frames: type ${type} is outside 128 to 255`);
-    }
-    if (this.#frameHandlers.has(type)) {
-      throw new SttError("CONFIG", `cannot handle frames: type ${type} has a handler`);
-    }
-    this.#frameHandlers.set(type, handler);
-    this.#releaseFrames();
-    return () => {
-      if (this.#frameHandlers.get(type) === handler) this.#frameHandlers.delete(type);
-    };
+    return this.#frames.add(type, handler);
   }
 
   // ---- session ----
@@ -313,23 +276,7 @@ export class Peer implements AsyncDisposable {
     this.#checkOpen();
     const ping = this.#driver.connection.ping();
     this.#driver.schedule();
-    const { signal } = options;
-    const waiting = this.#pings.get(ping) ?? new Set();
-    this.#pings.set(ping, waiting);
-    let onAbort = (): void => undefined;
-    let pending: PendingPing | undefined;
-    try {
-      return await new Promise<number>((resolve, reject) => {
-        onAbort = () => reject(signal?.reason);
-        signal?.addEventListener("abort", onAbort, { once: true });
-        pending = { resolve, reject };
-        waiting.add(pending);
-      });
-    } finally {
-      if (pending !== undefined) waiting.delete(pending);
-      if (waiting.size === 0) this.#pings.delete(ping);
-      signal?.removeEventListener("abort", onAbort);
-    }
+    return await this.#pings.wait(ping, options.signal);
   }
 
   /** Asks for new keys; the `rekey` event tells when they are in use. */
@@ -347,7 +294,7 @@ export class Peer implements AsyncDisposable {
 
   /** Counters of the session. `unhandledFrames`: custom frames that nobody handled. */
   stats(): ConnectionStats & { readonly unhandledFrames: number } {
-    const unhandledFrames = this.#unhandledFrames + (this.#heldFrames?.size ?? 0);
+    const unhandledFrames = this.#frames.unhandled + this.#frames.waiting;
     return { ...this.#driver.connection.stats(), unhandledFrames };
   }
 
@@ -419,8 +366,7 @@ export class Peer implements AsyncDisposable {
       case "custom-frame":
         return this.#dispatchFrames();
       case "pong":
-        for (const ping of this.#pings.get(event.ping) ?? []) ping.resolve(event.rttMs);
-        return;
+        return this.#pings.answer(event.ping, event.rttMs);
       case "rekey":
         return this.#events.emit("rekey", event);
       case "peer-error":
@@ -465,36 +411,7 @@ export class Peer implements AsyncDisposable {
     for (;;) {
       const frame = this.#driver.connection.nextCustomFrame();
       if (frame === undefined) return;
-      if (this.#heldFrames === undefined) this.#handleFrame(frame);
-      else if (!this.#heldFrames.push(frame)) this.#unhandledFrames++;
-    }
-  }
-
-  /** In a microtask, so that all handlers that the application adds in one turn take part. */
-  #releaseFrames(): void {
-    if (this.#heldFrames === undefined || this.#frameHandlers.size > 1) return;
-    queueMicrotask(() => {
-      const held = this.#heldFrames;
-      this.#heldFrames = undefined;
-      for (let frame = held?.shift(); frame !== undefined; frame = held?.shift()) {
-        this.#handleFrame(frame);
-      }
-    });
-  }
-
-  #handleFrame(frame: CustomFrame): void {
-    const handler = this.#frameHandlers.get(frame.frameType);
-    if (handler === undefined) {
-      this.#unhandledFrames++;
-      return;
-    }
-    const { frameType: type, flags, streamId, payload } = frame;
-    try {
-      handler({ type, flags, streamId, payload });
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      this.#frames.dispatch(frame);
     }
   }
 
@@ -509,7 +426,7 @@ export class Peer implements AsyncDisposable {
     for (const stream of [...this.#streams.values()]) stream.onSessionEnd(error);
     this.#incoming.end(facts.error);
     this.#openers.fail(error);
-    for (const waiting of this.#pings.values()) for (const ping of waiting) ping.reject(error);
+    this.#pings.fail(error);
     this.#events.emit("close", facts);
     this.#resolveClosed(facts);
   }

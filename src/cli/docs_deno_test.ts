@@ -1,0 +1,21 @@
+// The compiled package, whose tests run on Node, has no docs/.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { EXIT_CODES } from "./exit_codes.ts";
+import { runCommand } from "./io_for_test.ts";
+
+const COMMANDS: readonly string[] = ["keygen", "listen", "send", "receive", "ping", "decode"];
+const DOCS = new URL("../../docs/cli.md", import.meta.url);
+
+test("the documentation has every option and every exit code", async () => {
+  const docs = readFileSync(DOCS, "utf8");
+  for (const [code] of EXIT_CODES) assert.match(docs, new RegExp(`^\\| ${code} +\\|`, "m"));
+  for (const name of COMMANDS) {
+    const { stdout } = await runCommand(["help", name]);
+    assert(docs.includes(`\`${name} `), name);
+    for (const [option] of stdout.matchAll(/--[a-z-]+(?= )/g)) {
+      assert(docs.includes(option), `${option} of ${name}`);
+    }
+  }
+});
