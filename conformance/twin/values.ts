@@ -197,7 +197,10 @@ class Reader {
     if (this.#rules.canonical === true) throw new Refusal("VALUE_NOT_CANONICAL");
     const view = new DataView(new ArrayBuffer(8));
     raw.forEach((byte, i) => view.setUint8(i, byte));
-    view.setFloat64(0, view.getFloat32(0));
+    const value = view.getFloat32(0);
+    // SPEC 2.5: which bits of a float32 NaN survive widening is up to the machine, so none do.
+    if (Number.isNaN(value)) return { t: "float", ieee754_be_hex: "7ff8000000000000" };
+    view.setFloat64(0, value);
     return { t: "float", ieee754_be_hex: hex(new Uint8Array(view.buffer)) };
   }
 

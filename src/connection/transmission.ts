@@ -26,10 +26,13 @@ export interface TransmissionConfig {
   readonly ackEvery: number;
   /** How long the peer may hold one back, ms. */
   readonly peerAckDelay: number;
+  /** The congestion control algorithm. */
   readonly congestion: CongestionControlName;
+  /** Both ends are on one machine: packets may be far larger (SPEC 10.5). */
   readonly loopback: boolean;
   /** Datagram size that the application vouches for. */
   readonly pathMtu?: number;
+  /** Largest datagram that the peer takes. */
   readonly peerMaxUdp: number;
 }
 
