@@ -61,8 +61,6 @@ export {
 } from "./src/endpoint/seed_file.ts";
 
 export type {
-  AnyTransport,
-  DatagramTransport,
   DialOptions,
   ListenTransportOptions,
   Transport,
@@ -70,12 +68,6 @@ export type {
   TransportListener,
   TransportSink,
 } from "./src/transport/transport.ts";
-export type {
-  DatagramSink,
-  DatagramSocket,
-  OpenDatagramOptions,
-} from "./src/transport/udp/datagram_socket.ts";
-export type { CongestionControlName } from "./src/connection/congestion/controller.ts";
 
 export type { CloseFacts, Datagram } from "./src/connection/events.ts";
 export type { ConnectionLimits, ConnectionOptions } from "./src/connection/config.ts";

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { type AckRecord, decodeRecords, type SessionRecord } from "../codec/records.ts";
+import { decodeRecords, type SessionRecord } from "../codec/records.ts";
 import { parseStreamPayload, StreamPayload } from "../codec/stream_payload.ts";
 import {
   DATAGRAM_QUEUE,
   FLAG_FRAGMENT,
-  FLAG_STREAM_END,
   FLAGS_RESERVED,
   FRAME_CONTROL,
   FRAME_CUSTOM_MIN,
@@ -30,8 +29,6 @@ export interface InboundSink {
   sessionClose(code: number, reason: string, nowMs: number): void;
   peerError(stream: number, code: number, reason: string): void;
   pathChallenge(token: Uint8Array): void;
-  /** @throws {SttError} where nothing is acknowledged, or for a sequence that was never sent. */
-  ack(record: AckRecord, nowMs: number): void;
 }
 
 /** Dispatches the payloads of verified frames. */
@@ -40,10 +37,6 @@ export class Inbound {
   readonly customFrames: BoundedQueue<CustomFrame> = new BoundedQueue(DATAGRAM_QUEUE);
   received = 0;
   readonly #streams: StreamSet;
-  /** The frame taken last asks for an acknowledgement (SPEC 10). */
-  ackEliciting = false;
-  /** The frame taken last should be acknowledged at once: PING, key rotation, end of a stream (SPEC 10). */
-  urgent = false;
   readonly #sink: InboundSink;
   readonly #maxDatagram: number;
   readonly #stream: StreamPayload = new StreamPayload();
@@ -60,8 +53,6 @@ export class Inbound {
    * @throws {SttError} with the wire code that the session must close with.
    */
   frame(type: number, flags: number, streamId: number, payload: Uint8Array, nowMs: number): void {
-    this.ackEliciting = type !== FRAME_CONTROL;
-    this.urgent = type === FRAME_STREAM && (flags & FLAG_STREAM_END) !== 0;
     if (type >= FRAME_CUSTOM_MIN) {
       this.#checkDatagram(payload.length);
       this.received++;
@@ -103,7 +94,6 @@ export class Inbound {
 
   #record(record: SessionRecord, nowMs: number): void {
     const streams = this.#streams;
-    this.#noteRecord(record);
     switch (record.type) {
       case "padding":
         return;
@@ -151,18 +141,9 @@ export class Inbound {
       case "datagram":
         return this.#datagram(record.channel, record.data);
       case "ack":
-        return this.#sink.ack(record, nowMs);
+        // SPEC 10: the transport acknowledges; an ACK here names packets that nobody tracks.
+        throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");
     }
-  }
-
-  #noteRecord(record: SessionRecord): void {
-    const { type } = record;
-    if (type === "padding" || type === "ack" || type === "sessionClose") return;
-    this.ackEliciting = true;
-    if (
-      type === "ping" || type === "keyRotation" ||
-      (type === "streamData" && (record.flags & FLAG_STREAM_END) !== 0)
-    ) this.urgent = true;
   }
 
   #datagram(channel: number, data: Uint8Array): void {

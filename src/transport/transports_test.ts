@@ -4,19 +4,17 @@ import { SttError } from "../errors.ts";
 import { defaultMemoryNetwork } from "./memory.ts";
 import { tcpTransport } from "./tcp.ts";
 import { transportFor, transportOf } from "./transports.ts";
-import { udpTransport } from "./udp/udp_transport.ts";
 import { webSocketTransport } from "./websocket.ts";
 
 test("each scheme has its transport", () => {
   assert.equal(transportFor("ws"), webSocketTransport);
   assert.equal(transportFor("wss"), webSocketTransport);
   assert.equal(transportFor("tcp"), tcpTransport);
-  assert.equal(transportFor("udp"), udpTransport);
   assert.equal(transportFor("mem"), defaultMemoryNetwork);
   assert.equal(transportOf("tcp://[::1]:9000"), tcpTransport);
 });
 
-test("unknown schemes are refused", () => {
+test("udp and unknown schemes are refused with different codes", () => {
   const codeOf = (scheme: string): string | undefined => {
     try {
       transportFor(scheme);
@@ -25,5 +23,6 @@ test("unknown schemes are refused", () => {
     }
     return undefined;
   };
+  assert.equal(codeOf("udp"), "UNSUPPORTED");
   assert.equal(codeOf("http"), "ADDRESS");
 });
