@@ -61,6 +61,8 @@ export {
 } from "./src/endpoint/seed_file.ts";
 
 export type {
+  AnyTransport,
+  DatagramTransport,
   DialOptions,
   ListenTransportOptions,
   Transport,
@@ -68,6 +70,12 @@ export type {
   TransportListener,
   TransportSink,
 } from "./src/transport/transport.ts";
+export type {
+  DatagramSink,
+  DatagramSocket,
+  OpenDatagramOptions,
+} from "./src/transport/udp/datagram_socket.ts";
+export type { CongestionControlName } from "./src/connection/congestion/controller.ts";
 
 export type { CloseFacts, Datagram } from "./src/connection/events.ts";
 export type { ConnectionLimits, ConnectionOptions } from "./src/connection/config.ts";

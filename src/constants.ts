@@ -87,6 +87,14 @@ export const HANDSHAKE_MAX_DEPTH = 2;
 export const HANDSHAKE_MAX_ENTRIES = 32;
 export const PAYLOAD_MAX_BYTES = 400;
 
+/** What a responder keeps of a session whose AUTH_PROOF has not come yet, on UDP (SPEC 6.3). */
+export const EARLY_DATAGRAMS = 16;
+export const EARLY_BYTES = 20_480;
+/** How long the id of a UDP session stays taken after its end (SPEC 9). */
+export const TOMBSTONE_MS = 10_000;
+/** SPEC 10: the smallest packet size that every path must carry. */
+export const MIN_UDP_BYTES = 1200;
+
 export const REASON_MAX_BYTES = 256;
 export const REPLAY_WINDOW = 8192;
 /** Frames of a UDP session that may fail to verify (SPEC 7). */

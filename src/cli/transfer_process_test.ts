@@ -43,7 +43,7 @@ function sendRaw(address: unknown, bytes: Uint8Array): Promise<void> {
   });
 }
 
-for (const scheme of ["ws", "tcp"]) {
+for (const scheme of ["ws", "tcp", "udp"]) {
   test(`a file crosses ${scheme} between two processes, and both end by themselves`, async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "photo.raw");
@@ -73,6 +73,32 @@ for (const scheme of ["ws", "tcp"]) {
     });
   });
 }
+
+test("ping and receive over udp", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "a.txt");
+    await writeFile(path, "over udp");
+    const inbox = join(folder, "inbox");
+    await mkdir(inbox);
+    await withChildren(async (start) => {
+      const seed = newSeed();
+      const listen = ["listen", "udp://127.0.0.1:0", "--offer", path, "--once", "--json"];
+      const listener = start(listen, { seed });
+      const address = String((await listener.event("listening"))["address"]);
+      assert.match(address, /^udp:\/\/127\.0\.0\.1:\d+$/);
+      const ping = start(["ping", address, "--count", "3", "--interval", "10", "--json"], { seed });
+      assert.equal((await ping.event("summary"))["count"], 3);
+      assert.equal(await ping.exit(), 0);
+      const stranger = start(["ping", address, "--timeout", "0.5"], { seed: newSeed() });
+      assert.equal(await stranger.exit(), 3);
+      assert.match(stranger.stderr, /the shared seed may differ/);
+      const receiver = start(["receive", address, "--out", inbox, "--json"], { seed });
+      assert.equal(await receiver.exit(), 0);
+      assert.equal(await exitSoon(listener), 0);
+      assert.equal(await readFile(join(inbox, "a.txt"), "utf8"), "over udp");
+    });
+  });
+});
 
 test("a listener that offers files, and a receiver that dials", async () => {
   await withFolder(async (folder) => {

@@ -25,16 +25,24 @@ import {
   remoteClose,
   wireFailure,
 } from "./closing.ts";
-import type { AnswerConfig, ConnectionBase, ConnectionState, DialConfig } from "./roles.ts";
+import type {
+  AcceptConfig,
+  AnswerConfig,
+  ConnectionBase,
+  ConnectionState,
+  DialConfig,
+} from "./roles.ts";
 import type { ConnectionLimits } from "./config.ts";
 import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
+import { parseFrameHeader } from "../codec/frame.ts";
+import type { AckRecord } from "../codec/records.ts";
 import { EventQueue } from "./event_queue.ts";
 import { FrameIntake } from "./frame_intake.ts";
-import { Answering, Dialling, type Handshaking } from "./handshaking.ts";
+import { Accepted, Answering, Dialling, type Handshaking } from "./handshaking.ts";
 import { Inbound } from "./inbound.ts";
 import { Liveness } from "./liveness.ts";
 import { PingSet } from "./ping_set.ts";
-import { SessionCore } from "./session_core.ts";
+import { type PathOptions, SessionCore } from "./session_core.ts";
 import { type ConnectionStats, Counters } from "./stats.ts";
 
 /** SPEC 6.2: what one Expand can give. */
@@ -60,6 +68,8 @@ export class Connection {
   readonly #inbound: Inbound;
   readonly #handshake: Handshaking;
   readonly #acceptTimeout: number;
+  /** Set where packets can be lost. */
+  readonly #path: PathOptions | undefined;
   #state: ConnectionState = "handshaking";
   #session: HandshakeSession | undefined;
   #core: SessionCore | undefined;
@@ -71,6 +81,11 @@ export class Connection {
   #closeFrame: { readonly code: number; readonly reason: string } | undefined;
   /** The peer closed: our SESSION_CLOSE is the last frame, nothing is awaited. */
   #answering = false;
+  /** UDP: SESSION_CLOSE goes again, because datagrams still come. */
+  #repeatClose: { readonly code: number; readonly reason: string } | undefined;
+  #closingDatagrams = 0;
+  /** UDP: when SESSION_CLOSE goes again although nothing comes; a silent peer would else wait for its idle timeout. */
+  #repeatCloseAt: number | undefined;
   /** What arrives cannot be read in order any more: until the end it is dropped. */
   #deaf = false;
 
@@ -79,7 +94,9 @@ export class Connection {
     nowMs: number,
     handshake: (counters: Counters) => Handshaking,
     acceptTimeout: number,
+    path: PathOptions | undefined,
   ) {
+    this.#path = path;
     this.#handshake = handshake(this.#counters);
     this.role = this.#handshake.role;
     this.#acceptTimeout = acceptTimeout;
@@ -89,7 +106,7 @@ export class Connection {
     this.#liveness = new Liveness(base.limits.keepAlive, nowMs);
     this.streams = new StreamSet({
       role: this.role,
-      reliable: true,
+      reliable: path === undefined,
       local: base.limits,
       maxMessageSize: base.limits.maxMessageSize,
       sendBuffer: base.limits.sendBuffer,
@@ -103,12 +120,14 @@ export class Connection {
       peerError: (stream, code, reason) =>
         void this.#events.push({ type: "peer-error", stream, code, reason }),
       pathChallenge: (token) => this.#core?.pathResponse(token),
+      ack: (record, now) => this.#onAck(record, now),
     }, base.limits.maxDatagram);
   }
 
   /** Starts the initiator's side; `transmit` yields HELLO. */
   static dial(config: DialConfig, nowMs: number): Connection {
-    return new Connection(config, nowMs, () => new Dialling(config.handshake, nowMs), 0);
+    const dialling = (): Dialling => new Dialling(config.handshake, nowMs);
+    return new Connection(config, nowMs, dialling, 0, config.path);
   }
 
   /** Starts the responder's side of one transport connection; it waits for HELLO. */
@@ -118,7 +137,21 @@ export class Connection {
       nowMs,
       (counters) => new Answering(config, counters, nowMs),
       config.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+      undefined,
     );
+  }
+
+  /** The responder's side of a UDP session whose AUTH_PROOF has verified: `identified` is its first event. */
+  static accepted(config: AcceptConfig, nowMs: number): Connection {
+    const connection = new Connection(
+      config,
+      nowMs,
+      () => new Accepted(config.acceptor, config.pending, config.rttMs),
+      config.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+      config.path,
+    );
+    connection.#followHandshake(nowMs);
+    return connection;
   }
 
   /** See {@link ConnectionState}. */
@@ -148,10 +181,14 @@ export class Connection {
 
   // ---- bytes in ----
 
-  /** Bytes from the transport, in order, in any chunks. The array must not change afterwards. */
+  /** Bytes from the transport, in order, in any chunks; on UDP one datagram. The array must not change afterwards. */
   receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#state === "closed") return;
     this.#counters.bytesReceived += bytes.length;
+    if (this.#path !== undefined) {
+      this.#datagram(bytes, nowMs);
+      return;
+    }
     if (this.#deaf) return;
     try {
       if (this.#state === "deciding") {
@@ -177,6 +214,82 @@ export class Connection {
     } catch (error) {
       this.#refuseInput(error, nowMs);
     }
+  }
+
+  /** UDP: the datagrams that lay ready were received; one decision about acknowledging them (SPEC 7). */
+  endOfBatch(nowMs: number): void {
+    this.#core?.transmission?.acks.endOfBatch(nowMs);
+  }
+
+  /** SPEC 4: the rest of a datagram is dropped at the first frame that does not parse. Nothing here ends a session by itself. */
+  #datagram(bytes: Uint8Array, nowMs: number): void {
+    if (this.#state === "deciding") {
+      this.#hold(bytes);
+      return;
+    }
+    if (this.#state === "closing") this.#answerClosing();
+    for (let offset = 0; offset < bytes.length && !this.finished;) {
+      const header = this.#intake.header;
+      let end: number;
+      try {
+        end = parseFrameHeader(bytes, offset, bytes.length, this.#limits.maxFrame, header);
+      } catch (error) {
+        this.#counters.reject(asSttError(error).code);
+        return;
+      }
+      const frame = bytes.subarray(offset, end);
+      offset = end;
+      this.#counters.framesReceived++;
+      if (header.type !== FRAME_HANDSHAKE) {
+        // The header's views count from the start of the frame.
+        parseFrameHeader(frame, 0, frame.length, this.#limits.maxFrame, header);
+        this.#packet(frame, nowMs);
+      } else if (this.#state === "handshaking") {
+        this.#handshake.receive(frame, nowMs);
+        this.#followHandshake(nowMs);
+      } else {
+        this.#counters.reject("handshake");
+      }
+    }
+  }
+
+  #hold(bytes: Uint8Array): void {
+    try {
+      this.#intake.hold(bytes);
+    } catch (error) {
+      // What is not held is not acknowledged either, and comes again.
+      this.#counters.reject(asSttError(error).code);
+    }
+  }
+
+  #packet(frame: Uint8Array, nowMs: number): void {
+    if (this.#core === undefined) {
+      this.#counters.reject("early");
+      return;
+    }
+    try {
+      this.#protectedFrame(frame, nowMs);
+    } catch (error) {
+      this.#refuseInput(error, nowMs);
+    }
+  }
+
+  /** SPEC 9: the 1st, 2nd, 4th, 8th … datagram after SESSION_CLOSE is answered by another one. */
+  #answerClosing(): void {
+    const facts = this.#facts;
+    if (facts === undefined || this.#closeFrame !== undefined) return;
+    const count = ++this.#closingDatagrams;
+    if ((count & (count - 1)) === 0) this.#repeatClose = { code: facts.code, reason: facts.reason };
+  }
+
+  #onAck(record: AckRecord, nowMs: number): void {
+    const transmission = this.#core?.transmission;
+    if (transmission === undefined) {
+      // SPEC 10: the transport acknowledges; an ACK here names packets that nobody tracks.
+      throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");
+    }
+    if (transmission.onAck(record, nowMs)) this.#pings.sample(transmission.rtt.latest);
+    this.streams.setRtt(transmission.rtt.smoothed);
   }
 
   /** The transport ended. `error`: why, when it did not end in order. */
@@ -249,6 +362,7 @@ export class Connection {
       streams: this.streams,
       pings: this.#pings,
       nowMs,
+      path: this.#path,
     });
     this.streams.setPeerLimits(session.peer.parameters);
   }
@@ -266,9 +380,10 @@ export class Connection {
     if (core === undefined) {
       throw new SttError("PROTOCOL", "cannot take frame: it is protected, but no session is open");
     }
-    const { type, flags, streamId } = this.#intake.header;
+    const { type, flags, streamId, sequence } = this.#intake.header;
     const epoch = core.recvEpoch;
     const payload = core.open(frame, this.#intake.header, nowMs, this.#counters);
+    if (payload === undefined) return;
     this.#liveness.received(nowMs);
     if (this.#state === "closing") {
       if (type === FRAME_CONTROL && holdsSessionClose(payload)) this.#finish();
@@ -282,6 +397,7 @@ export class Connection {
     const { datagrams, customFrames } = this.#inbound;
     const before = [datagrams.size, customFrames.size];
     this.#inbound.frame(type, flags, streamId, payload, nowMs);
+    core.onFrame(sequence, this.#inbound.ackEliciting, this.#inbound.urgent, nowMs);
     if (before[0] === 0 && datagrams.size > 0) this.#events.push({ type: "datagram" });
     if (before[1] === 0 && customFrames.size > 0) this.#events.push({ type: "custom-frame" });
     if (this.#state === "handshaking") this.#establish(nowMs);
@@ -296,6 +412,7 @@ export class Connection {
 
   #sampleRtt(rttMs: number): void {
     this.#pings.sample(rttMs);
+    this.#core?.transmission?.rtt.update(rttMs, 0);
     this.streams.setRtt(rttMs);
   }
 
@@ -325,7 +442,9 @@ export class Connection {
         const frame = core.build(nowMs, this.#state === "handshaking");
         this.#reportSendEpoch(core);
         if (frame !== undefined) return frame;
-        if (this.#state === "flushing" && this.streams.isIdle()) this.#sendClose(nowMs);
+        if (this.#state === "flushing" && this.streams.isIdle() && !core.holdsWork) {
+          this.#sendClose(nowMs);
+        }
       } catch (error) {
         this.#fail(asSttError(error), nowMs);
       }
@@ -335,12 +454,26 @@ export class Connection {
 
   #closingFrame(core: SessionCore, nowMs: number): Uint8Array | undefined {
     const close = this.#closeFrame;
-    if (close === undefined) return undefined;
+    if (close === undefined) {
+      const repeat = this.#repeatClose;
+      this.#repeatClose = undefined;
+      if (repeat === undefined) return undefined;
+      return core.closeFrame(repeat.code, repeat.reason, nowMs);
+    }
     this.#closeFrame = undefined;
-    const frame = core.closeFrame(close.code, close.reason);
+    const frame = core.closeFrame(close.code, close.reason, nowMs);
     if (this.#answering) this.#finish();
-    else this.#deadline = nowMs + CLOSE_WAIT_MS;
+    else {
+      this.#deadline = nowMs + this.#closeWait();
+      if (core.transmission !== undefined) this.#repeatCloseAt = nowMs + core.transmission.ptoMs;
+    }
     return frame;
+  }
+
+  /** How long the peer's SESSION_CLOSE is awaited (SPEC 9). */
+  #closeWait(): number {
+    const transmission = this.#core?.transmission;
+    return transmission === undefined ? CLOSE_WAIT_MS : 3 * transmission.ptoMs;
   }
 
   #reportSendEpoch(core: SessionCore): void {
@@ -359,17 +492,20 @@ export class Connection {
     };
     if (this.#state === "handshaking") consider(this.#handshake.nextTimeout());
     if (this.#state === "established" || this.#state === "flushing") {
-      consider(this.#liveness.idleAt());
+      consider(this.#idleAt());
       consider(this.#liveness.keepAliveAt());
     }
-    consider(this.#core?.nextTimeout());
+    // Nothing but SESSION_CLOSE is sent while closing: recovery and pacing would wake for nothing.
+    if (this.#state === "closing") consider(this.#repeatCloseAt);
+    else consider(this.#core?.nextTimeout());
     return next === Infinity ? undefined : next;
   }
 
   /** Handles what is due: call it when `nextTimeout` has passed. */
   onTimeout(nowMs: number): void {
     if (this.#state === "closed") return;
-    this.#core?.onTimeout(nowMs);
+    if (this.#state !== "closing") this.#core?.onTimeout(nowMs);
+    else this.#repeatSilentClose(nowMs);
     if (this.#state === "handshaking") {
       this.#handshake.onTimeout(nowMs);
       this.#followHandshake(nowMs);
@@ -380,7 +516,7 @@ export class Connection {
       this.#onDeadline(nowMs);
     }
     if (this.#state !== "established" && this.#state !== "flushing") return;
-    const idleAt = this.#liveness.idleAt();
+    const idleAt = this.#idleAt();
     if (idleAt !== undefined && nowMs >= idleAt) {
       const text = `session ended: nothing arrived for ${this.#liveness.idleMs} ms`;
       this.#fail(new SttError("IDLE_TIMEOUT", text, { limit: this.#liveness.idleMs }), nowMs);
@@ -391,6 +527,21 @@ export class Connection {
       this.#pings.request(this.#provider.randomBytes(8));
       this.#liveness.keptAlive(nowMs);
     }
+  }
+
+  /** SPEC 9: never below 3 PTO. */
+  #idleAt(): number | undefined {
+    const transmission = this.#core?.transmission;
+    return this.#liveness.idleAt(transmission === undefined ? 0 : 3 * transmission.ptoMs);
+  }
+
+  #repeatSilentClose(nowMs: number): void {
+    const facts = this.#facts;
+    const transmission = this.#core?.transmission;
+    if (this.#repeatCloseAt === undefined || nowMs < this.#repeatCloseAt) return;
+    if (facts === undefined || transmission === undefined) return;
+    this.#repeatCloseAt = nowMs + transmission.ptoMs;
+    this.#repeatClose = { code: facts.code, reason: facts.reason };
   }
 
   #onDeadline(nowMs: number): void {
@@ -427,6 +578,8 @@ export class Connection {
     if (this.#state !== "deciding") throw this.#tooLate("accept");
     this.#handshake.accept(nowMs);
     this.#establish(nowMs);
+    // SPEC 6.3: a protected frame is an implicit FINAL; recovery repeats this one for as long as it takes.
+    if (this.#path !== undefined) this.#pings.request(this.#provider.randomBytes(8));
     try {
       this.#drain(nowMs);
       if (this.#intake.heldMessages) this.#intake.endOfMessage();
@@ -438,6 +591,7 @@ export class Connection {
       this.receive(bytes, nowMs);
       if (this.#intake.heldMessages) this.endOfMessage(nowMs);
     }
+    this.endOfBatch(nowMs);
   }
 
   /** Answers `identified` with no: the peer learns REFUSED. */

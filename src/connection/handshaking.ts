@@ -192,3 +192,68 @@ export class Answering implements Handshaking {
     this.#config.acceptor.forget(this);
   }
 }
+
+/** The responder's side on UDP: the shared socket led the handshake up to AUTH_PROOF. */
+export class Accepted implements Handshaking {
+  readonly role = "responder";
+  readonly failure = undefined;
+  readonly rttMs: number | undefined;
+  done = false;
+  readonly #acceptor: Acceptor;
+  readonly #pending: PendingSession;
+  #final: Uint8Array | undefined;
+  #decided = false;
+
+  constructor(acceptor: Acceptor, pending: PendingSession, rttMs: number | undefined) {
+    this.#acceptor = acceptor;
+    this.#pending = pending;
+    this.rttMs = rttMs;
+  }
+
+  get session(): HandshakeSession {
+    return this.#pending.session;
+  }
+
+  get refusal(): SttError | undefined {
+    return this.#pending.refusal;
+  }
+
+  receive(): void {
+    // Repeats of HELLO and AUTH_PROOF are the socket's affair.
+  }
+
+  transmit(): Uint8Array | undefined {
+    const final = this.#final;
+    this.#final = undefined;
+    return final;
+  }
+
+  onSessionFrame(): void {
+    // Only an initiator waits for FINAL.
+  }
+
+  accept(nowMs: number): void {
+    if (this.#decided) return;
+    this.#decided = true;
+    this.#final = this.#acceptor.accept(this.#pending, nowMs);
+    this.done = true;
+  }
+
+  refuse(nowMs: number): void {
+    if (this.#decided) return;
+    this.#decided = true;
+    this.#acceptor.refuse(this.#pending, nowMs);
+  }
+
+  nextTimeout(): undefined {
+    return undefined;
+  }
+
+  onTimeout(): void {
+    // The acceptor forgets half-open handshakes by itself.
+  }
+
+  destroy(): void {
+    this.#final = undefined;
+  }
+}

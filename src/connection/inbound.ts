@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { decodeRecords, type SessionRecord } from "../codec/records.ts";
+import { type AckRecord, decodeRecords, type SessionRecord } from "../codec/records.ts";
 import { parseStreamPayload, StreamPayload } from "../codec/stream_payload.ts";
 import {
   DATAGRAM_QUEUE,
   FLAG_FRAGMENT,
+  FLAG_STREAM_END,
   FLAGS_RESERVED,
   FRAME_CONTROL,
   FRAME_CUSTOM_MIN,
@@ -29,6 +30,8 @@ export interface InboundSink {
   sessionClose(code: number, reason: string, nowMs: number): void;
   peerError(stream: number, code: number, reason: string): void;
   pathChallenge(token: Uint8Array): void;
+  /** @throws {SttError} where nothing is acknowledged, or for a sequence that was never sent. */
+  ack(record: AckRecord, nowMs: number): void;
 }
 
 /** Dispatches the payloads of verified frames. */
@@ -37,6 +40,10 @@ export class Inbound {
   readonly customFrames: BoundedQueue<CustomFrame> = new BoundedQueue(DATAGRAM_QUEUE);
   received = 0;
   readonly #streams: StreamSet;
+  /** The frame taken last asks for an acknowledgement (SPEC 10). */
+  ackEliciting = false;
+  /** The frame taken last should be acknowledged at once: PING, key rotation, end of a stream (SPEC 10). */
+  urgent = false;
   readonly #sink: InboundSink;
   readonly #maxDatagram: number;
   readonly #stream: StreamPayload = new StreamPayload();
@@ -53,6 +60,8 @@ export class Inbound {
    * @throws {SttError} with the wire code that the session must close with.
    */
   frame(type: number, flags: number, streamId: number, payload: Uint8Array, nowMs: number): void {
+    this.ackEliciting = type !== FRAME_CONTROL;
+    this.urgent = type === FRAME_STREAM && (flags & FLAG_STREAM_END) !== 0;
     if (type >= FRAME_CUSTOM_MIN) {
       this.#checkDatagram(payload.length);
       this.received++;
@@ -94,6 +103,7 @@ export class Inbound {
 
   #record(record: SessionRecord, nowMs: number): void {
     const streams = this.#streams;
+    this.#noteRecord(record);
     switch (record.type) {
       case "padding":
         return;
@@ -141,9 +151,18 @@ export class Inbound {
       case "datagram":
         return this.#datagram(record.channel, record.data);
       case "ack":
-        // SPEC 10: the transport acknowledges; an ACK here names packets that nobody tracks.
-        throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");
+        return this.#sink.ack(record, nowMs);
     }
+  }
+
+  #noteRecord(record: SessionRecord): void {
+    const { type } = record;
+    if (type === "padding" || type === "ack" || type === "sessionClose") return;
+    this.ackEliciting = true;
+    if (
+      type === "ping" || type === "keyRotation" ||
+      (type === "streamData" && (record.flags & FLAG_STREAM_END) !== 0)
+    ) this.urgent = true;
   }
 
   #datagram(channel: number, data: Uint8Array): void {

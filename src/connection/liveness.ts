@@ -39,8 +39,9 @@ export class Liveness {
     this.#idleFrom = nowMs;
   }
 
-  idleAt(): number | undefined {
-    return this.#idleMs === 0 ? undefined : this.#idleFrom + this.#idleMs;
+  /** `floorMs`: 3 PTO where packets get lost, so that a slow path is no dead one (SPEC 9). */
+  idleAt(floorMs: number = 0): number | undefined {
+    return this.#idleMs === 0 ? undefined : this.#idleFrom + Math.max(this.#idleMs, floorMs);
   }
 
   keepAliveAt(): number | undefined {

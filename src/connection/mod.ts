@@ -16,7 +16,9 @@ export {
 } from "./config.ts";
 export type { CloseFacts, ConnectionEvent, CustomFrame, Datagram, PeerFacts } from "./events.ts";
 export type { ConnectionStats } from "./stats.ts";
+export type { PathOptions } from "./session_core.ts";
 export type { RttStats } from "./ping_set.ts";
+export type { TransmissionConfig, TransmissionStats } from "./transmission.ts";
 export { StreamSet } from "../streams/stream_set.ts";
 export { StreamChunk } from "../streams/types.ts";
 export type {

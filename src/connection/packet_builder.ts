@@ -2,23 +2,26 @@
  * Fills protected frames: control records first, then datagrams and stream data in turn (SPEC 8, priority order).
  * One frame is one packet; it is built once, in place, and belongs to the caller afterwards.
  *
+ * What shares a packet travels as records of a CONTROL frame; what fills one alone takes the short form (SPEC 9).
+ *
  * @module
  */
 import { ByteWriter } from "../codec/byte_writer.ts";
 import { FRAME_HEADROOM } from "../codec/frame.ts";
-import { recordSize, type SessionRecord, writeRecord } from "../codec/records.ts";
+import { type AckRecord, recordSize, type SessionRecord, writeRecord } from "../codec/records.ts";
 import { writeStreamPayloadHeader } from "../codec/stream_payload.ts";
-import { varintSize } from "../codec/varint.ts";
+import { varintSize, writeVarint } from "../codec/varint.ts";
 import {
   DATAGRAM_QUEUE,
   FRAME_CONTROL,
   FRAME_DATA,
   FRAME_FIXED_BYTES,
   FRAME_STREAM,
+  RECORD_STREAM_DATA,
   TAG_BYTES,
 } from "../constants.ts";
 import type { Protection } from "../session/protection.ts";
-import { StreamChunk } from "../streams/types.ts";
+import { type ChunkRef, StreamChunk } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
 import type { PingSet } from "./ping_set.ts";
@@ -27,10 +30,12 @@ import type { PingSet } from "./ping_set.ts";
 const CONTROL_ROOM = 4096;
 /** Payloads of packed frames are padded to multiples of this (SPEC 9). */
 const PACKED_STEP = 64;
-/** Most bytes of a STREAM_DATA record before its data, beyond what the short form needs. */
+/** Most bytes of a STREAM_DATA record before its data, beyond what the short form needs: type, stream, flags, length. */
 const STREAM_RECORD_EXTRA = 12;
 /** Most bytes of a DATAGRAM record before its data: type, channel, length. */
 const DATAGRAM_RECORD_EXTRA = 10;
+/** Stream data joins records only where at least this much room is left. */
+const WORTH_SHARING = 64;
 
 /** The part of `room` that padded payloads can use. */
 function wholeSteps(room: number): number {
@@ -52,9 +57,43 @@ export interface PacketBuilderConfig {
   readonly pings: PingSet;
   /** Largest frame body the peer takes. */
   readonly maxFrame: number;
-  /** Frame body that bulk data is cut to. */
+  /** Frame body that packets are cut to, to begin with. */
   readonly bulkFrame: number;
   readonly packed: boolean;
+  /** Packets can be lost: `content` says what the packet built last holds. */
+  readonly tracked: boolean;
+}
+
+/** What a packet may hold. */
+export interface PacketLimits {
+  /** Most bytes the whole frame may take (early data, an unvalidated address). */
+  readonly budget?: number;
+  /** Acknowledgement to put first. */
+  readonly ack?: AckRecord | undefined;
+  /** False: records only; data waits. */
+  readonly data?: boolean;
+  /** False: nothing but the acknowledgement. */
+  readonly control?: boolean;
+}
+
+/** What must be known of a packet when it is acknowledged or lost. */
+export interface PacketContent {
+  readonly chunks: ChunkRef[];
+  readonly records: SessionRecord[];
+  /** Highest sequence of the ACK it carries; -1 without one. */
+  readonly ackLargest: number;
+}
+
+/** Bytes of a stream that wait to be written into the packet. */
+interface Piece extends ChunkRef {
+  readonly flags: number;
+  readonly kind: number;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** Largest frame body in a datagram of `size` bytes: magic and length take the rest (SPEC 3). */
+export function datagramBody(size: number): number {
+  return size - 2 - varintSize(size - 4);
 }
 
 /** Builds the frames of one session. */
@@ -64,11 +103,21 @@ export class PacketBuilder {
   readonly control: BoundedQueue<SessionRecord> = new BoundedQueue(64);
   /** DATA and custom frames. */
   readonly frames: BoundedQueue<OutgoingFrame> = new BoundedQueue(DATAGRAM_QUEUE);
+  /** Frame body that packets are cut to; on UDP it follows the path. */
+  bulkFrame: number;
+  /** UDP: as `bulkFrame`, but for what the application may send, which does not shrink while probes are small. */
+  datagramFrame: number;
+  /** Tracked builders: what the packet built last holds. */
+  content: PacketContent = { chunks: [], records: [], ackLargest: -1 };
+  /** False when the packet built last holds nothing but ACK, PADDING and SESSION_CLOSE (SPEC 10). */
+  ackEliciting = false;
   readonly #chunk: StreamChunk = new StreamChunk();
   #framesTurn = true;
 
   constructor(config: PacketBuilderConfig) {
     this.#config = config;
+    this.bulkFrame = config.bulkFrame;
+    this.datagramFrame = config.bulkFrame;
   }
 
   /** Body bytes that are not payload: fixed header, metadata (varint epoch behind its length), tag. */
@@ -78,43 +127,112 @@ export class PacketBuilder {
 
   /** Largest payload of one DATA or custom frame. */
   get largestPayload(): number {
-    const room = this.#config.maxFrame - this.overhead();
+    const body = this.#config.tracked ? this.datagramFrame : this.#config.maxFrame;
+    const room = body - this.overhead();
     return this.#config.packed ? wholeSteps(room) - DATAGRAM_RECORD_EXTRA : room;
   }
 
-  /**
-   * The next frame, or undefined when nothing waits. `budget`: most bytes the whole frame may take (early data).
-   */
-  build(nowMs: number, budget: number = Infinity): Uint8Array | undefined {
+  /** True when something other than an acknowledgement waits. */
+  get hasWork(): boolean {
+    return this.#hasControl() || this.frames.size > 0 || this.#config.streams.hasData();
+  }
+
+  /** The next frame, or undefined when nothing waits that fits the limits. */
+  build(nowMs: number, limits: PacketLimits = {}): Uint8Array | undefined {
+    const { ack, budget = Infinity, data = true, control = true } = limits;
     const room = this.#room(budget);
     if (room < 64) return undefined;
-    const control = this.#buildControl(nowMs, Math.min(room, CONTROL_ROOM));
-    if (control !== undefined) return control;
+    const records: SessionRecord[] = ack === undefined ? [] : [ack];
+    let size = ack === undefined ? 0 : recordSize(ack);
+    if (!control) this.#announceEpoch(records);
+    else if (this.#hasControl()) {
+      size = this.#gatherControl(records, size, Math.min(room, CONTROL_ROOM), nowMs);
+    }
+    if (!data) return records.length === 0 ? undefined : this.buildRecords(records);
+    if (records.length === 0) return this.#buildAlone(room, budget);
+    return this.#buildShared(records, size, room);
+  }
+
+  /** A frame of records alone. */
+  buildRecords(records: readonly SessionRecord[]): Uint8Array {
+    return this.#write(records, []);
+  }
+
+  /** A path MTU probe: PING, padded so that the datagram has exactly `size` bytes (SPEC 10). */
+  buildPadded(size: number, token: Uint8Array): Uint8Array {
+    const payload = datagramBody(size) - this.overhead();
+    const padding = { type: "padding", count: payload - 9 } as const;
+    return this.buildRecords([{ type: "ping", token }, padding]);
+  }
+
+  /** Nothing but data: a datagram, or one chunk in the short form, or several small ones together. */
+  #buildAlone(room: number, budget: number): Uint8Array | undefined {
+    const { streams } = this.#config;
     const next = this.#nextFrame();
     // Datagrams and stream data take turns, so that neither a flood of one nor bulk of the other starves.
-    if (next !== undefined && (this.#framesTurn || !this.#config.streams.hasData())) {
+    const fits = next !== undefined &&
+      (!this.#config.tracked || next.payload.length <= this.bulkFrame - this.overhead());
+    if (next !== undefined && fits && (this.#framesTurn || !streams.hasData())) {
       if (next.payload.length + this.overhead() + 6 > budget) return undefined;
       this.#framesTurn = false;
       this.frames.shift();
       return this.#buildFrame(next);
     }
     this.#framesTurn = true;
-    return this.#buildStream(room);
+    const chunk = this.#chunk;
+    const { packed } = this.#config;
+    if (!streams.nextData(packed ? room - STREAM_RECORD_EXTRA : room, chunk)) return undefined;
+    const used = 1 + varintSize(chunk.offset) + chunk.length;
+    const left = room - used - STREAM_RECORD_EXTRA;
+    if (packed || (left >= WORTH_SHARING && streams.hasData())) {
+      const pieces = [this.#piece(chunk)];
+      this.#gatherData(pieces, used + STREAM_RECORD_EXTRA, room);
+      if (packed || pieces.length > 1) return this.#write([], pieces);
+      return this.#writeShort(pieces[0] as Piece);
+    }
+    return this.#writeShort(this.#piece(chunk));
   }
 
-  /** The next frame of control records, or undefined: data waits while a rotation is overdue (SPEC 7). */
-  buildControl(nowMs: number): Uint8Array | undefined {
-    return this.#buildControl(nowMs, Math.min(this.#room(Infinity), CONTROL_ROOM));
+  #buildShared(records: SessionRecord[], size: number, room: number): Uint8Array {
+    const pieces: Piece[] = [];
+    const next = this.#nextFrame();
+    if (
+      next?.type === FRAME_DATA && size + next.payload.length + DATAGRAM_RECORD_EXTRA <= room
+    ) {
+      this.frames.shift();
+      const record = { type: "datagram", channel: next.streamId, data: next.payload } as const;
+      records.push(record);
+      size += recordSize(record);
+    }
+    this.#gatherData(pieces, size, room);
+    return this.#write(records, pieces);
+  }
+
+  #gatherData(pieces: Piece[], size: number, room: number): void {
+    const { streams } = this.#config;
+    const chunk = this.#chunk;
+    while (room - size - STREAM_RECORD_EXTRA >= WORTH_SHARING && streams.hasData()) {
+      if (!streams.nextData(room - size - STREAM_RECORD_EXTRA, chunk, room)) return;
+      size += STREAM_RECORD_EXTRA + 1 + varintSize(chunk.offset) + chunk.length;
+      pieces.push(this.#piece(chunk));
+    }
+  }
+
+  #piece(chunk: StreamChunk): Piece {
+    const { streamId, flags, kind, offset, length, fin } = chunk;
+    const parts = chunk.parts.slice();
+    chunk.parts.length = 0;
+    return { streamId, flags, kind, offset, length, fin, parts };
   }
 
   /** Bytes of payload that a frame may have, padding included. */
   #room(budget: number): number {
     const overhead = this.overhead();
-    const room = Math.min(this.#config.bulkFrame - overhead, budget - overhead - 6);
+    const room = Math.min(this.bulkFrame - overhead, budget - overhead - 6);
     return this.#config.packed ? wholeSteps(room) : room;
   }
 
-  /** A longer epoch number takes room: what was queued at the limit before may not fit any more. */
+  /** A longer epoch number or a smaller path takes room: what was queued at the limit before may not fit any more. */
   #nextFrame(): OutgoingFrame | undefined {
     for (;;) {
       const next = this.frames.peek();
@@ -124,36 +242,25 @@ export class PacketBuilder {
     }
   }
 
-  /** A frame of records alone, for SESSION_CLOSE. */
-  buildRecords(records: readonly SessionRecord[]): Uint8Array {
-    let size = 0;
-    for (const record of records) size += recordSize(record);
-    const { buffer, writer } = this.#start(this.#padded(size));
-    for (const record of records) writeRecord(writer, record);
-    return this.#seal(buffer, FRAME_CONTROL, 0, 0, FRAME_HEADROOM + this.#padded(size));
-  }
-
   #hasControl(): boolean {
     const { protection, pings, streams } = this.#config;
     return protection.rotationPending || this.control.size > 0 || pings.pending ||
       streams.hasControl();
   }
 
-  #buildControl(nowMs: number, room: number): Uint8Array | undefined {
-    if (!this.#hasControl()) return undefined;
+  #gatherControl(records: SessionRecord[], size: number, room: number, nowMs: number): number {
     const { protection, pings, streams } = this.#config;
-    const records: SessionRecord[] = [];
-    let size = 0;
     const add = (record: SessionRecord): void => {
       records.push(record);
       size += recordSize(record);
     };
-    if (protection.rotationPending) add({ type: "keyRotation", epoch: protection.sendEpoch });
+    size += this.#announceEpoch(records);
     for (;;) {
       const record = this.control.peek();
       if (record === undefined || size + recordSize(record) > room) break;
       this.control.shift();
-      add(record);
+      // SPEC 7: a lost KEY_ROTATION waits here, and the epoch may have moved on meanwhile.
+      if (record.type !== "keyRotation" || record.epoch === protection.sendEpoch) add(record);
     }
     while (size + 9 <= room) {
       const token = pings.pongs.shift();
@@ -170,8 +277,16 @@ export class PacketBuilder {
       if (record === undefined) break;
       add(record);
     }
-    // SPEC 9: an empty payload is PROTOCOL. What did not fit waits for a larger budget.
-    return records.length === 0 ? undefined : this.buildRecords(records);
+    return size;
+  }
+
+  /** SPEC 7: the first record of an epoch's first frame, whatever else the frame holds. Returns its bytes. */
+  #announceEpoch(records: SessionRecord[]): number {
+    const { protection } = this.#config;
+    if (!protection.rotationPending) return 0;
+    const record = { type: "keyRotation", epoch: protection.sendEpoch } as const;
+    records.unshift(record);
+    return recordSize(record);
   }
 
   #buildFrame(frame: OutgoingFrame): Uint8Array {
@@ -184,44 +299,37 @@ export class PacketBuilder {
     }
     const { buffer, writer } = this.#start(frame.payload.length);
     writer.bytes(frame.payload);
+    this.#note([], []);
+    this.ackEliciting = true;
     return this.#seal(buffer, frame.type, frame.flags, frame.streamId, writer.offset);
   }
 
-  #buildStream(room: number): Uint8Array | undefined {
-    const { streams, packed } = this.#config;
-    const chunk = this.#chunk;
-    if (!streams.nextData(packed ? room - STREAM_RECORD_EXTRA : room, chunk)) {
-      return undefined;
-    }
-    if (packed) return this.#buildStreamRecord(chunk);
-    const { buffer, writer } = this.#start(1 + varintSize(chunk.offset) + chunk.length);
-    writer.offset = writeStreamPayloadHeader(buffer, writer.offset, chunk.kind, chunk.offset);
-    for (const part of chunk.parts) writer.bytes(part);
-    chunk.parts.length = 0;
-    return this.#seal(buffer, FRAME_STREAM, chunk.flags, chunk.streamId, writer.offset);
+  #writeShort(piece: Piece): Uint8Array {
+    const { buffer, writer } = this.#start(1 + varintSize(piece.offset) + piece.length);
+    writer.offset = writeStreamPayloadHeader(buffer, writer.offset, piece.kind, piece.offset);
+    for (const part of piece.parts) writer.bytes(part);
+    this.#note([], [piece]);
+    return this.#seal(buffer, FRAME_STREAM, piece.flags, piece.streamId, writer.offset);
   }
 
-  #buildStreamRecord(chunk: StreamChunk): Uint8Array {
-    const data = new Uint8Array(chunk.length);
-    let offset = 0;
-    for (const part of chunk.parts) {
-      data.set(part, offset);
-      offset += part.length;
-    }
-    chunk.parts.length = 0;
-    return this.buildRecords([{
-      type: "streamData",
-      stream: chunk.streamId,
-      flags: chunk.flags,
-      kind: chunk.kind,
-      offset: chunk.offset,
-      data,
-    }]);
+  #write(records: readonly SessionRecord[], pieces: readonly Piece[]): Uint8Array {
+    let size = 0;
+    for (const record of records) size += recordSize(record);
+    for (const piece of pieces) size += pieceSize(piece);
+    const padded = this.#config.packed ? Math.ceil(size / PACKED_STEP) * PACKED_STEP : size;
+    const { buffer, writer } = this.#start(padded);
+    for (const record of records) writeRecord(writer, record);
+    for (const piece of pieces) writePiece(buffer, writer, piece);
+    this.#note(records, pieces);
+    return this.#seal(buffer, FRAME_CONTROL, 0, 0, FRAME_HEADROOM + padded);
   }
 
-  #padded(size: number): number {
-    if (!this.#config.packed) return size;
-    return Math.ceil(size / PACKED_STEP) * PACKED_STEP;
+  #note(records: readonly SessionRecord[], pieces: readonly Piece[]): void {
+    this.ackEliciting = pieces.length > 0 || records.some(elicitsAck);
+    if (!this.#config.tracked) return;
+    let ackLargest = -1;
+    for (const record of records) if (record.type === "ack") ackLargest = record.largest;
+    this.content = { chunks: pieces.map(refOf), records: records.filter(matters), ackLargest };
   }
 
   #start(payloadBytes: number): { buffer: Uint8Array; writer: ByteWriter } {
@@ -240,4 +348,34 @@ export class PacketBuilder {
     protection.seal(buffer, FRAME_HEADROOM, payloadEnd, type, flags, streamId, 0);
     return buffer.subarray(protection.frameStart, protection.frameEnd);
   }
+}
+
+function elicitsAck(record: SessionRecord): boolean {
+  return record.type !== "ack" && record.type !== "padding" && record.type !== "sessionClose";
+}
+
+/** False for records that never go again: datagrams must not stay in memory until they are acknowledged (SPEC 10). */
+function matters(record: SessionRecord): boolean {
+  return elicitsAck(record) && record.type !== "datagram" && record.type !== "ping" &&
+    record.type !== "pong";
+}
+
+/** Without the bytes: acknowledged packets must not keep the application's buffers alive. */
+function refOf({ streamId, offset, length, fin }: Piece): ChunkRef {
+  return { streamId, offset, length, fin };
+}
+
+/** Size of a STREAM_DATA record (SPEC 9): type, stream, flags, kind, offset, length, bytes. */
+function pieceSize(piece: Piece): number {
+  return 3 + varintSize(piece.streamId) + varintSize(piece.offset) + varintSize(piece.length) +
+    piece.length;
+}
+
+function writePiece(buffer: Uint8Array, writer: ByteWriter, piece: Piece): void {
+  writer.u8(RECORD_STREAM_DATA);
+  writer.varint(piece.streamId);
+  writer.u8(piece.flags);
+  writer.offset = writeStreamPayloadHeader(buffer, writer.offset, piece.kind, piece.offset);
+  writer.offset = writeVarint(buffer, writer.offset, piece.length);
+  for (const part of piece.parts) writer.bytes(part);
 }

@@ -5,8 +5,9 @@
  */
 import type { CryptoProvider } from "../crypto/provider.ts";
 import type { Acceptor } from "../handshake/acceptor.ts";
-import type { InitiatorConfig } from "../handshake/types.ts";
+import type { InitiatorConfig, PendingSession } from "../handshake/types.ts";
 import type { ConnectionLimits } from "./config.ts";
+import type { PathOptions } from "./session_core.ts";
 
 /** What both roles need. */
 export interface ConnectionBase {
@@ -20,6 +21,8 @@ export interface ConnectionBase {
 export interface DialConfig extends ConnectionBase {
   /** The initiator's handshake. */
   readonly handshake: InitiatorConfig;
+  /** UDP: what is known of the path. Must be given exactly when `handshake.reliable` is false. */
+  readonly path?: PathOptions;
 }
 
 /** What an answering connection needs. */
@@ -30,6 +33,17 @@ export interface AnswerConfig extends ConnectionBase {
   readonly from: { readonly host: string; readonly port: number };
   /** Milliseconds from the start until AUTH_PROOF has verified. Default 10000. */
   readonly handshakeTimeout?: number;
+  /** Milliseconds for the accept hook. Default 5000. */
+  readonly acceptTimeout?: number;
+}
+
+/** What the responder's side of a UDP session needs, once AUTH_PROOF has verified. */
+export interface AcceptConfig extends ConnectionBase {
+  readonly acceptor: Acceptor;
+  readonly pending: PendingSession;
+  readonly path: PathOptions;
+  /** Round trip of the handshake in ms, if it was measured. */
+  readonly rttMs?: number;
   /** Milliseconds for the accept hook. Default 5000. */
   readonly acceptTimeout?: number;
 }

@@ -4,7 +4,9 @@
  * @module
  */
 import type { FrameHeader } from "../codec/frame.ts";
+import type { SessionRecord } from "../codec/records.ts";
 import {
+  DEFAULT_ACK_DELAY_MS,
   RELIABLE_FRAME_BYTES,
   STREAM_ID_MAX,
   SUITE_AES_256_GCM,
@@ -15,11 +17,17 @@ import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import { Protection } from "../session/protection.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
+import type { StreamRecord } from "../streams/types.ts";
 import { checkCode, encodeReason } from "./closing.ts";
 import type { ConnectionLimits } from "./config.ts";
-import { type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
+import { datagramBody, type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
+import type { SentPacket } from "./recovery/sent_packet.ts";
 import type { Counters } from "./stats.ts";
+import { Transmission, type TransmissionConfig } from "./transmission.ts";
+
+/** What the owner knows of an unreliable path. */
+export type PathOptions = Pick<TransmissionConfig, "congestion" | "loopback" | "pathMtu">;
 
 /** What a core is made of. */
 export interface SessionCoreConfig {
@@ -29,6 +37,8 @@ export interface SessionCoreConfig {
   readonly streams: StreamSet;
   readonly pings: PingSet;
   readonly nowMs: number;
+  /** Set where packets can be lost. */
+  readonly path?: PathOptions | undefined;
 }
 
 /** An authenticated session's keys and frames. */
@@ -38,6 +48,7 @@ export class SessionCore {
   readonly #session: HandshakeSession;
   readonly #protection: Protection;
   readonly #builder: PacketBuilder;
+  readonly #maxFrame: number;
   readonly #pings: PingSet;
   /** Bytes of frames that may go out before FINAL: the peer's initial credit (SPEC 6.3). */
   #earlyBudget: number;
@@ -46,6 +57,9 @@ export class SessionCore {
   /** When the rotation was looked at last. */
   #lookedMs = -Infinity;
   #wiped = false;
+  /** Sending over an unreliable path; undefined where the transport does it all. */
+  readonly transmission: Transmission | undefined;
+  readonly #streams: StreamSet;
 
   constructor(config: SessionCoreConfig) {
     const { session, limits, provider } = config;
@@ -65,7 +79,7 @@ export class SessionCore {
       sessionId: session.sessionId,
       sendSecret: initiator ? secrets.i2r : secrets.r2i,
       recvSecret: initiator ? secrets.r2i : secrets.i2r,
-      reliable: true,
+      reliable: config.path === undefined,
       limits: { bytes: limits.rotateBytes, ms: limits.rotateTime, packets: limits.rotatePackets },
       nowMs: config.nowMs,
     });
@@ -76,7 +90,23 @@ export class SessionCore {
       maxFrame: peer.parameters.maxFrame,
       bulkFrame: Math.min(peer.parameters.maxFrame, RELIABLE_FRAME_BYTES),
       packed: limits.packed,
+      tracked: config.path !== undefined,
     });
+    this.#streams = config.streams;
+    this.#maxFrame = peer.parameters.maxFrame;
+    if (config.path !== undefined) {
+      this.transmission = new Transmission({
+        ackDelay: DEFAULT_ACK_DELAY_MS,
+        ackEvery: peer.parameters.ackEvery,
+        peerAckDelay: peer.parameters.ackDelay,
+        peerMaxUdp: peer.parameters.maxUdp,
+        ...config.path,
+      }, {
+        acked: (packet) => this.#acked(packet),
+        lost: (packet) => this.#lost(packet),
+      });
+      this.#fitPath(this.transmission);
+    }
   }
 
   get sendEpoch(): number {
@@ -102,7 +132,12 @@ export class SessionCore {
    *
    * @throws {SttError} with the code that the session must close with.
    */
-  open(frame: Uint8Array, header: FrameHeader, nowMs: number, counters: Counters): Uint8Array {
+  open(
+    frame: Uint8Array,
+    header: FrameHeader,
+    nowMs: number,
+    counters: Counters,
+  ): Uint8Array | undefined {
     const limit = this.#protection.peerEpochLimit;
     const payload = this.#protection.open(frame, header, nowMs);
     if (payload !== undefined) {
@@ -117,6 +152,10 @@ export class SessionCore {
       );
     }
     counters.reject(`frame_${this.#protection.lastFailure ?? "crypto"}`);
+    // SPEC 7: on UDP anybody can send anything; what does not verify is dropped.
+    if (this.transmission !== undefined && this.#protection.lastError === undefined) {
+      return undefined;
+    }
     throw this.#protection.lastError ??
       new SttError("CRYPTO", "cannot open frame: it does not verify");
   }
@@ -145,11 +184,112 @@ export class SessionCore {
       this.#rotationPingEpoch = protection.sendEpoch;
       this.#pings.request(this.#provider.randomBytes(8));
     }
-    if (protection.holdsData(nowMs)) return this.#builder.buildControl(nowMs);
+    if (this.transmission !== undefined) return this.#buildTracked(this.transmission, nowMs, early);
+    if (protection.holdsData(nowMs)) return this.#builder.build(nowMs, { data: false });
     if (!early) return this.#builder.build(nowMs);
-    const frame = this.#builder.build(nowMs, this.#earlyBudget);
+    const frame = this.#builder.build(nowMs, { budget: this.#earlyBudget });
     if (frame !== undefined) this.#earlyBudget -= frame.length;
     return frame;
+  }
+
+  #buildTracked(path: Transmission, nowMs: number, early: boolean): Uint8Array | undefined {
+    const builder = this.#builder;
+    if (path.stalled) {
+      throw new SttError("PROTOCOL", "cannot send frame: the peer acknowledges nothing any more");
+    }
+    this.#fitPath(path);
+    const open = path.open(nowMs);
+    if (!open && !path.acks.due) {
+      if (builder.hasWork) path.blocked();
+      else path.idle();
+      return undefined;
+    }
+    if (path.probes > 0 && !builder.hasWork) this.#probe(path);
+    if (open && !early && !this.#protection.rotationPending) {
+      const size = path.nextMtuProbe(nowMs);
+      if (size !== undefined) return this.#mtuProbe(path, size, nowMs);
+    }
+    const work = open && builder.hasWork;
+    const ack = path.acks.due || (work && path.acks.pending) ? path.acks.take(nowMs) : undefined;
+    if (ack !== undefined && !work && open && path.acks.pingDue) {
+      this.#pings.request(this.#provider.randomBytes(8));
+    }
+    const limits = {
+      ack,
+      control: open,
+      data: open && !this.#protection.holdsData(nowMs),
+      budget: early ? this.#earlyBudget : Infinity,
+    };
+    let frame = builder.build(nowMs, limits);
+    if (frame === undefined && path.probes > 0) {
+      // What waits may not go now (SPEC 7, a datagram too large for the path); a probe must.
+      this.#probe(path);
+      frame = builder.build(nowMs, limits);
+    }
+    if (frame === undefined) {
+      if (open) path.idle();
+      return undefined;
+    }
+    if (early) this.#earlyBudget -= frame.length;
+    this.#track(path, frame.length, nowMs, false);
+    return frame;
+  }
+
+  #track(path: Transmission, size: number, nowMs: number, mtuProbe: boolean): void {
+    const { ackEliciting, content } = this.#builder;
+    path.onSent({
+      sequence: this.#protection.lastSequence,
+      sentMs: nowMs,
+      size,
+      ackEliciting,
+      inFlight: ackEliciting,
+      epoch: this.#protection.sendEpoch,
+      mtuProbe,
+      content,
+    });
+  }
+
+  /** Nothing new waits, but the peer must be made to acknowledge: what is longest on its way goes again. */
+  #probe(path: Transmission): void {
+    const oldest = path.oldestInFlight;
+    if (oldest !== undefined) this.#lost(oldest);
+    if (!this.#builder.hasWork) this.#pings.request(this.#provider.randomBytes(8));
+  }
+
+  #mtuProbe(path: Transmission, size: number, nowMs: number): Uint8Array {
+    const frame = this.#builder.buildPadded(size, this.#provider.randomBytes(8));
+    this.#track(path, frame.length, nowMs, true);
+    return frame;
+  }
+
+  #acked(packet: SentPacket): void {
+    for (const chunk of packet.content.chunks) this.#streams.onAcked(chunk);
+    for (const record of packet.content.records) {
+      if (isStreamRecord(record)) this.#streams.onControlAcked(record);
+    }
+  }
+
+  #lost(packet: SentPacket): void {
+    for (const chunk of packet.content.chunks) this.#streams.onLost(chunk);
+    for (const record of packet.content.records) {
+      if (isStreamRecord(record)) this.#streams.onControlLost(record);
+      // An older epoch's KEY_ROTATION would be a breach, and every frame of an epoch announces it (SPEC 7).
+      else if (record.type === "keyRotation" && record.epoch === this.sendEpoch) {
+        this.#builder.control.push(record);
+      }
+    }
+  }
+
+  /** Packets are as large as the path takes: magic and length do not count into the body. */
+  #fitPath(path: Transmission): void {
+    this.#builder.bulkFrame = Math.min(this.#maxFrame, datagramBody(path.packetSize));
+    this.#builder.datagramFrame = Math.min(this.#maxFrame, datagramBody(path.mtu.current));
+    this.#protection.ptoMs = path.ptoMs;
+  }
+
+  /** A frame was opened and acted upon. */
+  onFrame(sequence: number, ackEliciting: boolean, urgent: boolean, nowMs: number): void {
+    this.transmission?.onReceived(sequence, ackEliciting, urgent, nowMs);
   }
 
   /** The epoch frames are sent in, when it changed since the last call. */
@@ -161,12 +301,19 @@ export class SessionCore {
   }
 
   /** SESSION_CLOSE, behind a KEY_ROTATION where one is owed. */
-  closeFrame(code: number, reason: string): Uint8Array {
+  closeFrame(code: number, reason: string, nowMs: number): Uint8Array {
     const close = { type: "sessionClose", code, reason: encodeReason(reason) } as const;
     const { rotationPending, sendEpoch } = this.#protection;
-    return this.#builder.buildRecords(
+    const frame = this.#builder.buildRecords(
       rotationPending ? [{ type: "keyRotation", epoch: sendEpoch }, close] : [close],
     );
+    if (this.transmission !== undefined) this.#track(this.transmission, frame.length, nowMs, false);
+    return frame;
+  }
+
+  /** UDP: something waits that window or pacer do not let go yet. */
+  get holdsWork(): boolean {
+    return this.transmission !== undefined && this.#builder.hasWork;
   }
 
   /**
@@ -209,13 +356,19 @@ export class SessionCore {
     const look = rotationBlockedFrom !== undefined && rotationBlockedFrom > this.#lookedMs
       ? rotationBlockedFrom
       : Infinity;
-    const next = Math.min(this.#protection.nextTimeout() ?? Infinity, look);
+    const next = Math.min(
+      this.#protection.nextTimeout() ?? Infinity,
+      look,
+      this.transmission?.nextTimeout(this.#lookedMs) ?? Infinity,
+    );
     return next === Infinity ? undefined : next;
   }
 
   onTimeout(nowMs: number): void {
     this.#lookedMs = nowMs;
-    if (!this.#wiped) this.#protection.onTimeout(nowMs);
+    if (this.#wiped) return;
+    this.#protection.onTimeout(nowMs);
+    this.transmission?.onTimeout(nowMs);
   }
 
   /** Drops all keys. */
@@ -224,5 +377,19 @@ export class SessionCore {
     this.#wiped = true;
     this.#protection.wipe();
     this.#session.secrets.wipe();
+  }
+}
+
+function isStreamRecord(record: SessionRecord): record is StreamRecord {
+  switch (record.type) {
+    case "flowCredit":
+    case "streamsLimit":
+    case "streamReset":
+    case "streamStop":
+    case "streamGap":
+    case "blocked":
+      return true;
+    default:
+      return false;
   }
 }

@@ -9,6 +9,7 @@ import type { StreamStats } from "../streams/types.ts";
 import type { Inbound } from "./inbound.ts";
 import type { RttStats } from "./ping_set.ts";
 import type { SessionCore } from "./session_core.ts";
+import type { TransmissionStats } from "./transmission.ts";
 
 /** A snapshot of a connection's counters. Bytes are those of whole frames. */
 export interface ConnectionStats {
@@ -26,12 +27,14 @@ export interface ConnectionStats {
   readonly framesSent: number;
   /** Frames that arrived, HANDSHAKE frames included. */
   readonly framesReceived: number;
-  /** Milliseconds, from the handshake and PINGs. */
+  /** Milliseconds, from the handshake, PINGs and, on UDP, acknowledgements. */
   readonly rtt: RttStats;
   /** Key epoch of what is sent. */
   readonly sendEpoch: number;
   /** Key epoch of what arrives. */
   readonly recvEpoch: number;
+  /** UDP: the path; undefined on reliable transports and before keys exist. */
+  readonly path: TransmissionStats | undefined;
   /** Counters of the streams. */
   readonly streams: StreamStats;
   /** DATA and custom frames handed to `sendDatagram` and `sendFrame`. */
@@ -78,6 +81,7 @@ export class Counters {
       rtt: parts.rtt,
       sendEpoch: core?.sendEpoch ?? 0,
       recvEpoch: Math.max(0, core?.recvEpoch ?? 0),
+      path: core?.transmission?.stats(),
       streams,
       datagramsSent: this.datagramsSent,
       datagramsReceived: inbound.received,

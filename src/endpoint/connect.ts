@@ -11,7 +11,7 @@ import { wipe } from "../crypto/secret.ts";
 import type { InitiatorConfig } from "../handshake/types.ts";
 import { parseAddress } from "../transport/address.ts";
 import { transportFor } from "../transport/transports.ts";
-import type { Transport, TransportConnection } from "../transport/transport.ts";
+import type { AnyTransport, TransportConnection } from "../transport/transport.ts";
 import { Driver } from "./driver.ts";
 import {
   type ConnectOptions,
@@ -23,12 +23,13 @@ import {
   seedKeyList,
 } from "./options.ts";
 import { Peer } from "./peer.ts";
+import { dialDatagrams, isLoopback } from "./udp_dial.ts";
 
 /** The transport of an address: the application's own ones come first. */
 export function chooseTransport(
   address: string,
-  transports: readonly Transport[] | undefined,
-): Transport {
+  transports: readonly AnyTransport[] | undefined,
+): AnyTransport {
   const scheme = address.slice(0, Math.max(0, address.indexOf(":"))).toLowerCase();
   const own = transports?.find((transport) => transport.schemes.includes(scheme));
   return own ?? transportFor(parseAddress(address).scheme);
@@ -37,10 +38,10 @@ export function chooseTransport(
 /**
  * Dials an address, proves the seed, checks the peer and resolves once the session is open.
  *
- * Addresses: `ws://host:port/path`, `wss://host:port/path`, `tcp://host:port`, `mem:name`.
+ * Addresses: `ws://host:port/path`, `wss://host:port/path`, `tcp://host:port`, `udp://host:port`, `mem:name`.
  *
  * @throws {SttError} `ADDRESS`, `CONFIG`, `SEED`; `TRANSPORT` when the address cannot be reached; `HANDSHAKE_TIMEOUT` for
- *   a wrong seed or silence; `PEER_IDENTITY`, `SELF`, `REFUSED`, `BUSY`, `SUITE`, `VERSION`; the signal's reason.
+ *   a wrong seed or silence, which over UDP is all that an address without a listener shows; `PEER_IDENTITY`, `SELF`, `REFUSED`, `BUSY`, `SUITE`, `VERSION`; the signal's reason.
  *
  * @example
  * ```ts
@@ -62,21 +63,23 @@ export async function connect(address: string, options: ConnectOptions): Promise
   const pin = pinOf(options.expect);
   try {
     const deadline = setup.clock.now() + setup.handshakeTimeout;
-    const connection = await transport.dial(address, {
-      timeoutMs: setup.handshakeTimeout,
-      maxMessageBytes: maxMessageBytes(setup.limits),
-      ...options.transport,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+    const connection = "open" in transport
+      ? await dialDatagrams(transport, address, options.signal)
+      : await transport.dial(address, {
+        timeoutMs: setup.handshakeTimeout,
+        maxMessageBytes: maxMessageBytes(setup.limits),
+        ...options.transport,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
     const config: InitiatorConfig = {
       provider: setup.provider,
-      reliable: true,
+      reliable: connection.framing !== "datagram",
       seedKeys: seedKeys as NonNullable<typeof seedKeys>,
       staticKey: setup.staticKey,
       parameters: transportParameters(setup.limits),
       suites: setup.suites,
       allowSelf: options.allowSelf ?? false,
-      timeoutMs: Math.max(1, deadline - setup.clock.now()),
+      timeoutMs: Math.max(1, Math.round(deadline - setup.clock.now())),
       unixOffsetMs: setup.clock.unix() - setup.clock.now(),
       ...(pairKey === undefined ? {} : { pairKey }),
       ...(pin === undefined ? {} : { expect: pin }),
@@ -99,7 +102,14 @@ function handshake(
   let connection: Connection;
   try {
     connection = Connection.dial(
-      { provider: setup.provider, limits: setup.limits, handshake: config },
+      {
+        provider: setup.provider,
+        limits: setup.limits,
+        handshake: config,
+        ...(config.reliable
+          ? {}
+          : { path: { ...setup.path, loopback: isLoopback(transport.remoteHost) } }),
+      },
       setup.clock.now(),
     );
   } catch (error) {
@@ -136,6 +146,11 @@ function handshake(
       settle(() => {
         connection.abort(setup.clock.now());
         driver.schedule();
+        if (!config.reliable) {
+          // Nothing but SESSION_CLOSE tells the peer.
+          rejectAtEnd(signal?.reason);
+          return;
+        }
         transport.abort();
         reject(signal?.reason);
       });

@@ -51,6 +51,10 @@ export class Driver {
   start(): void {
     this.transport.start({
       data: (bytes) => this.#onData(bytes),
+      batchEnd: () => {
+        this.connection.endOfBatch(this.#clock.now());
+        this.#flush();
+      },
       drain: () => {
         this.#full = false;
         this.#flush();
@@ -69,6 +73,8 @@ export class Driver {
 
   #onData(bytes: Uint8Array): void {
     this.connection.receive(bytes, this.#clock.now());
+    // The end of the batch follows: one look for all datagrams that lay ready.
+    if (this.transport.framing === "datagram") return;
     if (this.transport.framing === "message") this.connection.endOfMessage(this.#clock.now());
     this.#events();
     this.schedule();
@@ -94,6 +100,10 @@ export class Driver {
     this.#events();
     const { connection, transport } = this;
     while (!this.#full && !this.#transportOver) {
+      if (transport.ready?.() === false) {
+        this.#full = true;
+        break;
+      }
       const frame = connection.transmit(this.#clock.now());
       if (frame === undefined) break;
       // Only a send that returned false is followed by `drain`: no other mark may stop the loop.

@@ -31,6 +31,7 @@ const certificate = certificateForTest();
 
 export const MEMORY: Net = { name: "mem", address: freshAddress };
 export const TCP: Net = { name: "tcp", address: () => "tcp://127.0.0.1:0" };
+export const UDP: Net = { name: "udp", address: () => "udp://127.0.0.1:0" };
 export const WS: Net = { name: "ws", address: () => "ws://127.0.0.1:0/" };
 export const WSS: Net = {
   name: "wss",

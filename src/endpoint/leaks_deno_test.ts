@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { connect } from "./connect.ts";
-import { bytes, type Net, NETS, pattern, readAll, text } from "./joined_for_test.ts";
+import { bytes, type Net, NETS, pattern, readAll, text, UDP } from "./joined_for_test.ts";
 import { listen } from "./listener.ts";
 import { generateSeed } from "./seeds.ts";
 import { SttNode } from "./stt_node.ts";
@@ -38,7 +38,7 @@ function dialOptions(net: Net, seed: Uint8Array) {
   return { seed, ...(net.dial === undefined ? {} : { transport: net.dial }) };
 }
 
-for (const net of [...NETS, NATIVE]) {
+for (const net of [...NETS, UDP, NATIVE]) {
   if (net.skip !== undefined) continue;
   const leakTest = (name: string, fn: () => Promise<void>) =>
     Deno.test({ name: `${net.name}: ${name}`, sanitizeOps: true, sanitizeResources: true, fn });
@@ -98,7 +98,9 @@ for (const net of [...NETS, NATIVE]) {
   leakTest("a wrong seed, a refusal and an aborted dial", async () => {
     const seed = generateSeed();
     const listener = await listen(net.address(), { ...options(net, seed), accept: () => false });
-    await assert.rejects(connect(listener.address, dialOptions(net, generateSeed())));
+    await assert.rejects(
+      connect(listener.address, { ...dialOptions(net, generateSeed()), handshakeTimeout: 500 }),
+    );
     await assert.rejects(connect(listener.address, dialOptions(net, seed)), { code: "REFUSED" });
     const controller = new AbortController();
     const dial = connect(listener.address, {

@@ -11,8 +11,14 @@ import type { SeedKeys } from "../crypto/key_schedule.ts";
 import { wipe } from "../crypto/secret.ts";
 import { ERRORS, SttError } from "../errors.ts";
 import { Acceptor } from "../handshake/acceptor.ts";
-import type { AcceptorConfig } from "../handshake/types.ts";
-import type { TransportConnection, TransportListener } from "../transport/transport.ts";
+import type { AcceptorConfig, PendingSession } from "../handshake/types.ts";
+import { parseAddress } from "../transport/address.ts";
+import type {
+  DatagramTransport,
+  TransportConnection,
+  TransportListener,
+} from "../transport/transport.ts";
+import type { DatagramSocket } from "../transport/udp/datagram_socket.ts";
 import { chooseTransport } from "./connect.ts";
 import { Driver } from "./driver.ts";
 import {
@@ -28,6 +34,9 @@ import { Peer } from "./peer.ts";
 import { peerInfo } from "./peer_info.ts";
 import type { WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
+import type { UdpChannel } from "./udp_channel.ts";
+import { isLoopback } from "./udp_dial.ts";
+import { UdpListener } from "./udp_listener.ts";
 import { Waiters } from "./waiters.ts";
 
 const DEFAULT_MAX_SESSIONS = 1024;
@@ -40,7 +49,10 @@ const SWEEP_MS = 1000;
 export interface ListenerEvents {
   /** A session is open; the same peer comes out of the iterator. */
   readonly peer: Peer;
-  /** A transport connection ended before a session stood: a wrong seed, noise, a refusal. */
+  /**
+   * A transport connection ended before a session stood: a wrong seed, noise, a refusal. Over UDP only refusals: what
+   * strangers send belongs to no connection and is counted in `drops`.
+   */
   readonly rejected: { readonly remoteAddress: string; readonly error: SttError };
   /** The listening socket itself failed. */
   readonly error: SttError;
@@ -54,13 +66,13 @@ export interface ListenerStats {
   readonly nodeId: string;
   /** Sessions that stand now. */
   readonly sessions: number;
-  /** Transport connections whose handshake is under way. */
+  /** Handshakes under way, on reliable transports from the connection on. */
   readonly handshaking: number;
   /** Sessions that were opened, ever. */
   readonly accepted: number;
   /** Transport connections that never became a session, ever. */
   readonly rejected: number;
-  /** Handshake frames dropped, by reason. */
+  /** Handshake frames dropped, by reason; over UDP also datagrams that belong to no session. */
   readonly drops: Readonly<Record<string, number>>;
 }
 
@@ -88,6 +100,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   readonly #handshaking: Set<Driver> = new Set();
   readonly #events: TypedEvents<ListenerEvents> = new TypedEvents();
   #transport: TransportListener | undefined;
+  #datagrams: UdpListener | undefined;
   #closing: Promise<void> | undefined;
   #resolveClosed: () => void = () => undefined;
   #sweep: ReturnType<typeof setTimeout> | undefined;
@@ -119,8 +132,64 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       transport.abort();
       return;
     }
-    const { acceptor, acceptorConfig, setup } = this.#parts;
+    const { acceptor, setup } = this.#parts;
+    this.#correctClock();
+    const connection = Connection.answer({
+      provider: setup.provider,
+      limits: setup.limits,
+      acceptor,
+      from: { host: transport.remoteHost, port: 0 },
+      handshakeTimeout: setup.handshakeTimeout,
+      acceptTimeout: setup.acceptTimeout,
+    }, setup.clock.now());
+    this.#run(connection, transport);
+  }
+
+  /** UDP: takes the socket of all peers. Call it in the turn in which it was opened. */
+  bindDatagrams(socket: DatagramSocket): void {
+    const { acceptor, setup } = this.#parts;
+    const { clock } = setup;
+    this.#datagrams = new UdpListener(socket, setup.handshakeTimeout, {
+      now: () => clock.now(),
+      handshake: (frame, host, port, nowMs) => {
+        this.#correctClock();
+        const result = acceptor.receive(frame, { host, port, reliable: false }, nowMs);
+        if (acceptor.nextTimeout() !== undefined) this.#armSweep();
+        return result;
+      },
+      session: (pending, channel, rttMs) => this.#onSession(pending, channel, rttMs),
+      ended: (pending) => acceptor.release(pending),
+      error: (error) => this.onError(error),
+    });
+    this.#transport = this.#datagrams;
+  }
+
+  /** Whether a new session must not get this id. */
+  isTaken(sessionId: Uint8Array): boolean {
+    return this.#datagrams?.isTaken(sessionId) === true;
+  }
+
+  #onSession(pending: PendingSession, channel: UdpChannel, rttMs: number | undefined): void {
+    const { acceptor, setup } = this.#parts;
+    const connection = Connection.accepted({
+      provider: setup.provider,
+      limits: setup.limits,
+      acceptor,
+      pending,
+      path: { ...setup.path, loopback: isLoopback(channel.remoteHost) },
+      acceptTimeout: setup.acceptTimeout,
+      ...(rttMs === undefined ? {} : { rttMs }),
+    }, setup.clock.now());
+    this.#run(connection, channel);
+  }
+
+  #correctClock(): void {
+    const { acceptorConfig, setup } = this.#parts;
     acceptorConfig.unixOffsetMs = setup.clock.unix() - setup.clock.now();
+  }
+
+  #run(connection: Connection, transport: TransportConnection): void {
+    const { setup } = this.#parts;
     let peer: Peer | undefined;
     const onEvent = (event: ConnectionEvent): void => {
       if (event.type === "identified") this.#decide(driver);
@@ -133,14 +202,6 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
         this.#reject(transport.remoteAddress, event.facts.error);
       }
     };
-    const connection = Connection.answer({
-      provider: setup.provider,
-      limits: setup.limits,
-      acceptor,
-      from: { host: transport.remoteHost, port: 0 },
-      handshakeTimeout: setup.handshakeTimeout,
-      acceptTimeout: setup.acceptTimeout,
-    }, setup.clock.now());
     const driver = new Driver(connection, transport, setup.clock, onEvent);
     this.#handshaking.add(driver);
     void driver.ended.then(() => {
@@ -261,10 +322,13 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       address: this.address,
       nodeId: toHex(this.nodeId),
       sessions: this.#parts.sessions.size,
-      handshaking: this.#handshaking.size,
+      handshaking: Math.max(this.#handshaking.size, this.#parts.acceptor.halfOpenCount),
       accepted: this.#accepted,
       rejected: this.#rejected,
-      drops: Object.fromEntries(this.#parts.acceptor.drops),
+      drops: Object.fromEntries([
+        ...this.#parts.acceptor.drops,
+        ...this.#datagrams?.drops ?? [],
+      ]),
     };
   }
 
@@ -304,6 +368,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       this.#sweep = undefined;
       const { acceptor, setup } = this.#parts;
       acceptor.onTimeout(setup.clock.now());
+      this.#datagrams?.onTimeout(setup.clock.now());
       if (this.#handshaking.size > 0 || acceptor.nextTimeout() !== undefined) this.#armSweep();
     }, SWEEP_MS);
   }
@@ -313,7 +378,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
  * Listens on an address for peers that know the seed.
  *
  * Addresses: `ws://host:port/path`, `wss://host:port/path` (with `transport: { cert, key }`), `tcp://host:port`,
- * `mem:name`; port 0 takes a free one.
+ * `udp://host:port`, `mem:name`; port 0 takes a free one.
  *
  * @throws {SttError} `ADDRESS`, `CONFIG`, `SEED`; `TRANSPORT` when the address cannot be bound.
  *
@@ -336,6 +401,11 @@ export async function listen(address: string, options: ListenOptions): Promise<L
     const seedKeys = seedKeyList(setup.provider, inputs);
     secrets.push(...seedKeys.map((keys) => () => keys.wipe()));
     const listener = prepare(options, setup, seedKeys, maxSessions, secrets);
+    if ("open" in transport) {
+      listener.bindDatagrams(await bindDatagrams(transport, address, options.signal));
+      await closeOnAbort(listener, options.signal);
+      return listener;
+    }
     listener.bind(
       await transport.listen(
         address,
@@ -354,6 +424,15 @@ export async function listen(address: string, options: ListenOptions): Promise<L
     for (const wipeSecret of secrets) wipeSecret();
     throw error;
   }
+}
+
+function bindDatagrams(
+  transport: DatagramTransport,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<DatagramSocket> {
+  const { host, port } = parseAddress(address);
+  return transport.open({ host, port, ...(signal === undefined ? {} : { signal }) });
 }
 
 async function closeOnAbort(listener: Listener, signal: AbortSignal | undefined): Promise<void> {
@@ -386,6 +465,7 @@ function prepare(
     allowSelf: options.allowSelf ?? false,
     timeoutMs: setup.handshakeTimeout,
     unixOffsetMs: setup.clock.unix() - setup.clock.now(),
+    sessionIdTaken: (sessionId) => listener.isTaken(sessionId),
     busy: () => sessions.size >= maxSessions,
     ...(options.halfOpen === undefined ? {} : { halfOpen: options.halfOpen }),
     ...(options.halfOpenPerAddress === undefined

@@ -9,10 +9,14 @@ import {
   connectionLimits,
   type ConnectionOptions,
 } from "../connection/config.ts";
+import type { CongestionControlName } from "../connection/congestion/controller.ts";
+import type { PathOptions } from "../connection/session_core.ts";
 import {
   DEFAULT_ACCEPT_TIMEOUT_MS,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   DEFAULT_MAX_FRAME,
+  DEFAULT_MAX_UDP,
+  MIN_UDP_BYTES,
   SUITE_AES_256_GCM,
   SUITE_CHACHA20_POLY1305,
 } from "../constants.ts";
@@ -22,7 +26,7 @@ import type { CryptoProvider, X25519PrivateKey } from "../crypto/provider.ts";
 import { parseSeed } from "../crypto/seeds.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
-import type { DialOptions, ListenTransportOptions, Transport } from "../transport/transport.ts";
+import type { AnyTransport, DialOptions, ListenTransportOptions } from "../transport/transport.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerInfo } from "./peer_info.ts";
@@ -46,7 +50,17 @@ export interface EndpointOptions extends ConnectionOptions {
   /** Cryptography to use. Default `node:crypto`. */
   readonly provider?: CryptoProvider;
   /** A transport of your own for its schemes, before the built-in ones. */
-  readonly transports?: readonly Transport[];
+  readonly transports?: readonly AnyTransport[];
+  /**
+   * UDP: how the speed follows what the network carries. `cubic` shares fairly with others, `bbr` keeps queues short and
+   * bears random loss, `newreno` is the plainest. Other transports have their own and ignore it. Default "cubic".
+   */
+  readonly congestion?: CongestionControlName;
+  /**
+   * UDP: bytes of a UDP payload, 1200 to 65507, that you know the whole path to carry (jumbo frames, a tunnel). Packets
+   * grow up to it by probing. Default: up to 1452, on loopback up to 16384.
+   */
+  readonly pathMtu?: number;
   /** Time source; tests replace it. */
   readonly clock?: Clock;
 }
@@ -98,6 +112,8 @@ export interface ListenOptions extends EndpointOptions {
 
 /** What both sides derive from their options. */
 export interface EndpointSetup {
+  /** What UDP paths have in common. */
+  readonly path: Pick<PathOptions, "congestion" | "pathMtu">;
   readonly provider: CryptoProvider;
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
@@ -212,6 +228,27 @@ function suiteList(suites: readonly number[] | undefined): readonly number[] {
   return [...suites];
 }
 
+const CONGESTION: readonly string[] = ["cubic", "bbr", "newreno"];
+
+function pathSetup(options: EndpointOptions): EndpointSetup["path"] {
+  const { congestion = "cubic", pathMtu } = options;
+  if (!CONGESTION.includes(congestion)) {
+    throw new SttError(
+      "CONFIG",
+      `cannot use option congestion: ${String(congestion)} is none of ${CONGESTION.join(", ")}`,
+    );
+  }
+  if (pathMtu === undefined) return { congestion };
+  if (Number.isInteger(pathMtu) && pathMtu >= MIN_UDP_BYTES && pathMtu <= DEFAULT_MAX_UDP) {
+    return { congestion, pathMtu };
+  }
+  throw new SttError(
+    "CONFIG",
+    `cannot use option pathMtu: ${pathMtu} is outside ${MIN_UDP_BYTES} to ${DEFAULT_MAX_UDP}`,
+    { limit: pathMtu > DEFAULT_MAX_UDP ? DEFAULT_MAX_UDP : MIN_UDP_BYTES },
+  );
+}
+
 /** A positive whole number option. */
 export function positive(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
@@ -226,6 +263,7 @@ export function endpointSetup(
 ): EndpointSetup {
   const provider = options.provider ?? nodeProvider();
   const limits = connectionLimits(options);
+  const path = pathSetup(options);
   const nodeSeed = options.nodeSeed === undefined
     ? provider.randomBytes(32)
     : seedBytes(options.nodeSeed, "nodeSeed");
@@ -242,6 +280,7 @@ export function endpointSetup(
       provider,
       clock: options.clock ?? systemClock,
       limits,
+      path,
       staticKey: staticKey(provider, nodeSeed),
       suites: suiteList(options.suites),
       handshakeTimeout: positive(

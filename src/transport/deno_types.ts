@@ -28,8 +28,25 @@ export interface DenoHttpServer {
   shutdown(): Promise<void>;
 }
 
+/** An address of `Deno.listenDatagram`. */
+export interface DenoNetAddress {
+  readonly transport: "udp";
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A socket of `Deno.listenDatagram`. */
+export interface DenoDatagramConn {
+  readonly addr: DenoNetAddress;
+  receive(room: Uint8Array): Promise<[Uint8Array, DenoNetAddress]>;
+  send(bytes: Uint8Array, to: DenoNetAddress): Promise<number>;
+  close(): void;
+}
+
 /** What is used of the global `Deno`. */
 export interface DenoRuntime {
+  /** Absent without `--unstable-net`. */
+  readonly listenDatagram?: (options: DenoNetAddress) => DenoDatagramConn;
   serve(
     options: DenoServeOptions,
     handler: (request: Request, info: DenoServeInfo) => Response,

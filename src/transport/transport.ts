@@ -1,27 +1,34 @@
 /**
- * What the endpoint needs of a reliable transport: a connection that carries bytes in order, and a listener of them.
+ * What the endpoint needs of a transport: a connection that carries bytes in order and a listener of them, or a socket
+ * that sends datagrams.
  * Callbacks, not promises: one per chunk is all the hot path can pay.
  *
  * @module
  */
 import type { SttError } from "../errors.ts";
+import type { DatagramSocket, OpenDatagramOptions } from "./udp/datagram_socket.ts";
 
 /** Where a transport connection reports to. Calls come only after {@link TransportConnection.start}. */
 export interface TransportSink {
   /** Bytes from the peer. For `message` framing one call is one whole message. The array is not reused afterwards. */
   data(bytes: Uint8Array): void;
+  /** `datagram` framing: the datagrams that lay ready were delivered. */
+  batchEnd?(): void;
   /** The queue fell below its low-water mark after a `send` that returned false. */
   drain(): void;
   /** The transport ended: once, last. `error` when it did not end in order. */
   end(error?: SttError): void;
 }
 
-/** One reliable connection (WebSocket, TCP, memory). */
+/** One connection (WebSocket, TCP, memory), or the path to one peer over a datagram socket. */
 export interface TransportConnection {
   /** Scheme of the address, without colon. */
   readonly scheme: string;
-  /** `stream`: bytes in any chunks. `message`: each message holds whole frames (SPEC 4). */
-  readonly framing: "stream" | "message";
+  /**
+   * `stream`: bytes in any chunks. `message`: each message holds whole frames (SPEC 4). `datagram`: the same, but
+   * messages get lost, come twice or in another order.
+   */
+  readonly framing: "stream" | "message" | "datagram";
   /** Address of the peer in address form, for people: `ws://127.0.0.1:9000/`. */
   readonly remoteAddress: string;
   /** IP address (or a name for memory transports) that rate limits count by. */
@@ -32,6 +39,11 @@ export interface TransportConnection {
   start(sink: TransportSink): void;
   /** Takes ownership of `bytes`. False: more than the high-water mark is queued, wait for `drain`. Never throws. */
   send(bytes: Uint8Array): boolean;
+  /**
+   * Asked before each `send` by those who must not build what would not be taken. False: `drain` will come. Absent: only
+   * the return value of `send` counts.
+   */
+  ready?(): boolean;
   /** Bytes taken by `send` and not yet handed to the operating system. */
   readonly queuedBytes: number;
   /** Stops reading; false when this transport cannot. */
@@ -102,3 +114,17 @@ export interface Transport {
     onError?: (error: SttError) => void,
   ): Promise<TransportListener>;
 }
+
+/**
+ * A transport of datagrams, by scheme: addresses are `scheme://host:port`. The endpoint runs the handshake and the
+ * sessions of any number of peers over one socket.
+ */
+export interface DatagramTransport {
+  /** Lower case, without colon. */
+  readonly schemes: readonly string[];
+  /** Opens and binds a socket. */
+  open(options: OpenDatagramOptions): Promise<DatagramSocket>;
+}
+
+/** Either kind. */
+export type AnyTransport = Transport | DatagramTransport;

@@ -1,0 +1,400 @@
+/**
+ * BBR version 3.
+ *
+ * @module
+ */
+
+import type { RateSample } from "../recovery/delivery_rate.ts";
+import type { RttEstimator } from "../recovery/rtt.ts";
+import type { SentPacket } from "../recovery/sent_packet.ts";
+import { BbrBounds, flightAtThreshold, LOSS_BETA, LOSS_THRESHOLD } from "./bbr_bounds.ts";
+import { AckAggregation } from "./bbr_ack_aggregation.ts";
+import { FullPipe } from "./bbr_full_pipe.ts";
+import { MaxBandwidth } from "./bbr_max_bandwidth.ts";
+import { MinRtt } from "./bbr_min_rtt.ts";
+import { type BbrPhase, isProbingBandwidth, PHASE_GAINS } from "./bbr_phase.ts";
+import { ProbeRttTimer } from "./bbr_probe_rtt.ts";
+import { BbrRounds } from "./bbr_rounds.ts";
+import { BbrSchedule } from "./bbr_schedule.ts";
+import {
+  type CongestionController,
+  INITIAL_WINDOW_PACKETS,
+  PACING_MIN_RTT_MS,
+} from "./controller.ts";
+
+/** Paced a little below the estimate, so that a queue that formed goes away. */
+const PACING_MARGIN = 0.99;
+const MINIMUM_PACKETS = 4;
+/** Room left for others while not probing. */
+const HEADROOM = 0.15;
+const STARTUP_LOSS_EVENTS = 6;
+/** Timers fire once per ms at most, so a sender acts on what that much time delivers; three such lots are needed. */
+const QUANTUM_MS = 1;
+const QUANTUM_LOTS = 3;
+
+/**
+ * Paces at the measured bandwidth and keeps the flight near bandwidth times round trip. Loss bounds the flight only
+ * where it exceeds 2 % of it; less is taken as noise of the path.
+ */
+export class Bbr implements CongestionController {
+  readonly name = "bbr";
+  readonly #bandwidth: MaxBandwidth = new MaxBandwidth();
+  readonly #minRtt: MinRtt = new MinRtt();
+  readonly #aggregation: AckAggregation = new AckAggregation();
+  readonly #fullPipe: FullPipe = new FullPipe();
+  readonly #bounds: BbrBounds = new BbrBounds();
+  readonly #rounds: BbrRounds = new BbrRounds();
+  readonly #schedule: BbrSchedule = new BbrSchedule();
+  readonly #probeRtt: ProbeRttTimer = new ProbeRttTimer();
+  #phase: BbrPhase = "startup";
+  #mtu: number;
+  #window: number;
+  #savedWindow = 0;
+  #pacingRate: number | undefined;
+  #fullBandwidthReached = false;
+  #untouched = true;
+  #idleRestart = false;
+
+  #lostTotal = 0;
+  #lossEvents = 0;
+  #probeSamples = false;
+  #probeEnding = false;
+  #lastInProbeRtt = -1;
+  #lastInDown = -1;
+
+  /**
+   * Starts with the initial window.
+   *
+   * @param mtu Bytes of a full packet.
+   */
+  constructor(mtu: number) {
+    this.#mtu = mtu;
+    this.#window = INITIAL_WINDOW_PACKETS * mtu;
+  }
+
+  get window(): number {
+    return this.#window;
+  }
+
+  get pacingRate(): number | undefined {
+    return this.#minRtt.value < PACING_MIN_RTT_MS ? undefined : this.#pacingRate;
+  }
+
+  onSent(packet: SentPacket, bytesInFlight: number, _nowMs: number): void {
+    this.#rounds.onSent(packet.sequence, bytesInFlight + this.#mtu > this.#window);
+    // The total is the estimator's: a controller that starts in the middle of a session agrees with it.
+    this.#lostTotal = packet.lostAtSend;
+    if (this.#phase === "probe_bw_down") this.#lastInDown = packet.sequence;
+    // What is sent with a window of half of what the path holds says nothing about its bandwidth.
+    else if (this.#phase === "probe_rtt") this.#lastInProbeRtt = packet.sequence;
+  }
+
+  onAcked(
+    acked: readonly SentPacket[],
+    sample: RateSample | undefined,
+    _rtt: RttEstimator,
+    bytesInFlight: number,
+    nowMs: number,
+  ): void {
+    if (sample === undefined) return;
+    this.#untouched = false;
+    for (const packet of acked) {
+      if (packet.sequence > this.#rounds.largestAcked) this.#rounds.largestAcked = packet.sequence;
+    }
+    this.#updateModel(sample, nowMs);
+    this.#updatePhase(sample, bytesInFlight, nowMs);
+    this.#bounds.advance(sample, this.#restraint());
+    this.#idleRestart = false;
+    this.#setPacingRate();
+    this.#setWindow(sample);
+  }
+
+  onLost(
+    lost: readonly SentPacket[],
+    persistent: boolean,
+    bytesInFlight: number,
+    nowMs: number,
+  ): void {
+    let previous = -2;
+    for (const packet of lost) {
+      this.#lostTotal += packet.size;
+      if (packet.mtuProbe) continue;
+      if (packet.sequence !== previous + 1) this.#lossEvents++;
+      previous = packet.sequence;
+      this.#bounds.onLoss(this.#rounds.largestSent);
+      const lostSinceSent = this.#lostTotal - packet.lostAtSend;
+      if (this.#probeSamples && this.#isTooMuch(lostSinceSent, packet.inFlightAtSend)) {
+        const flight = flightAtThreshold(packet, lostSinceSent);
+        this.#onFlightTooLarge(flight, packet.appLimited, nowMs);
+      }
+    }
+    if (persistent) this.#window = Math.max(bytesInFlight + this.#mtu, this.#minimumWindow());
+  }
+
+  onMtu(bytes: number): void {
+    this.#mtu = bytes;
+    if (this.#untouched) this.#window = INITIAL_WINDOW_PACKETS * bytes;
+    this.#window = Math.max(this.#window, this.#minimumWindow());
+  }
+
+  onIdleRestart(nowMs: number): void {
+    this.#idleRestart = true;
+    if (this.#phase === "probe_rtt") {
+      if (this.#probeRtt.hasElapsed(nowMs)) this.#finishProbeRtt(nowMs);
+    } else if (this.#phase.startsWith("probe_bw")) {
+      this.#pacingRate = this.#estimate() * PACING_MARGIN;
+    }
+  }
+
+  state(): string {
+    return this.#phase;
+  }
+
+  // The model.
+
+  #updateModel(sample: RateSample, nowMs: number): void {
+    const rounds = this.#rounds;
+    rounds.onAck();
+    if (rounds.started) {
+      this.#schedule.onRound();
+      this.#aggregation.onRound();
+    }
+    this.#bounds.onSample(sample, this.#restraint(), rounds.largestAcked, rounds.largestSent);
+    if (!this.#isLimited(sample) || sample.deliveryRate >= this.#bandwidth.value) {
+      this.#bandwidth.update(sample.deliveryRate);
+    }
+    if (this.#bounds.lossRoundStart) {
+      if (this.#bounds.lossInRound && !isProbingBandwidth(this.#phase)) {
+        this.#bounds.lower(this.#bandwidth.value, this.#window);
+      }
+      this.#bounds.lossInRound = false;
+    }
+    this.#aggregation.update(sample.newlyAcked, this.#estimate(), this.#window, nowMs);
+  }
+
+  #updatePhase(sample: RateSample, bytesInFlight: number, nowMs: number): void {
+    if (!this.#isLimited(sample) && sample.deliveryRate > 0) {
+      this.#fullPipe.update(sample.deliveryRate, this.#rounds.started);
+    }
+    if (this.#fullPipe.now) this.#fullBandwidthReached = true;
+    if (this.#phase === "startup") this.#checkStartup(sample);
+    if (this.#phase === "drain" && bytesInFlight <= this.#flightFor(1)) {
+      this.#enterDown(nowMs);
+    }
+    if (this.#fullBandwidthReached) {
+      this.#adaptUpperBound(sample, nowMs);
+      this.#updateCycle(sample, bytesInFlight, nowMs);
+    }
+    this.#minRtt.update(sample.rttMs, nowMs);
+    this.#checkProbeRtt(bytesInFlight, nowMs);
+  }
+
+  #checkStartup(sample: RateSample): void {
+    if (
+      this.#bounds.lossRoundStart && this.#lossEvents >= STARTUP_LOSS_EVENTS &&
+      this.#isTooMuch(sample.lost, sample.inFlightAtSend)
+    ) {
+      this.#fullBandwidthReached = true;
+      this.#bounds.flightHigh = Math.max(this.#bdp(), this.#bounds.flightLatest);
+    }
+    if (this.#bounds.lossRoundStart) this.#lossEvents = 0;
+    if (this.#fullBandwidthReached) this.#phase = "drain";
+  }
+
+  #adaptUpperBound(sample: RateSample, nowMs: number): void {
+    if (this.#probeEnding && this.#rounds.started) {
+      // The flight of the probe has been acknowledged: its samples are complete.
+      this.#probeSamples = false;
+      this.#probeEnding = false;
+      if (this.#phase.startsWith("probe_bw") && !this.#isLimited(sample)) {
+        this.#bandwidth.advance();
+      }
+    }
+    if (this.#isTooMuch(sample.lost, sample.inFlightAtSend)) {
+      if (this.#probeSamples) {
+        this.#onFlightTooLarge(sample.inFlightAtSend, sample.isAppLimited, nowMs);
+      }
+      return;
+    }
+    if (this.#bounds.flightHigh === Infinity) return;
+    this.#bounds.flightHigh = Math.max(this.#bounds.flightHigh, sample.inFlightAtSend);
+    if (this.#phase === "probe_bw_up" && this.#isHeldByUpperBound()) {
+      this.#bounds.raise(sample.newlyAcked, this.#window, this.#mtu, this.#rounds.started);
+    }
+  }
+
+  #onFlightTooLarge(flight: number, appLimited: boolean, nowMs: number): void {
+    // One verdict per probe: the losses that follow belong to the same flight.
+    this.#probeSamples = false;
+    if (!appLimited) this.#bounds.flightHigh = Math.max(flight, this.#targetFlight() * LOSS_BETA);
+    if (this.#phase === "probe_bw_up") this.#enterDown(nowMs);
+  }
+
+  // The cycle of bandwidth probes.
+
+  #updateCycle(sample: RateSample, bytesInFlight: number, nowMs: number): void {
+    const due = this.#schedule.isDue(nowMs, this.#targetFlight() / this.#mtu);
+    switch (this.#phase) {
+      case "probe_bw_down":
+        if (due) this.#enterRefill();
+        else if (bytesInFlight <= Math.min(this.#flightWithHeadroom(), this.#flightFor(1))) {
+          this.#phase = "probe_bw_cruise";
+        }
+        break;
+      case "probe_bw_cruise":
+        if (due) this.#enterRefill();
+        break;
+      case "probe_bw_refill":
+        if (this.#rounds.started) this.#enterUp(sample);
+        break;
+      case "probe_bw_up":
+        if (this.#isHeldByUpperBound()) this.#fullPipe.reset(sample.deliveryRate);
+        else if (this.#fullPipe.now) this.#enterDown(nowMs);
+        break;
+      default:
+    }
+  }
+
+  #enterDown(nowMs: number): void {
+    this.#bounds.resetSignals();
+    this.#schedule.restart(nowMs, this.#rounds.largestSent);
+    this.#probeEnding = true;
+    this.#rounds.restart();
+    this.#phase = "probe_bw_down";
+  }
+
+  #enterRefill(): void {
+    this.#bounds.resetShortTerm();
+    this.#probeEnding = false;
+    this.#rounds.restart();
+    this.#phase = "probe_bw_refill";
+  }
+
+  #enterUp(sample: RateSample): void {
+    this.#probeSamples = true;
+    this.#rounds.restart();
+    this.#fullPipe.reset(sample.deliveryRate);
+    this.#bounds.startRaising();
+    this.#phase = "probe_bw_up";
+  }
+
+  // Probing for the lowest round trip.
+
+  #checkProbeRtt(bytesInFlight: number, nowMs: number): void {
+    if (this.#phase !== "probe_rtt") {
+      // After a pause the path is as empty as it gets.
+      if (!this.#minRtt.expired || this.#idleRestart) return;
+      this.#savedWindow = this.#window;
+      this.#phase = "probe_rtt";
+      this.#probeEnding = true;
+      this.#rounds.restart();
+      this.#probeRtt.start();
+    } else if (this.#rounds.started) this.#probeRtt.onRound();
+    if (bytesInFlight <= this.#probeRttWindow() && this.#probeRtt.onSmallFlight(nowMs)) {
+      this.#rounds.restart();
+    }
+    if (this.#probeRtt.isOver(nowMs)) this.#finishProbeRtt(nowMs);
+  }
+
+  #finishProbeRtt(nowMs: number): void {
+    this.#minRtt.refresh(nowMs);
+    this.#window = Math.max(this.#window, this.#savedWindow);
+    this.#bounds.resetShortTerm();
+    if (this.#fullBandwidthReached) {
+      this.#enterDown(nowMs);
+      this.#phase = "probe_bw_cruise";
+    } else {
+      this.#phase = "startup";
+    }
+  }
+
+  // What follows for the sender.
+
+  #setPacingRate(): void {
+    const bandwidth = this.#bandwidth.value === 0
+      ? INITIAL_WINDOW_PACKETS * this.#mtu / Math.max(this.#minRtt.value, 1)
+      : this.#estimate();
+    const rate = PHASE_GAINS[this.#phase].pacing * bandwidth * PACING_MARGIN;
+    // Before the pipe was full once, an estimate lower than the last is only a sample of a sender that had less to send.
+    if (this.#fullBandwidthReached || rate > (this.#pacingRate ?? 0)) this.#pacingRate = rate;
+  }
+
+  #setWindow(sample: RateSample): void {
+    const target = this.#flightFor(PHASE_GAINS[this.#phase].window, this.#aggregation.extra);
+    if (this.#fullBandwidthReached) {
+      this.#window = Math.min(this.#window + sample.newlyAcked, target);
+    } else if (
+      this.#window < target ||
+      sample.totalDelivered < INITIAL_WINDOW_PACKETS * this.#mtu
+    ) {
+      this.#window += sample.newlyAcked;
+    }
+    let cap = this.#bounds.flightLow;
+    if (this.#phase === "probe_rtt") cap = Math.min(cap, this.#probeRttWindow());
+    if (this.#phase === "probe_rtt" || this.#phase === "probe_bw_cruise") {
+      cap = Math.min(cap, this.#flightWithHeadroom());
+    } else if (this.#phase.startsWith("probe_bw")) {
+      cap = Math.min(cap, this.#bounds.flightHigh);
+    }
+    this.#window = Math.max(Math.min(this.#window, cap), this.#minimumWindow());
+  }
+
+  // Quantities.
+
+  #estimate(): number {
+    return Math.min(this.#bandwidth.value, this.#bounds.bandwidthLow);
+  }
+
+  #bdp(): number {
+    if (this.#minRtt.value === Infinity) return INITIAL_WINDOW_PACKETS * this.#mtu;
+    return this.#estimate() * this.#minRtt.value;
+  }
+
+  #flightFor(gain: number, extra: number = 0): number {
+    const quantum = Math.max((this.#pacingRate ?? 0) * QUANTUM_MS, 2 * this.#mtu);
+    const flight = Math.max(
+      gain * this.#bdp() + extra,
+      QUANTUM_LOTS * quantum,
+      this.#minimumWindow(),
+    );
+    return this.#phase === "probe_bw_up" ? flight + 2 * this.#mtu : flight;
+  }
+
+  #flightWithHeadroom(): number {
+    const high = this.#bounds.flightHigh;
+    if (high === Infinity) return Infinity;
+    return Math.max(high - Math.max(high * HEADROOM, this.#mtu), this.#minimumWindow());
+  }
+
+  #targetFlight(): number {
+    return Math.min(this.#bdp(), this.#window);
+  }
+
+  #probeRttWindow(): number {
+    return Math.max(PHASE_GAINS.probe_rtt.window * this.#bdp(), this.#minimumWindow());
+  }
+
+  #minimumWindow(): number {
+    return MINIMUM_PACKETS * this.#mtu;
+  }
+
+  #isLimited(sample: RateSample): boolean {
+    return sample.isAppLimited || this.#rounds.largestAcked <= this.#lastInProbeRtt;
+  }
+
+  /** One packet alone is no rate: in a flight of less than 50 it would always be above the threshold. */
+  #isTooMuch(lost: number, flight: number): boolean {
+    return lost > Math.max(flight * LOSS_THRESHOLD, this.#mtu);
+  }
+
+  /** Share of the estimate at which the packets acknowledged now may have been sent. */
+  #restraint(): number {
+    if (this.#phase === "drain" || this.#rounds.largestAcked <= this.#lastInProbeRtt) return 0;
+    return this.#rounds.largestAcked <= this.#lastInDown ? PHASE_GAINS.probe_bw_down.pacing : 1;
+  }
+
+  /** True when within the last round the window was full and it was the upper bound that kept it from being larger. */
+  #isHeldByUpperBound(): boolean {
+    return this.#rounds.windowFilled && this.#window >= this.#bounds.flightHigh;
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * How fast the path is.
+ *
+ * @module
+ */
+
+/** The highest delivery rate of this and the previous bandwidth probing cycle, in bytes per ms. */
+export class MaxBandwidth {
+  #previous = 0;
+  #current = 0;
+
+  /** Bytes per ms; 0 before the first sample. */
+  get value(): number {
+    return Math.max(this.#previous, this.#current);
+  }
+
+  /** Takes a sample. */
+  update(rate: number): void {
+    if (rate > this.#current) this.#current = rate;
+  }
+
+  /** A probing cycle is over. A cycle without any sample is no reason to forget. */
+  advance(): void {
+    if (this.#current === 0) return;
+    this.#previous = this.#current;
+    this.#current = 0;
+  }
+}

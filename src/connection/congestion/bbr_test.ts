@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Bottleneck } from "./bottleneck_for_test.ts";
+import { Bbr } from "./bbr.ts";
+import { AckAggregation } from "./bbr_ack_aggregation.ts";
+import { BbrBounds, flightAtThreshold } from "./bbr_bounds.ts";
+import { FullPipe } from "./bbr_full_pipe.ts";
+import { MaxBandwidth } from "./bbr_max_bandwidth.ts";
+import { MinRtt } from "./bbr_min_rtt.ts";
+import { BbrSchedule } from "./bbr_schedule.ts";
+import { packetFor } from "../recovery/packet_for_test.ts";
+import { MTU, WindowDriver } from "./window_for_test.ts";
+
+test("bbr: startup, drain, then the cycle of probes in order, and a probe for the round trip", () => {
+  const net = new Bottleneck({ rate: 2000, rttMs: 40, buffer: 160_000 });
+  const flow = net.add({ controller: new Bbr(1200) });
+  const phases: string[] = [];
+  const since = new Map<string, number>();
+  let probeRttMs = 0;
+  flow.onAck = () => {
+    const phase = flow.controller.state();
+    if (phase !== phases[phases.length - 1]) {
+      if (phases[phases.length - 1] === "probe_rtt") {
+        probeRttMs = net.nowMs - since.get("probe_rtt")!;
+      }
+      phases.push(phase);
+      since.set(phase, net.nowMs);
+    }
+    if (phase === "probe_rtt" && net.nowMs > since.get("probe_rtt")! + 60) {
+      assert.ok(flow.recovery.bytesInFlight <= 0.6 * 80_000, "the path is half empty");
+    }
+  };
+  net.run(16_000);
+  assert.deepEqual(phases.slice(0, 2), ["startup", "drain"]);
+  // A path that is already empty enough leaves "down" with the same ACK.
+  const next: Record<string, string[]> = {
+    drain: ["probe_bw_down", "probe_bw_cruise"],
+    probe_bw_down: ["probe_bw_cruise", "probe_bw_refill", "probe_rtt"],
+    probe_bw_cruise: ["probe_bw_refill", "probe_rtt"],
+    probe_bw_refill: ["probe_bw_up", "probe_rtt"],
+    probe_bw_up: ["probe_bw_down", "probe_bw_cruise", "probe_rtt"],
+    probe_rtt: ["probe_bw_cruise"],
+  };
+  for (let i = 2; i < phases.length; i++) {
+    assert.ok(next[phases[i - 1]!]!.includes(phases[i]!), `${phases[i - 1]} to ${phases[i]}`);
+  }
+  assert.ok(phases.filter((phase) => phase === "probe_bw_up").length >= 5);
+  assert.ok(phases.includes("probe_rtt"));
+  assert.ok(probeRttMs >= 200 && probeRttMs < 400, `${probeRttMs} ms`);
+});
+
+test("bbr: startup more than doubles the rate per round trip and is unpaced before the first sample", () => {
+  const driver = new WindowDriver(new Bbr(MTU));
+  assert.equal(driver.packets, 10);
+  assert.equal(driver.controller.pacingRate, undefined);
+  driver.round(50);
+  assert.ok(driver.packets >= 20);
+  // The rate that ten packets in 50 ms show, times 4 ln 2, less 1 %.
+  const expected = 10 * MTU / 50 * 4 * Math.LN2 * 0.99;
+  assert.ok(Math.abs(driver.controller.pacingRate! - expected) < 1);
+});
+
+test("bbr: is not paced below 2 ms of round trip", () => {
+  const driver = new WindowDriver(new Bbr(MTU));
+  driver.round(1);
+  assert.equal(driver.controller.pacingRate, undefined);
+});
+
+test("bbr: an application that pauses does not make it forget the bandwidth", () => {
+  const driver = new WindowDriver(new Bbr(MTU));
+  for (let i = 0; i < 5; i++) driver.round(50);
+  const rate = driver.controller.pacingRate!;
+  for (let i = 0; i < 60; i++) {
+    driver.rate.setAppLimited(driver.bytesInFlight);
+    driver.controller.onIdleRestart(driver.nowMs);
+    const packet = driver.send();
+    driver.nowMs += 50;
+    driver.ack([packet]);
+  }
+  assert.equal(driver.controller.state(), "startup");
+  assert.ok(driver.controller.pacingRate! >= rate);
+});
+
+test("bbr: persistent congestion cuts the window to what is in flight, at least four packets", () => {
+  const driver = new WindowDriver(new Bbr(MTU));
+  for (let i = 0; i < 3; i++) driver.round(50);
+  driver.lose(driver.fill(), true);
+  assert.equal(driver.packets, 4);
+});
+
+test("bbr: loss on a long startup path ends startup", () => {
+  const net = new Bottleneck({ rate: 2000, rttMs: 40, buffer: 20_000 });
+  const flow = net.add({ controller: new Bbr(1200) });
+  net.run(600);
+  assert.notEqual(flow.controller.state(), "startup");
+});
+
+test("max bandwidth: remembers this and the previous cycle", () => {
+  const filter = new MaxBandwidth();
+  filter.update(100);
+  filter.update(80);
+  assert.equal(filter.value, 100);
+  filter.advance();
+  filter.update(60);
+  assert.equal(filter.value, 100);
+  filter.advance();
+  assert.equal(filter.value, 60);
+  filter.advance();
+  assert.equal(filter.value, 60, "a cycle without samples forgets nothing");
+});
+
+test("min rtt: holds for ten seconds, asks to be probed after five", () => {
+  const filter = new MinRtt();
+  filter.update(50, 0);
+  filter.update(60, 4000);
+  assert.equal(filter.value, 50);
+  assert.equal(filter.expired, false);
+  filter.update(61, 5001);
+  assert.equal(filter.expired, true);
+  filter.update(60, 5100);
+  assert.equal(filter.expired, false);
+  assert.equal(filter.value, 50);
+  filter.update(62, 10_001);
+  assert.equal(filter.value, 60);
+});
+
+test("ack aggregation: what comes at once beyond the bandwidth, forgotten after ten rounds", () => {
+  const filter = new AckAggregation();
+  filter.update(1000, 100, 50_000, 0);
+  filter.update(5000, 100, 50_000, 10);
+  assert.equal(filter.extra, 5000);
+  for (let i = 0; i < 10; i++) filter.onRound();
+  assert.equal(filter.extra, 0);
+});
+
+test("full pipe: three rounds without a quarter more", () => {
+  const pipe = new FullPipe();
+  for (const rate of [100, 130, 170]) pipe.update(rate, true);
+  pipe.update(180, true);
+  pipe.update(190, false);
+  pipe.update(190, true);
+  assert.equal(pipe.now, false);
+  pipe.update(200, true);
+  assert.equal(pipe.now, true);
+  pipe.reset(200);
+  assert.equal(pipe.now, false);
+});
+
+test("bounds: the flight at which loss passed the threshold", () => {
+  const packet = packetFor(100, 0);
+  packet.inFlightAtSend = 101 * MTU;
+  // 100 packets before it may lose two; one had been lost, so (2 - 1) / 0.98 packets more were tolerable.
+  const flight = flightAtThreshold(packet, 2 * MTU);
+  assert.ok(Math.abs(flight / MTU - (100 + 1 / 0.98)) < 1e-6);
+  assert.equal(flightAtThreshold(packet, 20 * MTU), 100 * MTU);
+});
+
+test("bounds: rise by 1, 2, 4 packets per round while probing", () => {
+  const bounds = new BbrBounds();
+  bounds.flightHigh = 100 * MTU;
+  bounds.startRaising();
+  const growth: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    const before = bounds.flightHigh;
+    for (let i = 0; i < 100; i++) bounds.raise(MTU, 100 * MTU, MTU, i === 99);
+    growth.push(Math.round((bounds.flightHigh - before) / MTU));
+  }
+  assert.deepEqual(growth, [1, 2, 4, 8]);
+});
+
+test("schedule: two to three seconds, different for different flows, or as many rounds as packets", () => {
+  const waits = new Set<number>();
+  for (let flow = 0; flow < 50; flow++) {
+    const schedule = new BbrSchedule();
+    schedule.restart(1000 + flow / 7, flow * 31);
+    assert.equal(schedule.isDue(3000, 100), false);
+    assert.equal(schedule.isDue(4001, 100), true);
+    let wait = 2000;
+    while (!schedule.isDue(1000 + flow / 7 + wait, 100)) wait += 10;
+    waits.add(wait);
+  }
+  assert.ok(waits.size > 25, `${waits.size} different waits`);
+  const schedule = new BbrSchedule();
+  schedule.restart(0, 0);
+  for (let round = 0; round < 20; round++) schedule.onRound();
+  assert.equal(schedule.isDue(1, 20), true);
+  assert.equal(schedule.isDue(1, 62), false);
+});

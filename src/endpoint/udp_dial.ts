@@ -1,0 +1,83 @@
+/**
+ * The dialling side's own socket.
+ *
+ * @module
+ */
+import { SttError } from "../errors.ts";
+import { parseAddress } from "../transport/address.ts";
+import type { DatagramTransport } from "../transport/transport.ts";
+import type { DatagramSink, DatagramSocket } from "../transport/udp/datagram_socket.ts";
+import { resolveHost } from "../transport/udp/resolve_host.ts";
+import { type ChannelOwner, UdpChannel } from "./udp_channel.ts";
+
+/** True for addresses of this machine alone: 127.0.0.0/8 and ::1. */
+export function isLoopback(host: string): boolean {
+  return host.startsWith("127.") || host === "::1";
+}
+
+/** A socket with one peer, which it does not outlive. */
+class DialledSocket implements ChannelOwner, DatagramSink {
+  readonly socket: DatagramSocket;
+  readonly channel: UdpChannel;
+  #error: SttError | undefined;
+
+  constructor(socket: DatagramSocket, host: string, port: number) {
+    this.socket = socket;
+    this.channel = new UdpChannel(this, host, port);
+    socket.start(this);
+  }
+
+  /** SPEC 6.3: the source address takes no part. */
+  datagram(bytes: Uint8Array): void {
+    this.channel.deliver(bytes);
+  }
+
+  batchEnd(): void {
+    this.channel.batchEnd();
+  }
+
+  drain(): void {
+    this.channel.drain();
+  }
+
+  error(error: SttError): void {
+    this.#error = error;
+  }
+
+  closed(): void {
+    this.channel.end(this.#error);
+  }
+
+  blocked(): void {
+    // There is only this one channel: every drain is its own.
+  }
+
+  released(): Promise<void> {
+    return this.socket.close();
+  }
+}
+
+/**
+ * Opens a socket of its own for one peer. The host is looked up once; an address of this machine is dialled from a
+ * socket that only this machine reaches.
+ *
+ * @throws {SttError} `ADDRESS` without a port; `TRANSPORT` for unknown hosts, or when no socket can be had.
+ */
+export async function dialDatagrams(
+  transport: DatagramTransport,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<UdpChannel> {
+  const { host, port, text } = parseAddress(address);
+  if (port === 0) throw new SttError("ADDRESS", `cannot dial ${text}: port 0 is for listeners`);
+  const found = await resolveHost(host, undefined, signal);
+  const any = found.family === 6 ? "::" : "0.0.0.0";
+  const own = found.family === 6 ? "::1" : "127.0.0.1";
+  const socket = await transport.open({
+    host: isLoopback(found.host) ? own : any,
+    port: 0,
+    family: found.family,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return new DialledSocket(socket, found.host, port).channel;
+}

@@ -1,0 +1,274 @@
+/**
+ * One datagram socket and the sessions of all its peers.
+ *
+ * @module
+ */
+import { FrameHeader, parseFrameHeader } from "../codec/frame.ts";
+import {
+  EARLY_BYTES,
+  EARLY_DATAGRAMS,
+  FRAME_HANDSHAKE,
+  FRAME_MAX_BODY,
+  MAGIC_0,
+  MAGIC_1,
+  TOMBSTONE_MS,
+} from "../constants.ts";
+import type { SttError } from "../errors.ts";
+import { decodeMessage } from "../handshake/messages.ts";
+import type { AcceptorResult, PendingSession } from "../handshake/types.ts";
+import { formatAddress } from "../transport/address.ts";
+import type { TransportListener } from "../transport/transport.ts";
+import type { DatagramSink, DatagramSocket } from "../transport/udp/datagram_socket.ts";
+import { ExpiringIds } from "./expiring_ids.ts";
+import { sessionIdWord, SessionTable } from "./session_table.ts";
+import { type ChannelOwner, UdpChannel } from "./udp_channel.ts";
+
+/** SPEC 7: nothing shorter is a frame of a session, nor a handshake message. */
+const SHORTEST_BYTES = 34;
+
+/** Why a datagram was dropped before any session saw it. */
+export type UdpDrop =
+  | "malformed" // no frame at its start
+  | "session" // a protected frame of a session that is not here
+  | "tombstone" // of one that ended within the last 10 s
+  | "early" // more than SPEC 6.3 lets wait for AUTH_PROOF
+  | "trailing" // what followed a handshake message was not a frame of its session
+  | "closing" // a handshake that came while the listener closes
+  | "full"; // an answer that the socket had no room for
+
+/** What a router asks of its listener. */
+export interface UdpHost {
+  now(): number;
+  /** A HANDSHAKE frame of anybody. */
+  handshake(frame: Uint8Array, host: string, port: number, nowMs: number): AcceptorResult;
+  /** AUTH_PROOF verified: runs the session over the channel from now on. */
+  session(pending: PendingSession, channel: UdpChannel, rttMs: number | undefined): void;
+  /** The session is over. */
+  ended(pending: PendingSession): void;
+  error(error: SttError): void;
+}
+
+/** A handshake between RESPONSE and AUTH_PROOF. */
+interface HalfOpen {
+  /** When RESPONSE went out; undefined once it went twice, because an answer to either says nothing of the path. */
+  respondedMs: number | undefined;
+  readonly early: Uint8Array[];
+  earlyBytes: number;
+}
+
+interface Session {
+  readonly high: number;
+  readonly low: number;
+  readonly pending: PendingSession;
+}
+
+/** Routes the datagrams of one socket: handshakes to the acceptor, packets to their sessions. */
+export class UdpListener implements TransportListener, ChannelOwner, DatagramSink {
+  readonly socket: DatagramSocket;
+  readonly address: string;
+  /** Datagrams dropped, by reason. */
+  readonly drops: Map<UdpDrop, number> = new Map();
+  readonly #host: UdpHost;
+  readonly #header: FrameHeader = new FrameHeader();
+  readonly #channels: SessionTable<UdpChannel> = new SessionTable();
+  readonly #sessions: Map<UdpChannel, Session> = new Map();
+  readonly #halfOpen: ExpiringIds<HalfOpen>;
+  readonly #tombstones: ExpiringIds<true> = new ExpiringIds(TOMBSTONE_MS);
+  readonly #blocked: Set<UdpChannel> = new Set();
+  #batch: UdpChannel[] = [];
+  #error: SttError | undefined;
+  #closing: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /** Begins to receive at once: construct it in the turn in which the socket was opened. */
+  constructor(socket: DatagramSocket, handshakeTimeoutMs: number, host: UdpHost) {
+    this.socket = socket;
+    this.#host = host;
+    this.#halfOpen = new ExpiringIds(handshakeTimeoutMs);
+    this.address = formatAddress({
+      scheme: "udp",
+      host: socket.localHost,
+      port: socket.localPort,
+    });
+    socket.start(this);
+  }
+
+  /** True for ids that a new session must not get: those here, and those that ended within the last 10 s. */
+  isTaken(sessionId: Uint8Array): boolean {
+    const high = sessionIdWord(sessionId, 0);
+    const low = sessionIdWord(sessionId, 4);
+    return this.#channels.get(high, low) !== undefined ||
+      this.#tombstones.get(high, low, this.#host.now()) !== undefined;
+  }
+
+  /** Forgets what is over. */
+  onTimeout(nowMs: number): void {
+    this.#halfOpen.expire(nowMs);
+    this.#tombstones.expire(nowMs);
+  }
+
+  /** Takes no more handshakes; the socket closes when its sessions have ended. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#sessions.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+    await this.socket.close();
+  }
+
+  // ---- the socket's reports ----
+
+  datagram(bytes: Uint8Array, host: string, port: number): void {
+    const header = this.#header;
+    if (!this.#parse(bytes)) return this.#drop("malformed");
+    if (header.type === FRAME_HANDSHAKE) this.#onHandshake(bytes, header.end, host, port);
+    else this.#onPacket(bytes, header.sessionIdHigh, header.sessionIdLow);
+  }
+
+  batchEnd(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    for (const channel of batch) channel.batchEnd();
+  }
+
+  /** In turns: a channel that fills the socket again stands behind those that wait. */
+  drain(): void {
+    for (const channel of this.#blocked) {
+      if (this.socket.full) return;
+      this.#blocked.delete(channel);
+      channel.drain();
+    }
+  }
+
+  error(error: SttError): void {
+    this.#error = error;
+    this.#host.error(error);
+  }
+
+  closed(): void {
+    for (const channel of [...this.#sessions.keys()]) channel.end(this.#error);
+  }
+
+  // ---- the channels' reports ----
+
+  blocked(channel: UdpChannel): void {
+    this.#blocked.add(channel);
+  }
+
+  released(channel: UdpChannel): Promise<void> {
+    this.#blocked.delete(channel);
+    const session = this.#sessions.get(channel);
+    if (session === undefined) return Promise.resolve();
+    const { high, low, pending } = session;
+    this.#sessions.delete(channel);
+    this.#channels.delete(high, low);
+    this.#tombstones.add(high, low, true, this.#host.now());
+    this.#host.ended(pending);
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+    return Promise.resolve();
+  }
+
+  // ---- routing ----
+
+  #drop(reason: UdpDrop): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
+  }
+
+  #parse(bytes: Uint8Array): boolean {
+    // Most noise ends here, without the cost of an exception.
+    if (bytes.length < SHORTEST_BYTES || bytes[0] !== MAGIC_0 || bytes[1] !== MAGIC_1) return false;
+    try {
+      parseFrameHeader(bytes, 0, bytes.length, FRAME_MAX_BODY, this.#header);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #onPacket(bytes: Uint8Array, high: number, low: number): void {
+    const channel = this.#channels.get(high, low);
+    if (channel !== undefined) return this.#deliver(channel, bytes);
+    const nowMs = this.#host.now();
+    const halfOpen = this.#halfOpen.get(high, low, nowMs);
+    if (halfOpen !== undefined) return this.#hold(halfOpen, bytes);
+    const ended = this.#tombstones.get(high, low, nowMs) !== undefined;
+    this.#drop(ended ? "tombstone" : "session");
+  }
+
+  #deliver(channel: UdpChannel, bytes: Uint8Array): void {
+    if (!channel.inBatch) {
+      channel.inBatch = true;
+      this.#batch.push(channel);
+    }
+    channel.deliver(bytes);
+  }
+
+  /** SPEC 6.3: what comes before its AUTH_PROOF waits, within limits. */
+  #hold(halfOpen: HalfOpen, bytes: Uint8Array): void {
+    const { early } = halfOpen;
+    if (early.length >= EARLY_DATAGRAMS || halfOpen.earlyBytes + bytes.length > EARLY_BYTES) {
+      return this.#drop("early");
+    }
+    early.push(bytes);
+    halfOpen.earlyBytes += bytes.length;
+  }
+
+  #onHandshake(bytes: Uint8Array, end: number, host: string, port: number): void {
+    if (this.#closing !== undefined) return this.#drop("closing");
+    const nowMs = this.#host.now();
+    const frame = bytes.subarray(0, end);
+    const result = this.#host.handshake(frame, host, port, nowMs);
+    if (result.kind === "send") this.#answer(result.frame, host, port, nowMs);
+    if (result.kind === "session") this.#open(result.pending, host, port, nowMs);
+    if (end < bytes.length) this.#behindProof(frame, bytes.subarray(end));
+  }
+
+  #answer(frame: Uint8Array, host: string, port: number, nowMs: number): void {
+    const message = decodeMessage(frame);
+    if (message.type === "RESPONSE") this.#noteResponse(message.sessionId, nowMs);
+    if (this.socket.full) this.#drop("full");
+    else this.socket.send(frame, host, port);
+  }
+
+  #noteResponse(sessionId: Uint8Array, nowMs: number): void {
+    const high = sessionIdWord(sessionId, 0);
+    const low = sessionIdWord(sessionId, 4);
+    const known = this.#halfOpen.get(high, low, nowMs);
+    if (known !== undefined) known.respondedMs = undefined;
+    else this.#halfOpen.add(high, low, { respondedMs: nowMs, early: [], earlyBytes: 0 }, nowMs);
+  }
+
+  #open(pending: PendingSession, host: string, port: number, nowMs: number): void {
+    const { sessionId } = pending.session;
+    const high = sessionIdWord(sessionId, 0);
+    const low = sessionIdWord(sessionId, 4);
+    const halfOpen = this.#halfOpen.delete(high, low);
+    const channel = new UdpChannel(this, host, port);
+    this.#channels.set(high, low, channel);
+    this.#sessions.set(channel, { high, low, pending });
+    const sent = halfOpen?.respondedMs;
+    this.#host.session(pending, channel, sent === undefined ? undefined : nowMs - sent);
+    for (const bytes of halfOpen?.early ?? []) this.#deliver(channel, bytes);
+  }
+
+  /** SPEC 4: behind AUTH_PROOF there may be one protected frame, of that session. */
+  #behindProof(frame: Uint8Array, rest: Uint8Array): void {
+    const message = decodeMessage(frame);
+    if (message.type === "AUTH_PROOF" && this.#parse(rest)) {
+      const { type, sessionIdHigh, sessionIdLow } = this.#header;
+      const same = sessionIdHigh === sessionIdWord(message.sessionId, 0) &&
+        sessionIdLow === sessionIdWord(message.sessionId, 4);
+      if (same && type !== FRAME_HANDSHAKE) {
+        this.#onPacket(rest, sessionIdHigh, sessionIdLow);
+        return;
+      }
+    }
+    this.#drop("trailing");
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * This folder's own limits: none of them is part of the protocol.
+ *
+ * @module
+ */
+
+/** Asked of the system where it can be asked (Node). Linux grants twice what is asked, within `net.core.rmem_max`. */
+export const RECEIVE_BUFFER_BYTES = 1_048_576;
+
+/** What Linux gives a socket that asks for nothing; taken where the runtime cannot tell. */
+export const DEFAULT_RECEIVE_BUFFER_BYTES = 212_992;
+
+/** How often a full queue is looked at where the runtime does not tell that it has room again. */
+export const QUEUE_POLL_MS = 1;
+
+/** `close()` gives queued datagrams this long. */
+export const CLOSE_FLUSH_MS = 50;
+
+/** Datagrams that wait for the runtime before the socket is full, and below how many it is not any more. */
+export const MAX_QUEUED_DATAGRAMS = 256;
+export const LOW_QUEUED_DATAGRAMS = 64;
+
+/** The same as bytes. */
+export const MAX_QUEUED_BYTES = 2_097_152;
+export const LOW_QUEUED_BYTES = 524_288;
+
+/** Receive errors in a row, none of them fatal by itself, after which the socket counts as broken. */
+export const MAX_RECEIVE_ERRORS = 1_000;
