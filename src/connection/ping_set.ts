@@ -7,6 +7,9 @@ import { BoundedQueue } from "./bounded_queue.ts";
 
 /** Most pings on their way; further ones wait for an answer, so that silence cannot grow memory. */
 const OUTSTANDING = 64;
+/** UDP: a ping is repeated after this many probe timeouts, then after twice as long each time, up to 2^5 times. */
+const RETRY_PTOS = 2;
+const RETRY_DOUBLINGS = 5;
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < 8; i++) if (a[i] !== b[i]) return false;
@@ -15,8 +18,8 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
 
 interface Outstanding {
   readonly ping: number;
-  readonly token: Uint8Array;
-  readonly sentMs: number;
+  token: Uint8Array;
+  sentMs: number;
 }
 
 /** Round-trip times in milliseconds; undefined until the first sample. */
@@ -39,6 +42,9 @@ export class PingSet {
   readonly pongs: BoundedQueue<Uint8Array> = new BoundedQueue(OUTSTANDING);
   #waiting: { ping: number; token: Uint8Array } | undefined;
   readonly #outstanding: Outstanding[] = [];
+  /** Token of a repetition that waits to be sent. */
+  #repeat: Uint8Array | undefined;
+  #retries = 0;
   #next = 1;
   #latest: number | undefined;
   #smoothed: number | undefined;
@@ -56,12 +62,31 @@ export class PingSet {
   }
 
   get pending(): boolean {
-    return this.pongs.size > 0 ||
+    return this.pongs.size > 0 || this.#repeat !== undefined ||
       (this.#waiting !== undefined && this.#outstanding.length < OUTSTANDING);
+  }
+
+  /** UDP: when an answer is overdue. Neither PING nor PONG goes again by itself when it is lost (SPEC 10). */
+  retryAt(ptoMs: number): number | undefined {
+    const youngest = this.#outstanding.at(-1);
+    if (youngest === undefined || this.pending) return undefined;
+    return youngest.sentMs + RETRY_PTOS * ptoMs * 2 ** Math.min(this.#retries, RETRY_DOUBLINGS);
+  }
+
+  /** UDP: queues one more ping with 8 random bytes; its PONG answers those that nobody answered. */
+  retry(token: Uint8Array): void {
+    this.#retries++;
+    this.#repeat = token;
   }
 
   /** The next token to send in a PING; its clock starts now. */
   take(nowMs: number): Uint8Array | undefined {
+    const repeat = this.#repeat;
+    if (repeat !== undefined) {
+      this.#repeat = undefined;
+      this.#sendAgain(repeat, nowMs);
+      return repeat;
+    }
     const entry = this.#waiting;
     if (entry === undefined || this.#outstanding.length >= OUTSTANDING) return undefined;
     this.#waiting = undefined;
@@ -69,19 +94,30 @@ export class PingSet {
     return entry.token;
   }
 
+  /** Without room it takes the youngest one's place, since that one is the least overdue. */
+  #sendAgain(token: Uint8Array, nowMs: number): void {
+    const youngest = this.#outstanding.at(-1);
+    if (youngest === undefined || this.#outstanding.length < OUTSTANDING) {
+      this.#outstanding.push({ ping: this.#next++, token, sentMs: nowMs });
+    } else {
+      youngest.token = token;
+      youngest.sentMs = nowMs;
+    }
+  }
+
   /**
-   * A PONG arrived: the pings that it answers, oldest first. Those sent before it are answered too, since a peer under
-   * a flood returns the youngest tokens only. Empty when no outstanding ping has this token: it is a late one.
+   * A PONG arrived: the pings that it answers, oldest first, with its round-trip time. Those sent before it are answered
+   * too, since a peer under a flood returns the youngest tokens only and UDP loses some. Empty when no outstanding ping
+   * has this token: it is a late one.
    */
   answer(token: Uint8Array, nowMs: number): { readonly ping: number; readonly rttMs: number }[] {
     const index = this.#outstanding.findIndex((entry) => same(entry.token, token));
     const entry = this.#outstanding[index];
     if (entry === undefined) return [];
-    this.sample(Math.max(0, nowMs - entry.sentMs));
-    return this.#outstanding.splice(0, index + 1).map(({ ping, sentMs }) => ({
-      ping,
-      rttMs: Math.max(0, nowMs - sentMs),
-    }));
+    const rttMs = Math.max(0, nowMs - entry.sentMs);
+    this.sample(rttMs);
+    this.#retries = 0;
+    return this.#outstanding.splice(0, index + 1).map(({ ping }) => ({ ping, rttMs }));
   }
 
   /** A round-trip time measured elsewhere (handshake). Smoothing as RFC 9002, section 5.3. */

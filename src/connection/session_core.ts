@@ -356,11 +356,15 @@ export class SessionCore {
     const look = rotationBlockedFrom !== undefined && rotationBlockedFrom > this.#lookedMs
       ? rotationBlockedFrom
       : Infinity;
-    const next = Math.min(
-      this.#protection.nextTimeout() ?? Infinity,
-      look,
-      this.transmission?.nextTimeout(this.#lookedMs) ?? Infinity,
-    );
+    let next = Math.min(this.#protection.nextTimeout() ?? Infinity, look);
+    const { transmission } = this;
+    if (transmission !== undefined) {
+      next = Math.min(
+        next,
+        transmission.nextTimeout(this.#lookedMs) ?? Infinity,
+        this.#pings.retryAt(transmission.ptoMs) ?? Infinity,
+      );
+    }
     return next === Infinity ? undefined : next;
   }
 
@@ -368,7 +372,11 @@ export class SessionCore {
     this.#lookedMs = nowMs;
     if (this.#wiped) return;
     this.#protection.onTimeout(nowMs);
-    this.transmission?.onTimeout(nowMs);
+    const { transmission } = this;
+    if (transmission === undefined) return;
+    transmission.onTimeout(nowMs);
+    const retryAt = this.#pings.retryAt(transmission.ptoMs);
+    if (retryAt !== undefined && retryAt <= nowMs) this.#pings.retry(this.#provider.randomBytes(8));
   }
 
   /** Drops all keys. */

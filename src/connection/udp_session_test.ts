@@ -259,3 +259,18 @@ test("udp: a receiver that reads nothing holds no more than it allowed, and goes
   }, 60_000);
   assert.ok(ended, `${got} bytes`);
 });
+
+test("udp: a ping is answered although its PING or its PONG is lost", () => {
+  seeds(40, (seed) => {
+    const pair = established({ seed, link: { delayMs: 10, loss: 0.25 } });
+    let answered = 0;
+    pair.onEvent = (side, event) => {
+      if (side === "a" && event.type === "pong" && event.ping === asked) answered++;
+    };
+    let asked = 0;
+    for (let round = 1; round <= 5; round++) {
+      asked = pair.a.ping();
+      assert.ok(pair.run(() => answered === round, 30_000), `ping ${round} has no answer`);
+    }
+  });
+});
