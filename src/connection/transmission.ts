@@ -52,6 +52,10 @@ export interface TransmissionStats {
   readonly window: number;
   /** Bytes sent and neither acknowledged nor lost. */
   readonly bytesInFlight: number;
+  /** Packets remembered until they are acknowledged or lost. */
+  readonly packetsHeld: number;
+  /** Ranges of received sequences that are remembered; at most 64. */
+  readonly ackRanges: number;
   /** Bytes per millisecond; undefined: not paced. */
   readonly pacingRate: number | undefined;
   /** UDP payload bytes of a full packet. */
@@ -273,6 +277,8 @@ export class Transmission {
       state: this.#controller.state(),
       window: this.#controller.window,
       bytesInFlight: this.#loss.bytesInFlight,
+      packetsHeld: this.#loss.packetsHeld,
+      ackRanges: this.acks.rangeCount,
       pacingRate: this.#pacingRate(),
       packetSize: this.packetSize,
       packetsLost: this.#packetsLost,

@@ -36,7 +36,10 @@ export class Prng {
   /** 0 to 2^32-1. */
   u32(): number {
     const s = this.#state;
-    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = s;
+    const s0 = s[0] ?? 0;
+    const s1 = s[1] ?? 0;
+    const s2 = s[2] ?? 0;
+    const s3 = s[3] ?? 0;
     const scrambled = Math.imul(s1, 5);
     const result = Math.imul(scrambled << 7 | scrambled >>> 25, 9) >>> 0;
     const t2 = s2 ^ s0;

@@ -73,6 +73,11 @@ export class AckTracker {
     return this.#acksSinceEliciting >= ACKS_PER_PING - 1;
   }
 
+  /** Ranges of sequences that are remembered; at most 64. */
+  get rangeCount(): number {
+    return this.#ranges.size;
+  }
+
   /** Highest sequence received, -1 before the first. */
   get largest(): number {
     return this.#largest;

@@ -132,6 +132,11 @@ export class LossRecovery {
     return packet;
   }
 
+  /** Packets remembered until they are acknowledged or lost. */
+  get packetsHeld(): number {
+    return this.#history.size;
+  }
+
   /** True while a packet that asks for an ACK is on its way. */
   get hasInFlight(): boolean {
     return this.#elicitingInFlight > 0;
