@@ -127,12 +127,29 @@ export function connectionLimits(options: ConnectionOptions): ConnectionLimits {
   return { ...numbers, packed: options.packed ?? false, app };
 }
 
-/** What this side announces in the handshake (SPEC 6.2) for these limits. */
-export function transportParameters(limits: ConnectionLimits): TransportParameters {
+/** A session moves with this little, if slowly: two packets of the largest size. */
+const MIN_BURST_BYTES = 32_768;
+
+/**
+ * Bytes of streams that may be on their way to a UDP socket with this receive buffer. Linux counts 2304 bytes for a
+ * datagram of 1200: half of the buffer would fill all of it, and acknowledgements need room as well.
+ */
+export function receiveBurst(receiveBuffer: number): number {
+  return Math.max(MIN_BURST_BYTES, Math.floor(receiveBuffer * 7 / 16));
+}
+
+/**
+ * What this side announces in the handshake (SPEC 6.2) for these limits. `receiveBuffer`: bytes of the UDP socket's, as
+ * in {@link PathOptions}.
+ */
+export function transportParameters(
+  limits: ConnectionLimits,
+  receiveBuffer: number = Infinity,
+): TransportParameters {
   return {
     capabilities: CAPABILITY_STREAMS | CAPABILITY_ROTATION | CAPABILITY_FLOW_CONTROL,
     maxIdle: limits.maxIdle,
-    maxData: limits.maxData,
+    maxData: Math.min(limits.maxData, receiveBurst(receiveBuffer)),
     maxStreamData: limits.maxStreamData,
     maxStreams: limits.maxStreams,
     maxDatagram: limits.maxDatagram,

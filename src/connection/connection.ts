@@ -32,7 +32,7 @@ import type {
   ConnectionState,
   DialConfig,
 } from "./roles.ts";
-import type { ConnectionLimits } from "./config.ts";
+import { type ConnectionLimits, receiveBurst } from "./config.ts";
 import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
 import { parseFrameHeader } from "../codec/frame.ts";
 import type { AckRecord } from "../codec/records.ts";
@@ -110,6 +110,7 @@ export class Connection {
       local: base.limits,
       maxMessageSize: base.limits.maxMessageSize,
       sendBuffer: base.limits.sendBuffer,
+      burst: receiveBurst(path?.receiveBuffer ?? Infinity),
     });
     this.#events = new EventQueue(this.streams);
     this.#inbound = new Inbound(this.streams, {
@@ -289,7 +290,7 @@ export class Connection {
       throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");
     }
     if (transmission.onAck(record, nowMs)) this.#pings.sample(transmission.rtt.latest);
-    this.streams.setRtt(transmission.rtt.smoothed);
+    this.#followRtt();
   }
 
   /** The transport ended. `error`: why, when it did not end in order. */
@@ -405,15 +406,26 @@ export class Connection {
 
   #onPong(token: Uint8Array, nowMs: number): void {
     const answers = this.#pings.answer(token, nowMs);
-    const { smoothed } = this.#pings.rtt();
-    if (smoothed !== undefined) this.streams.setRtt(smoothed);
+    this.#followRtt();
     for (const answer of answers) this.#events.push({ type: "pong", ...answer });
   }
 
   #sampleRtt(rttMs: number): void {
     this.#pings.sample(rttMs);
     this.#core?.transmission?.rtt.update(rttMs, 0);
-    this.streams.setRtt(rttMs);
+    // The handshake's round trip holds key agreements too: it does not show that the path is long.
+    this.streams.setRtt(rttMs, 0);
+  }
+
+  #followRtt(): void {
+    const rtt = this.#core?.transmission?.rtt;
+    if (rtt === undefined) {
+      const { smoothed } = this.#pings.rtt();
+      if (smoothed !== undefined) this.streams.setRtt(smoothed);
+    } else {
+      // Round trips on loopback are this machine's own slowness.
+      this.streams.setRtt(rtt.smoothed, this.#path?.loopback === true ? 0 : rtt.min);
+    }
   }
 
   // ---- bytes out ----

@@ -17,7 +17,7 @@ export interface ConnectionBase {
   readonly limits: ConnectionLimits;
 }
 
-/** What a dialling connection needs. `handshake.parameters` come from `transportParameters(limits)`. */
+/** What a dialling connection needs. `handshake.parameters` come from `transportParameters(limits)`, on UDP with `path.receiveBuffer`. */
 export interface DialConfig extends ConnectionBase {
   /** The initiator's handshake. */
   readonly handshake: InitiatorConfig;

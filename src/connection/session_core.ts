@@ -27,7 +27,11 @@ import type { Counters } from "./stats.ts";
 import { Transmission, type TransmissionConfig } from "./transmission.ts";
 
 /** What the owner knows of an unreliable path. */
-export type PathOptions = Pick<TransmissionConfig, "congestion" | "loopback" | "pathMtu">;
+export interface PathOptions
+  extends Pick<TransmissionConfig, "congestion" | "loopback" | "pathMtu"> {
+  /** Bytes of the socket's receive buffer, which limit the receive window on short paths. Default: they do not. */
+  readonly receiveBuffer?: number;
+}
 
 /** What a core is made of. */
 export interface SessionCoreConfig {

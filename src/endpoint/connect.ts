@@ -19,11 +19,12 @@ import {
   endpointSetup,
   maxMessageBytes,
   pairKeyBytes,
+  pathOptions,
   pinOf,
   seedKeyList,
 } from "./options.ts";
 import { Peer } from "./peer.ts";
-import { dialDatagrams, isLoopback } from "./udp_dial.ts";
+import { dialDatagrams } from "./udp_dial.ts";
 
 /** The transport of an address: the application's own ones come first. */
 export function chooseTransport(
@@ -76,7 +77,7 @@ export async function connect(address: string, options: ConnectOptions): Promise
       reliable: connection.framing !== "datagram",
       seedKeys: seedKeys as NonNullable<typeof seedKeys>,
       staticKey: setup.staticKey,
-      parameters: transportParameters(setup.limits),
+      parameters: transportParameters(setup.limits, connection.receiveBuffer),
       suites: setup.suites,
       allowSelf: options.allowSelf ?? false,
       timeoutMs: Math.max(1, Math.round(deadline - setup.clock.now())),
@@ -106,9 +107,7 @@ function handshake(
         provider: setup.provider,
         limits: setup.limits,
         handshake: config,
-        ...(config.reliable
-          ? {}
-          : { path: { ...setup.path, loopback: isLoopback(transport.remoteHost) } }),
+        ...(config.reliable ? {} : { path: pathOptions(setup, transport) }),
       },
       setup.clock.now(),
     );

@@ -27,6 +27,7 @@ import {
   type ListenOptions,
   maxMessageBytes,
   pairKeyOf,
+  pathOptions,
   positive,
   seedKeyList,
 } from "./options.ts";
@@ -35,7 +36,6 @@ import { peerInfo } from "./peer_info.ts";
 import type { WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import type { UdpChannel } from "./udp_channel.ts";
-import { isLoopback } from "./udp_dial.ts";
 import { UdpListener } from "./udp_listener.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -147,8 +147,9 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
 
   /** UDP: takes the socket of all peers. Call it in the turn in which it was opened. */
   bindDatagrams(socket: DatagramSocket): void {
-    const { acceptor, setup } = this.#parts;
+    const { acceptor, acceptorConfig, setup } = this.#parts;
     const { clock } = setup;
+    acceptorConfig.parameters = transportParameters(setup.limits, socket.receiveBuffer);
     this.#datagrams = new UdpListener(socket, setup.handshakeTimeout, {
       now: () => clock.now(),
       handshake: (frame, host, port, nowMs) => {
@@ -176,7 +177,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       limits: setup.limits,
       acceptor,
       pending,
-      path: { ...setup.path, loopback: isLoopback(channel.remoteHost) },
+      path: pathOptions(setup, channel),
       acceptTimeout: setup.acceptTimeout,
       ...(rttMs === undefined ? {} : { rttMs }),
     }, setup.clock.now());

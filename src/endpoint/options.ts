@@ -26,10 +26,16 @@ import type { CryptoProvider, X25519PrivateKey } from "../crypto/provider.ts";
 import { parseSeed } from "../crypto/seeds.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
-import type { AnyTransport, DialOptions, ListenTransportOptions } from "../transport/transport.ts";
+import type {
+  AnyTransport,
+  DialOptions,
+  ListenTransportOptions,
+  TransportConnection,
+} from "../transport/transport.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerInfo } from "./peer_info.ts";
+import { isLoopback } from "./udp_dial.ts";
 
 /** Magic and the longest body length of a frame. */
 const FRAME_PREFIX_BYTES = 6;
@@ -247,6 +253,16 @@ function pathSetup(options: EndpointOptions): EndpointSetup["path"] {
     `cannot use option pathMtu: ${pathMtu} is outside ${MIN_UDP_BYTES} to ${DEFAULT_MAX_UDP}`,
     { limit: pathMtu > DEFAULT_MAX_UDP ? DEFAULT_MAX_UDP : MIN_UDP_BYTES },
   );
+}
+
+/** What is known of the path to a peer over datagrams. */
+export function pathOptions(setup: EndpointSetup, transport: TransportConnection): PathOptions {
+  const { remoteHost, receiveBuffer } = transport;
+  return {
+    ...setup.path,
+    loopback: isLoopback(remoteHost),
+    ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
+  };
 }
 
 /** A positive whole number option. */

@@ -25,6 +25,7 @@ export class UdpChannel implements TransportConnection {
   readonly remotePort: number;
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly receiveBuffer: number;
   /** The socket takes a datagram or drops it; what it keeps is not this peer's alone. */
   readonly queuedBytes = 0;
   /** Set by the owner while datagrams of the present batch were delivered. */
@@ -38,6 +39,7 @@ export class UdpChannel implements TransportConnection {
     this.#owner = owner;
     this.remoteHost = host;
     this.remotePort = port;
+    this.receiveBuffer = socket.receiveBuffer;
     this.remoteAddress = formatAddress({ scheme: "udp", host, port });
     this.localAddress = formatAddress({
       scheme: "udp",

@@ -136,8 +136,8 @@ export interface AcceptorConfig {
   readonly staticKey: X25519PrivateKey;
   /** Pair key of everybody, or by the peer's `nodeId`; undefined stands for "no pair key with this node". */
   readonly pairKey?: Uint8Array | ((nodeId: Uint8Array) => Uint8Array | undefined);
-  /** What this side announces. */
-  readonly parameters: TransportParameters;
+  /** What this side announces. May be set until the first HELLO. */
+  parameters: TransportParameters;
   /** Token to announce for a session: overrides `parameters.reset`. */
   readonly resetToken?: (sessionId: Uint8Array) => Uint8Array | undefined;
   /** Suites taken: 1 and 2. */

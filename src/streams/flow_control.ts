@@ -8,19 +8,25 @@
  * What this side grants.
  *
  * A limit is the bytes consumed plus the window. It returns when the application has read half of the
- * window, so that a reader that stops also stops the sender.
+ * window, so that a reader that stops also stops the sender. Where `burst` is set, the limit also stays within that many
+ * bytes of what has arrived: what is on its way then fits the receive buffer of the system.
  */
 export class ReceiveCredit {
   readonly #maxWindow: number;
+  /** Most bytes that may be on their way at once. */
+  burst: number = Infinity;
+  /** Sum of the highest offsets received. */
+  arrived: number = 0;
   #window: number;
   #limit: number;
   #consumed = 0;
   #lastUpdateMs: number | undefined;
 
-  constructor(window: number, maxWindow: number) {
+  /** `granted`: what the peer was told at the start, if that is less than the window. */
+  constructor(window: number, maxWindow: number, granted: number = window) {
     this.#window = window;
     this.#maxWindow = Math.max(window, maxWindow);
-    this.#limit = window;
+    this.#limit = granted;
   }
 
   /** Highest total the peer was told. */
@@ -40,23 +46,29 @@ export class ReceiveCredit {
     this.#consumed += bytes;
   }
 
-  /** True when half of the window was read since the last update. */
+  /** True when half of the window was read, or half of the burst arrived, since the last update. */
   get updateDue(): boolean {
+    const step = Math.min(this.#window, this.burst);
     // A window of zero grants nothing, and no reading changes that.
-    return this.#window > 0 && 2 * (this.#consumed + this.#window - this.#limit) >= this.#window;
+    return step > 0 && 2 * (this.#target - this.#limit) >= step;
   }
 
   /** The limit to tell the peer now. `rttMs` undefined: no growth. */
   update(nowMs: number, rttMs: number | undefined): number {
     const previous = this.#lastUpdateMs;
     // SPEC 8: two updates within 2 RTT mean that the window, not the reader, holds the sender back.
-    if (previous !== undefined && rttMs !== undefined && nowMs - previous < 2 * rttMs) {
+    const held = this.#consumed + this.#window <= this.arrived + this.burst;
+    if (held && previous !== undefined && rttMs !== undefined && nowMs - previous < 2 * rttMs) {
       this.#window = Math.min(2 * this.#window, this.#maxWindow);
     }
     this.#lastUpdateMs = nowMs;
     // SPEC 8: limits never shrink.
-    this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
+    this.#limit = Math.max(this.#limit, this.#target);
     return this.#limit;
+  }
+
+  get #target(): number {
+    return Math.min(this.#consumed + this.#window, this.arrived + this.burst);
   }
 }
 

@@ -18,8 +18,6 @@ export interface ReceiveShared {
   readonly credit: ReceiveCredit;
   readonly budget: PieceBudget;
   readonly maxMessageSize: number;
-  /** Sum of the highest offsets received. */
-  received: number;
   /** Bytes received and not read. */
   buffered: number;
   /** Bytes handed to the application. */
@@ -248,10 +246,10 @@ export class RecvStream {
     }
     if (end > this.#highest) {
       const shared = this.#shared;
-      const total = shared.received + end - this.#highest;
+      const total = shared.credit.arrived + end - this.#highest;
       if (end > this.credit.limit) throw this.#overrun(end, this.credit.limit, "stream");
       if (total > shared.credit.limit) throw this.#overrun(total, shared.credit.limit, "session");
-      shared.received = total;
+      shared.credit.arrived = total;
       this.#highest = end;
     }
     if (finalSize !== undefined && known === undefined) {

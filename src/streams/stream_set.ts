@@ -68,9 +68,13 @@ export class StreamSet {
     this.#table.setPeerLimits(limits);
   }
 
-  /** For the growth of windows; without it they do not grow. */
-  setRtt(rttMs: number): void {
+  /**
+   * For the growth of windows; without it they do not grow. `minMs`, the smallest of the path, decides whether
+   * `config.burst` holds: a smoothed one also grows when this side is slow, which is when a buffer overflows.
+   */
+  setRtt(rttMs: number, minMs: number = rttMs): void {
     this.#output.rttMs = rttMs;
+    this.#table.limitBurst(minMs);
   }
 
   // ---- Commands of the application. All throw SttError; an id without state is STREAM_CLOSED. ----
@@ -330,7 +334,7 @@ export class StreamSet {
       recvBuffered: this.#table.recv.buffered,
       bytesSent: this.#table.send.credit.used,
       bytesResent: this.#output.bytesResent,
-      bytesReceived: this.#table.recv.received,
+      bytesReceived: this.#table.recv.credit.arrived,
       bytesRead: this.#table.recv.read,
       sendCredit: this.#table.send.credit.available,
     };

@@ -22,6 +22,8 @@ export const DEFAULT_PRIORITY = 500;
 
 const DEFAULT_SEND_BUFFER = 1_048_576;
 const MAX_PIECES = 65_536;
+/** From this round trip on the receive buffer does not limit the window. */
+const BURST_RTT_MS = 5;
 
 /** Finds, makes and ends streams; the only place where a stream comes to life or is over. */
 export class StreamTable {
@@ -46,22 +48,32 @@ export class StreamTable {
   #openRefused = false;
 
   constructor(config: StreamSetConfig) {
-    const { local, reliable } = config;
+    const { local, reliable, burst = Infinity } = config;
     this.config = config;
     this.#localParity = config.role === "initiator" ? 1 : 0;
     this.sendBuffer = config.sendBuffer ?? DEFAULT_SEND_BUFFER;
     this.peers = new PeerStreams(local.maxStreams);
     this.send = { reliable, credit: new SendCredit(0), buffered: 0, wholeMessage: 0 };
     this.recv = {
-      credit: new ReceiveCredit(local.maxData, config.maxSessionWindow ?? MAX_SESSION_WINDOW),
+      credit: new ReceiveCredit(
+        local.maxData,
+        config.maxSessionWindow ?? MAX_SESSION_WINDOW,
+        Math.min(local.maxData, burst),
+      ),
       budget: new PieceBudget(MAX_PIECES),
       maxMessageSize: config.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
-      received: 0,
       buffered: 0,
       read: 0,
       ahead: 0,
     };
+    this.recv.credit.burst = burst;
     this.control = new ControlQueue(this.recv.credit, this.send.credit, this.peers);
+  }
+
+  /** SPEC 10: what a short path has on its way fits the receive buffer; a long one needs its window, and spreads it. */
+  limitBurst(minRttMs: number): void {
+    const { burst = Infinity } = this.config;
+    this.recv.credit.burst = minRttMs < BURST_RTT_MS ? burst : Infinity;
   }
 
   setPeerLimits(limits: StreamLimits): void {

@@ -27,6 +27,11 @@ export interface StreamSetConfig {
   readonly maxMessageSize?: number;
   /** Cap of the automatic growth of a stream's window. Default 8 MiB. */
   readonly maxStreamWindow?: number;
+  /**
+   * Bytes of all streams that may be on their way at once while the RTT is below 5 ms; the peer must be told no more
+   * `maxData` than this. Default: only `local.maxData` counts.
+   */
+  readonly burst?: number;
   /** Cap of the automatic growth of the session's window. Default 16 MiB. */
   readonly maxSessionWindow?: number;
   /** Unsent plus unacknowledged bytes of a stream from which `write` returns false. Default 1 MiB. */

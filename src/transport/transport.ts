@@ -35,6 +35,8 @@ export interface TransportConnection {
   readonly remoteHost: string;
   /** Address of this side in address form. */
   readonly localAddress: string;
+  /** `datagram` framing: bytes that the system's receive buffer holds, as far as is known. */
+  readonly receiveBuffer?: number;
   /** Begins delivery to `sink`. Bytes that came earlier are delivered first. */
   start(sink: TransportSink): void;
   /** Takes ownership of `bytes`. False: more than the high-water mark is queued, wait for `drain`. Never throws. */
