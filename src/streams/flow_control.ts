@@ -18,6 +18,8 @@ export class ReceiveCredit {
   /** Sum of the highest offsets received. */
   arrived: number = 0;
   #window: number;
+  /** Where the window ended when half of it had been read last. */
+  #windowEnd: number;
   #limit: number;
   #consumed = 0;
   #lastUpdateMs: number | undefined;
@@ -26,6 +28,7 @@ export class ReceiveCredit {
   constructor(window: number, maxWindow: number, granted: number = window) {
     this.#window = window;
     this.#maxWindow = Math.max(window, maxWindow);
+    this.#windowEnd = window;
     this.#limit = granted;
   }
 
@@ -55,16 +58,23 @@ export class ReceiveCredit {
 
   /** The limit to tell the peer now. `rttMs` undefined: no growth. */
   update(nowMs: number, rttMs: number | undefined): number {
+    if (2 * (this.#consumed + this.#window - this.#windowEnd) >= this.#window) {
+      this.#grow(nowMs, rttMs);
+    }
+    // SPEC 8: limits never shrink.
+    this.#limit = Math.max(this.#limit, this.#target);
+    return this.#limit;
+  }
+
+  #grow(nowMs: number, rttMs: number | undefined): void {
     const previous = this.#lastUpdateMs;
-    // SPEC 8: two updates within 2 RTT mean that the window, not the reader, holds the sender back.
+    this.#lastUpdateMs = nowMs;
+    // SPEC 8: two updates within 2 RTT mean that the window, not the reader, holds the sender back; or the burst does.
     const held = this.#consumed + this.#window <= this.arrived + this.burst;
     if (held && previous !== undefined && rttMs !== undefined && nowMs - previous < 2 * rttMs) {
       this.#window = Math.min(2 * this.#window, this.#maxWindow);
     }
-    this.#lastUpdateMs = nowMs;
-    // SPEC 8: limits never shrink.
-    this.#limit = Math.max(this.#limit, this.#target);
-    return this.#limit;
+    this.#windowEnd = this.#consumed + this.#window;
   }
 
   get #target(): number {

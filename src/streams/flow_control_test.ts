@@ -48,6 +48,30 @@ test("a window above the cap is the cap; a window of zero never asks for an upda
   assert.equal(new ReceiveCredit(0, 0).updateDue, false);
 });
 
+test("a burst bounds what is on its way, whatever the window", () => {
+  const credit = new ReceiveCredit(1000, 8000, 100);
+  credit.burst = 100;
+  assert.equal(credit.limit, 100, "what the peer was told");
+  credit.arrived = 49;
+  assert.equal(credit.updateDue, false);
+  credit.arrived = 50;
+  assert.equal(credit.updateDue, true, "half of it arrived, and nothing was read");
+  assert.equal(credit.update(0, 10), 150);
+  credit.arrived = 150;
+  assert.equal(credit.update(1, 10), 250);
+  assert.equal(credit.window, 1000, "only a window that holds the sender back grows");
+  credit.arrived = 970;
+  assert.equal(credit.update(2, 10), 1000, "nothing was read: the window bounds the memory");
+  credit.arrived = 1000;
+  assert.equal(credit.updateDue, false);
+  credit.consume(1000);
+  credit.burst = Infinity;
+  assert.equal(credit.updateDue, true);
+  assert.equal(credit.update(100, 10), 2000);
+  credit.burst = 100;
+  assert.equal(credit.update(200, 10), 2000, "what was given stays given");
+});
+
 test("limits of the peer never shrink, and BLOCKED is due once per limit", () => {
   const credit = new SendCredit(10);
   credit.use(10);

@@ -13,6 +13,7 @@ import {
 import { Connection } from "../connection/connection.ts";
 import type { CongestionControlName } from "../connection/congestion/controller.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
+import type { PathOptions } from "../connection/session_core.ts";
 import { FRAME_HANDSHAKE, FRAME_MAX_BODY } from "../constants.ts";
 import { seedKeys, staticKey } from "../crypto/key_schedule.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
@@ -38,6 +39,8 @@ export interface DatagramPairOptions {
   readonly congestion?: CongestionControlName;
   /** Datagram size that both vouch for. */
   readonly pathMtu?: number;
+  /** Bytes of the receive buffers that both sides take themselves to have. Default: unlimited. */
+  readonly receiveBuffer?: number;
   /** Cryptography; its randomness is replaced by the seed's. Default `node:crypto`. */
   readonly provider?: CryptoProvider;
 }
@@ -77,7 +80,7 @@ export class DatagramPair {
     } => ({
       provider: this.#provider,
       staticKey: staticKey(this.#provider, prng.bytes(32)),
-      parameters: transportParameters(limits),
+      parameters: transportParameters(limits, options.receiveBuffer),
       suites: [1, 2],
       timeoutMs: HANDSHAKE_MS,
       unixOffsetMs: this.clock.unixOffsetMs,
@@ -91,9 +94,14 @@ export class DatagramPair {
     }, this.clock.nowMs);
   }
 
-  #path(): { congestion: CongestionControlName; loopback: boolean; pathMtu?: number } {
-    const { congestion = "cubic", pathMtu } = this.#options;
-    return { congestion, loopback: false, ...(pathMtu === undefined ? {} : { pathMtu }) };
+  #path(): PathOptions {
+    const { congestion = "cubic", pathMtu, receiveBuffer } = this.#options;
+    return {
+      congestion,
+      loopback: false,
+      ...(pathMtu === undefined ? {} : { pathMtu }),
+      ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
+    };
   }
 
   /** Runs until `until` says so, nothing is left to happen, or `limitMs` of virtual time have passed. */
