@@ -1,0 +1,117 @@
+/**
+ * From single frames to what they change: the handshake, or the records behind the session's protection.
+ *
+ * @module
+ */
+import type { FrameHeader } from "../codec/frame.ts";
+import type { AckRecord } from "../codec/records.ts";
+import { FRAME_CONTROL } from "../constants.ts";
+import { SttError } from "../errors.ts";
+import type { StreamSet } from "../streams/stream_set.ts";
+import { holdsSessionClose } from "./closing.ts";
+import type { EventQueue } from "./event_queue.ts";
+import { Inbound } from "./inbound.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { Counters } from "./stats.ts";
+
+/** Bytes of a transport as a connection takes them. */
+export interface Receiver {
+  receive(bytes: Uint8Array, nowMs: number): void;
+  endOfMessage(nowMs: number): void;
+  endOfBatch(nowMs: number): void;
+  /** The accept hook said yes: what came meanwhile is taken. */
+  resume(nowMs: number): void;
+  /** Forgets what is held. */
+  release(): void;
+}
+
+/** What a frame receiver works with. */
+export interface FrameReceiverParts {
+  readonly lifecycle: Lifecycle;
+  readonly streams: StreamSet;
+  readonly events: EventQueue;
+  readonly counters: Counters;
+  readonly maxDatagram: number;
+}
+
+/** Takes the frames of one session, in any order that its transport allows. */
+export class FrameReceiver {
+  readonly inbound: Inbound;
+  readonly #parts: FrameReceiverParts;
+
+  constructor(parts: FrameReceiverParts) {
+    const { lifecycle, streams, events, maxDatagram } = parts;
+    this.#parts = parts;
+    this.inbound = new Inbound(streams, {
+      ping: (token) => void lifecycle.pings.pongs.push(token),
+      pong: (token, now) => this.#onPong(token, now),
+      keyRotation: (epoch) => lifecycle.core?.onPeerRotation(epoch),
+      sessionClose: (code, reason, now) => lifecycle.onSessionClose(code, reason, now),
+      peerError: (stream, code, reason) =>
+        void events.push({ type: "peer-error", stream, code, reason }),
+      pathChallenge: (token) => lifecycle.core?.pathResponse(token),
+      ack: (record, now) => this.#onAck(record, now),
+    }, maxDatagram);
+  }
+
+  /** A HANDSHAKE frame, while the handshake is under way. */
+  handshake(frame: Uint8Array, nowMs: number): void {
+    const { lifecycle } = this.#parts;
+    lifecycle.handshake.receive(frame, nowMs);
+    lifecycle.followHandshake(nowMs);
+  }
+
+  /**
+   * A protected frame. False when it did not verify, where that has no consequence.
+   *
+   * @throws {SttError} with the code that the session must close with.
+   */
+  protected(frame: Uint8Array, header: FrameHeader, nowMs: number): boolean {
+    const { lifecycle, events, counters } = this.#parts;
+    const { core } = lifecycle;
+    if (core === undefined) {
+      throw new SttError("PROTOCOL", "cannot take frame: it is protected, but no session is open");
+    }
+    const { type, flags, streamId, sequence } = header;
+    const epoch = core.recvEpoch;
+    const payload = core.open(frame, header, nowMs, counters);
+    if (payload === undefined) return false;
+    lifecycle.liveness.received(nowMs);
+    if (lifecycle.state === "closing") {
+      if (type === FRAME_CONTROL && holdsSessionClose(payload)) lifecycle.finish();
+      return true;
+    }
+    if (core.recvEpoch > Math.max(epoch, 0)) {
+      events.push({ type: "rekey", direction: "receive", epoch: core.recvEpoch });
+    }
+    // A protected frame of the session that verifies is an implicit FINAL (SPEC 6.3).
+    lifecycle.handshake.onSessionFrame(nowMs);
+    const { inbound } = this;
+    const datagrams = inbound.datagrams.size;
+    const customFrames = inbound.customFrames.size;
+    inbound.frame(type, flags, streamId, payload, nowMs);
+    core.onFrame(sequence, inbound.ackEliciting, inbound.urgent, nowMs);
+    if (datagrams === 0 && inbound.datagrams.size > 0) events.push({ type: "datagram" });
+    if (customFrames === 0 && inbound.customFrames.size > 0) events.push({ type: "custom-frame" });
+    if (lifecycle.state === "handshaking") lifecycle.establish(nowMs);
+    return true;
+  }
+
+  #onPong(token: Uint8Array, nowMs: number): void {
+    const { lifecycle, events } = this.#parts;
+    const answers = lifecycle.pings.answer(token, nowMs);
+    lifecycle.followRtt();
+    for (const answer of answers) events.push({ type: "pong", ...answer });
+  }
+
+  #onAck(record: AckRecord, nowMs: number): void {
+    const { lifecycle } = this.#parts;
+    const transmission = lifecycle.core?.transmission;
+    if (transmission === undefined) {
+      // SPEC 10: the transport acknowledges; an ACK here names packets that nobody tracks.
+      throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");
+    }
+    if (transmission.onAck(record, nowMs)) lifecycle.pings.sample(transmission.rtt.latest);
+    lifecycle.followRtt();
+  }
+}
