@@ -1,63 +1,109 @@
 /**
- * Moves bytes between two endpoints of this process over each transport: `deno run -A bench/loopback.ts [MB]`.
+ * The throughput of our own transports between two processes on this machine, to compare one change with another:
+ *
+ *     deno run -A bench/loopback.ts [--transport udp,ws,tcp,mem] [--runtime deno|node|both] [--write BYTES]
+ *       [--seconds S] [--rounds N] [--unstable-net] [--congestion NAME] [--path-mtu BYTES] [--cpu-prof [FOLDER]]
+ *
+ * One stream, writes of `--write` bytes, the other side swallows; megabytes (10^6 bytes) per second of each round and
+ * their median. `mem` is one process. Nothing but this repository is needed.
+ *
+ * @module
  */
-import process from "node:process";
-import { connect, generateSeed, listen } from "../mod.ts";
+import { type LoopbackOptions, loopbackOptions, USAGE } from "./loopback_options.ts";
+import { Child } from "./peers/child.ts";
+import type { OurOptions } from "./peers/ours.ts";
+import { prepare, type Runtime, runtimeVersion, sideCommand } from "./peers/runtime.ts";
+import { figure, median } from "./peers/statistics.ts";
 
-const megabytes = Number(process.argv[2] ?? 64);
-if (!Number.isFinite(megabytes) || megabytes <= 0) {
-  console.error("usage: loopback.ts [MB]");
-  process.exit(2);
+/** One transport in one runtime. */
+interface Lane {
+  readonly transport: string;
+  readonly runtime: Runtime;
+  /** Megabytes per second, a figure a round. */
+  readonly found: number[];
 }
-const total = Math.round(megabytes * 1e6);
 
-async function run(address: string): Promise<{ mbps: number; connectMs: number; rps: number }> {
-  const seed = generateSeed();
-  const listener = await listen(address, { seed });
-  const start = performance.now();
-  const client = await connect(listener.address, { seed });
-  const connectMs = performance.now() - start;
-  const server = await listener.nextPeer();
-  if (server === null) throw new Error("the listener closed");
-  const echo = (async () => {
-    for await (const { data } of server.messages()) await server.send(data);
-  })();
-  const received = (async () => {
-    const stream = await server.acceptStream();
-    let bytes = 0;
-    if (stream !== null) { for await (const chunk of stream) bytes += chunk.length; }
-    return bytes;
-  })();
-  const stream = await client.openStream();
-  const chunk = new Uint8Array(65_536);
-  const begin = performance.now();
-  for (let sent = 0; sent < total; sent += chunk.length) {
-    await stream.write(chunk.subarray(0, Math.min(chunk.length, total - sent)));
+function ourOptions(options: LoopbackOptions): OurOptions {
+  const { congestion, pathMtu } = options;
+  return {
+    ...(congestion === undefined ? {} : { congestion }),
+    ...(pathMtu === undefined ? {} : { pathMtu }),
+  };
+}
+
+async function measure(lane: Lane, options: LoopbackOptions): Promise<string> {
+  const [program, args] = sideCommand(lane.runtime, { ...options, packages: false });
+  const start = (role: string): Child =>
+    new Child(program, [
+      ...args,
+      role,
+      `ours-${lane.transport}`,
+      JSON.stringify(ourOptions(options)),
+    ]);
+  const server = start(lane.transport === "mem" ? "both" : "server");
+  const client = lane.transport === "mem" ? server : start("client");
+  try {
+    const { address = "" } = await server.answer(20_000);
+    await client.run({ run: "connect", address }, 20_000);
+    const before = await usages(server, client);
+    const { rate = NaN } = await client.run(
+      { run: "stream", size: options.write, seconds: options.seconds },
+      60_000 + 10_000 * options.seconds,
+    );
+    const after = await usages(server, client);
+    await client.run({ run: "disconnect" }, 20_000);
+    lane.found.push(rate / 1e6);
+    const cpu = after.map(({ cpuSeconds }, i) => cpuSeconds - (before[i]?.cpuSeconds ?? 0));
+    return `${figure(rate / 1e6)} MB/s; client and server: ` +
+      `${cpu.map(figure).join(" and ")} s of processor, ` +
+      `${after.map(({ peakMiB }) => peakMiB).join(" and ")} MiB at most`;
+  } finally {
+    await client.stop();
+    if (server !== client) await server.stop();
   }
-  await stream.end();
-  if (await received !== total) throw new Error("bytes were lost");
-  const seconds = (performance.now() - begin) / 1000;
-  const requests = 2000;
-  const replies = performance.now();
-  for (let i = 0; i < requests; i++) {
-    await client.send(chunk.subarray(0, 64));
-    await client.nextMessage();
-  }
-  const rps = requests / ((performance.now() - replies) / 1000);
-  await client.close();
-  await echo;
-  await listener.close();
-  return { mbps: total / 1e6 / seconds, connectMs, rps };
 }
 
-console.log(`${megabytes} MB in one stream, 64 KiB writes; both ends in one process`);
-console.log("transport  MB/s  connect ms  64 B round trips/s");
-for (const address of ["mem:loopback", "tcp://127.0.0.1:0", "ws://127.0.0.1:0/"]) {
-  const { mbps, connectMs, rps } = await run(address);
-  const name = address.slice(0, address.indexOf(":"));
-  console.log(
-    `${name.padEnd(9)} ${mbps.toFixed(0).padStart(5)} ${connectMs.toFixed(1).padStart(11)} ${
-      rps.toFixed(0).padStart(19)
-    }`,
-  );
+async function usages(
+  server: Child,
+  client: Child,
+): Promise<{ cpuSeconds: number; peakMiB: number }[]> {
+  const sides = server === client ? [client] : [client, server];
+  const found = [];
+  for (const side of sides) {
+    const { usage = { cpuSeconds: NaN, peakMiB: NaN } } = await side.run({ run: "usage" }, 20_000);
+    found.push(usage);
+  }
+  return found;
 }
+
+const options = loopbackOptions(Deno.args);
+if (typeof options === "string") {
+  console.error(`${options}\n${USAGE}`);
+  Deno.exit(2);
+}
+prepare(options.runtimes);
+console.log(
+  `one stream, writes of ${options.write} bytes, ${options.seconds} s a round; ` +
+    options.runtimes.map(runtimeVersion).join(", "),
+);
+const lanes: Lane[] = options.runtimes.flatMap((runtime) =>
+  options.transports.map((transport) => ({ transport, runtime, found: [] }))
+);
+let failed = false;
+for (let round = 1; round <= options.rounds; round++) {
+  for (const lane of lanes) {
+    const name = `${lane.transport.padEnd(4)} ${lane.runtime.padEnd(4)} round ${round}`;
+    try {
+      console.log(`${name}: ${await measure(lane, options)}`);
+    } catch (error) {
+      failed = true;
+      console.log(`${name}: failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+for (const { transport, runtime, found } of lanes) {
+  const middle = found.length === 0 ? "–" : figure(median(found));
+  console.log(`${transport.padEnd(4)} ${runtime.padEnd(4)} median ${middle} MB/s`);
+}
+// A child that did not answer may still hold a reader.
+Deno.exit(failed ? 1 : 0);
