@@ -53,6 +53,8 @@ export type ConnectionEvent =
   | { readonly type: "pong"; readonly ping: number; readonly rttMs: number }
   /** The first frame of a key epoch was sent or received. */
   | { readonly type: "rekey"; readonly direction: "send" | "receive"; readonly epoch: number }
+  /** `maxDatagramSize` is another one: the path's packet size changed, or the epoch number grew longer. */
+  | { readonly type: "datagram-size"; readonly maxDatagramSize: number }
   /** An ERROR record of the peer: informative. */
   | {
     readonly type: "peer-error";

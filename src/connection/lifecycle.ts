@@ -164,7 +164,7 @@ export class Lifecycle {
     if (this.state !== "closing") {
       try {
         const frame = core.build(nowMs, this.state === "handshaking");
-        this.#reportSendEpoch(core);
+        this.#reportChanges(core);
         if (frame !== undefined) return frame;
         if (this.state === "flushing" && this.#parts.streams.isIdle() && !core.holdsWork) {
           this.#sendClose(nowMs);
@@ -195,10 +195,12 @@ export class Lifecycle {
     return frame;
   }
 
-  #reportSendEpoch(core: SessionCore): void {
+  #reportChanges(core: SessionCore): void {
+    const { events } = this.#parts;
     const epoch = core.takeNewSendEpoch();
-    if (epoch === undefined) return;
-    this.#parts.events.push({ type: "rekey", direction: "send", epoch });
+    if (epoch !== undefined) events.push({ type: "rekey", direction: "send", epoch });
+    const maxDatagramSize = core.takeNewDatagramSize();
+    if (maxDatagramSize !== undefined) events.push({ type: "datagram-size", maxDatagramSize });
   }
 
   // ---- time ----

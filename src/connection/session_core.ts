@@ -57,6 +57,7 @@ export class SessionCore {
   /** Bytes of frames that may go out before FINAL: the peer's initial credit (SPEC 6.3). */
   #earlyBudget: number;
   #reportedSendEpoch = 0;
+  #reportedDatagramSize: number;
   #rotationPingEpoch = -1;
   /** When the rotation was looked at last. */
   #lookedMs = -Infinity;
@@ -111,6 +112,7 @@ export class SessionCore {
       });
       this.#fitPath(this.transmission);
     }
+    this.#reportedDatagramSize = this.maxDatagramSize;
   }
 
   get sendEpoch(): number {
@@ -302,6 +304,14 @@ export class SessionCore {
     if (epoch === this.#reportedSendEpoch) return undefined;
     this.#reportedSendEpoch = epoch;
     return epoch;
+  }
+
+  /** {@link SessionCore.maxDatagramSize}, when it changed since the last call. */
+  takeNewDatagramSize(): number | undefined {
+    const size = this.maxDatagramSize;
+    if (size === this.#reportedDatagramSize) return undefined;
+    this.#reportedDatagramSize = size;
+    return size;
   }
 
   /** SESSION_CLOSE, behind a KEY_ROTATION where one is owed. */

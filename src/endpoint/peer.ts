@@ -38,6 +38,8 @@ export interface CloseOptions {
 export interface PeerEvents {
   /** New keys are in use in one direction. */
   readonly rekey: { readonly direction: "send" | "receive"; readonly epoch: number };
+  /** `peer.maxDatagramSize` changed, as it does over UDP while the path's packet size is found out. */
+  readonly "datagram-size": { readonly maxDatagramSize: number };
   /** The peer reported an error that changes nothing (ERROR record). */
   readonly "peer-error": {
     readonly stream: number;
@@ -202,7 +204,10 @@ export class Peer implements AsyncDisposable {
 
   // ---- datagrams and custom frames ----
 
-  /** Largest payload of `sendDatagram` and `sendFrame`; 0 when the peer takes none. */
+  /**
+   * Largest payload of `sendDatagram` and `sendFrame` now; 0 when the peer takes none. It changes over UDP, where a packet
+   * carries it whole: the `datagram-size` event tells. At least 1024 bytes always go, if the peer takes them.
+   */
   get maxDatagramSize(): number {
     return this.#driver.connection.maxDatagramSize;
   }
@@ -369,6 +374,8 @@ export class Peer implements AsyncDisposable {
         return this.#pings.answer(event.ping, event.rttMs);
       case "rekey":
         return this.#events.emit("rekey", event);
+      case "datagram-size":
+        return this.#events.emit("datagram-size", { maxDatagramSize: event.maxDatagramSize });
       case "peer-error":
         return this.#events.emit("peer-error", event);
       case "closed":

@@ -420,6 +420,25 @@ test(
   },
 );
 
+test(
+  "udp: an event tells how large datagrams may be",
+  LIMIT,
+  () =>
+    joined({ net: UDP, both: { pathMtu: 1400 } }, async (ends) => {
+      const { client, server } = ends;
+      const before = client.maxDatagramSize;
+      const sizes: number[] = [];
+      client.on("datagram-size", ({ maxDatagramSize }) => {
+        sizes.push(maxDatagramSize);
+        client.sendDatagram(pattern(maxDatagramSize));
+      });
+      await exercise(ends);
+      await until(() => sizes.length > 0);
+      assert.deepEqual(sizes, [before + 200]);
+      assert.deepEqual((await server.nextDatagram())!.data, pattern(before + 200));
+    }),
+);
+
 test("udp: options are checked", async () => {
   const seed = generateSeed();
   const wrong = [
