@@ -2,7 +2,7 @@
  * The throughput of our own transports between two processes on this machine, to compare one change with another:
  *
  *     deno run -A bench/loopback.ts [--transport udp,ws,tcp,mem] [--runtime deno|node|both] [--write BYTES]
- *       [--seconds S] [--rounds N] [--unstable-net] [--congestion NAME] [--path-mtu BYTES] [--cpu-prof [FOLDER]]
+ *       [--seconds S] [--rounds N] [--unstable-net] [--congestion NAME] [--path-mtu BYTES] [--stats] [--cpu-prof [FOLDER]]
  *
  * One stream, writes of `--write` bytes, the other side swallows; megabytes (10^6 bytes) per second of each round and
  * their median. `mem` is one process. Nothing but this repository is needed.
@@ -48,7 +48,7 @@ async function measure(lane: Lane, options: LoopbackOptions): Promise<string> {
     const before = await usages(server, client);
     const { rate = NaN } = await client.run(
       { run: "stream", size: options.write, seconds: options.seconds },
-      60_000 + 10_000 * options.seconds,
+      5_000 + 10_000 * options.seconds,
     );
     const after = await usages(server, client);
     await client.run({ run: "disconnect" }, 20_000);
@@ -58,8 +58,16 @@ async function measure(lane: Lane, options: LoopbackOptions): Promise<string> {
       `${cpu.map(figure).join(" and ")} s of processor, ` +
       `${after.map(({ peakMiB }) => peakMiB).join(" and ")} MiB at most`;
   } finally {
+    if (options.stats) await printStats(client, server);
     await client.stop();
     if (server !== client) await server.stop();
+  }
+}
+
+async function printStats(client: Child, server: Child): Promise<void> {
+  for (const [name, side] of [["client", client], ["server", server]] as const) {
+    const { stats } = await side.run({ run: "stats" }, 5000);
+    console.log(`${name} ${JSON.stringify(stats)}`);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Runtime } from "./peers/runtime.ts";
 export const USAGE: string =
   "usage: loopback.ts [--transport udp,ws,tcp,mem] [--runtime deno|node|both] " +
   "[--write BYTES] [--seconds S] [--rounds N] [--unstable-net] [--congestion cubic|bbr|newreno] " +
-  "[--path-mtu BYTES] [--cpu-prof] [--cpu-prof-dir FOLDER]";
+  "[--path-mtu BYTES] [--stats] [--cpu-prof] [--cpu-prof-dir FOLDER]";
 
 const TRANSPORTS: readonly string[] = ["udp", "ws", "tcp", "mem"];
 const CONGESTION = ["cubic", "bbr", "newreno"] as const;
@@ -26,6 +26,8 @@ export interface LoopbackOptions {
   readonly unstableNet: boolean;
   readonly congestion: (typeof CONGESTION)[number] | undefined;
   readonly pathMtu: number | undefined;
+  /** Print the counters of both sessions. */
+  readonly stats: boolean;
   /** Folder for processor profiles. */
   readonly cpuProfile: string | undefined;
 }
@@ -52,6 +54,7 @@ export function loopbackOptions(args: readonly string[]): LoopbackOptions | stri
         "unstable-net": { type: "boolean", default: false },
         congestion: { type: "string" },
         "path-mtu": { type: "string" },
+        stats: { type: "boolean", default: false },
         "cpu-prof": { type: "boolean", default: false },
         "cpu-prof-dir": { type: "string", default: "." },
       },
@@ -87,6 +90,7 @@ export function loopbackOptions(args: readonly string[]): LoopbackOptions | stri
     unstableNet: values["unstable-net"],
     congestion,
     pathMtu,
+    stats: values.stats,
     cpuProfile: values["cpu-prof"] ? values["cpu-prof-dir"] : undefined,
   };
 }

@@ -12,13 +12,14 @@ test("without arguments every transport is measured in both runtimes", () => {
     unstableNet: false,
     congestion: undefined,
     pathMtu: undefined,
+    stats: false,
     cpuProfile: undefined,
   });
 });
 
 test("every option is read", () => {
   const line = "--transport udp,ws --runtime node --write 1200 --seconds 0.5 --rounds 1 " +
-    "--unstable-net --congestion bbr --path-mtu 9000 --cpu-prof --cpu-prof-dir profiles";
+    "--unstable-net --congestion bbr --path-mtu 9000 --stats --cpu-prof --cpu-prof-dir profiles";
   assert.deepEqual(loopbackOptions(line.split(" ")), {
     transports: ["udp", "ws"],
     runtimes: ["node"],
@@ -28,6 +29,7 @@ test("every option is read", () => {
     unstableNet: true,
     congestion: "bbr",
     pathMtu: 9000,
+    stats: true,
     cpuProfile: "profiles",
   });
 });

@@ -18,6 +18,8 @@ export interface BenchConnection {
   send(bytes: Uint8Array): void | Promise<void>;
   /** Ends the connection in the protocol's own orderly way and resolves when that is done. */
   close(): Promise<void>;
+  /** Counters of the protocol, where it has some. */
+  stats?(): unknown;
 }
 
 /** One protocol. */

@@ -11,6 +11,7 @@ export class Child {
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: ReadableStreamDefaultReader<string>;
+  #reading: Promise<Answer> | undefined;
 
   constructor(program: string, args: readonly string[]) {
     this.#process = new Deno.Command(program, {
@@ -39,7 +40,13 @@ export class Child {
     }
   }
 
-  async #read(): Promise<Answer> {
+  /** The next line of JSON. A read that nobody waited for to the end belongs to the next caller. */
+  #read(): Promise<Answer> {
+    this.#reading ??= this.#readLine().finally(() => this.#reading = undefined);
+    return this.#reading;
+  }
+
+  async #readLine(): Promise<Answer> {
     for (;;) {
       const { value, done } = await this.#lines.read();
       if (done) throw new Error("the process has ended");

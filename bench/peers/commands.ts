@@ -9,6 +9,7 @@ import type { Usage } from "./usage.ts";
 /** A line on the standard input of a side. */
 export type Command =
   | { readonly run: "usage" }
+  | { readonly run: "stats" }
   | { readonly run: "connect"; readonly address: Address }
   | { readonly run: "stream"; readonly size: number; readonly seconds: number }
   | { readonly run: "requests"; readonly inFlight: number; readonly seconds: number }
@@ -22,5 +23,6 @@ export interface Answer {
   /** Bytes, requests or handshakes per second. */
   readonly rate?: number;
   readonly wireBytes?: number;
+  readonly stats?: unknown;
   readonly error?: string;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connect, listen, type Peer, type SttStream } from "../../mod.ts";
+import { connect, listen, type Peer, SttError, type SttStream } from "../../mod.ts";
 import type { Adapter, Address, BenchConnection } from "./adapter.ts";
 import { HOST, unasked } from "./adapter.ts";
 
@@ -33,8 +33,16 @@ class OurConnection implements BenchConnection {
     await this.#peer.close();
   }
 
-  /** Reads to the end of the stream or of the session. */
-  async pump(): Promise<void> {
+  stats(): unknown {
+    return this.#peer.stats();
+  }
+
+  /** Reads to the end of the stream or of the session. What has come already goes to `ondata` at once. */
+  start(): void {
+    this.#read().catch((error: unknown) => reportUnlessClosed(this.#peer, error));
+  }
+
+  async #read(): Promise<void> {
     for (;;) {
       const chunk = this.#stream.tryRead() ?? await this.#stream.read();
       if (chunk === null) return;
@@ -43,17 +51,10 @@ class OurConnection implements BenchConnection {
   }
 }
 
-function reportUnlessClosed(peer: Peer, error: unknown): void {
+async function reportUnlessClosed(peer: Peer, error: unknown): Promise<void> {
   // A session that the client closes ends the reading of the stream with an error.
-  void peer.closed.then((facts) => {
-    if (facts.error !== undefined) console.error(String(error));
-  });
-}
-
-function running(peer: Peer, stream: SttStream): OurConnection {
-  const connection = new OurConnection(peer, stream);
-  connection.pump().catch((error: unknown) => reportUnlessClosed(peer, error));
-  return connection;
+  if (error instanceof SttError && (await peer.closed).error === undefined) return;
+  console.error(error);
 }
 
 /** An adapter for `address`, the same on both sides but for the port. */
@@ -77,7 +78,11 @@ export function ours(
       void (async () => {
         for await (const peer of listener) {
           void (async () => {
-            for await (const stream of peer.streams()) onConnection(running(peer, stream));
+            for await (const stream of peer.streams()) {
+              const connection = new OurConnection(peer, stream);
+              onConnection(connection);
+              connection.start();
+            }
           })().catch((error: unknown) => reportUnlessClosed(peer, error));
         }
       })();
@@ -85,7 +90,9 @@ export function ours(
     },
     async connect(to): Promise<BenchConnection> {
       const peer = await connect(String(to), { seed: SEED, ...options });
-      return running(peer, await peer.openStream());
+      const connection = new OurConnection(peer, await peer.openStream());
+      connection.start();
+      return connection;
     },
   };
 }

@@ -27,15 +27,16 @@ function say(answer: Answer): void {
 }
 
 let address: Address | undefined;
+/** The one that was opened last. */
+let connection: BenchConnection | undefined;
 if (role !== "client") {
   address = await adapter.listen((accepted) => {
     const server = new Server((bytes) => void accepted.send(bytes));
+    connection = accepted;
     accepted.ondata = (bytes) => server.take(bytes);
   });
   say({ address });
 }
-
-let connection: BenchConnection | undefined;
 
 function connected(): BenchConnection {
   if (connection === undefined) throw new Error("there is no connection yet");
@@ -46,6 +47,8 @@ async function obey(command: Command): Promise<Answer> {
   switch (command.run) {
     case "usage":
       return { usage: usage() };
+    case "stats":
+      return { stats: connection?.stats?.() };
     case "connect":
       address = command.address;
       connection = await adapter.connect(address);
@@ -76,11 +79,10 @@ async function obey(command: Command): Promise<Answer> {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  try {
-    say(await obey(JSON.parse(line) as Command));
-  } catch (error) {
+  // Not awaited: the counters of a connection that hangs are wanted too.
+  obey(JSON.parse(line) as Command).then(say, (error: unknown) => {
     say({ error: error instanceof Error ? error.message : String(error) });
-  }
+  });
 }
 // Nothing that an adapter left open holds the process.
 process.exit(0);
