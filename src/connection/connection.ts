@@ -197,6 +197,11 @@ export class Connection {
     return frame;
   }
 
+  /** The frame that `transmit` returned last was sent, and nobody holds it: it may be written again. */
+  recycle(frame: Uint8Array): void {
+    this.#lifecycle.core?.recycle(frame);
+  }
+
   // ---- time ----
 
   /** When `onTimeout` must be called at the latest, in the clock of `nowMs`. */

@@ -25,6 +25,7 @@ import { type ChunkRef, StreamChunk } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
 import type { PingSet } from "./ping_set.ts";
+import type { PacketContent } from "./recovery/sent_packet.ts";
 
 /** Control records share a frame up to this many bytes of payload. */
 const CONTROL_ROOM = 4096;
@@ -76,14 +77,6 @@ export interface PacketLimits {
   readonly control?: boolean;
 }
 
-/** What must be known of a packet when it is acknowledged or lost. */
-export interface PacketContent {
-  readonly chunks: ChunkRef[];
-  readonly records: SessionRecord[];
-  /** Highest sequence of the ACK it carries; -1 without one. */
-  readonly ackLargest: number;
-}
-
 /** Bytes of a stream that wait to be written into the packet. */
 interface Piece extends ChunkRef {
   readonly flags: number;
@@ -95,6 +88,8 @@ interface Piece extends ChunkRef {
 export function datagramBody(size: number): number {
   return size - 2 - varintSize(size - 4);
 }
+
+const NOTHING: readonly never[] = [];
 
 /** Builds the frames of one session. */
 export class PacketBuilder {
@@ -108,11 +103,14 @@ export class PacketBuilder {
   /** UDP: as `bulkFrame`, but for what the application may send, which does not shrink while probes are small. */
   datagramFrame: number;
   /** Tracked builders: what the packet built last holds. */
-  content: PacketContent = { chunks: [], records: [], ackLargest: -1 };
+  content: PacketContent = { chunks: NOTHING, records: NOTHING, ackLargest: -1 };
   /** False when the packet built last holds nothing but ACK, PADDING and SESSION_CLOSE (SPEC 10). */
   ackEliciting = false;
   readonly #chunk: StreamChunk = new StreamChunk();
   #framesTurn = true;
+  /** Buffer of the frame built last, and one that nobody has any more. */
+  #last: Uint8Array | undefined;
+  #spare: Uint8Array | undefined;
 
   constructor(config: PacketBuilderConfig) {
     this.#config = config;
@@ -153,6 +151,14 @@ export class PacketBuilder {
     return this.#buildShared(records, size, room);
   }
 
+  /** The frame built last was sent and nobody holds it: its buffer serves again. Other arrays are left alone. */
+  recycle(frame: Uint8Array): void {
+    const last = this.#last;
+    this.#last = undefined;
+    if (last === undefined || last.buffer !== frame.buffer) return;
+    if (this.#spare === undefined || this.#spare.length < last.length) this.#spare = last;
+  }
+
   /** A frame of records alone. */
   buildRecords(records: readonly SessionRecord[]): Uint8Array {
     return this.#write(records, []);
@@ -190,7 +196,9 @@ export class PacketBuilder {
       if (packed || pieces.length > 1) return this.#write([], pieces);
       return this.#writeShort(pieces[0] as Piece);
     }
-    return this.#writeShort(this.#piece(chunk));
+    const frame = this.#writeShort(chunk);
+    chunk.parts.length = 0;
+    return frame;
   }
 
   #buildShared(records: SessionRecord[], size: number, room: number): Uint8Array {
@@ -297,19 +305,26 @@ export class PacketBuilder {
         data: frame.payload,
       }]);
     }
-    const { buffer, writer } = this.#start(frame.payload.length);
-    writer.bytes(frame.payload);
-    this.#note([], []);
+    const buffer = this.#start(frame.payload.length);
+    buffer.set(frame.payload, FRAME_HEADROOM);
+    this.#note(NOTHING, NOTHING);
     this.ackEliciting = true;
-    return this.#seal(buffer, frame.type, frame.flags, frame.streamId, writer.offset);
+    const end = FRAME_HEADROOM + frame.payload.length;
+    return this.#seal(buffer, frame.type, frame.flags, frame.streamId, end);
   }
 
   #writeShort(piece: Piece): Uint8Array {
-    const { buffer, writer } = this.#start(1 + varintSize(piece.offset) + piece.length);
-    writer.offset = writeStreamPayloadHeader(buffer, writer.offset, piece.kind, piece.offset);
-    for (const part of piece.parts) writer.bytes(part);
-    this.#note([], [piece]);
-    return this.#seal(buffer, FRAME_STREAM, piece.flags, piece.streamId, writer.offset);
+    const buffer = this.#start(1 + varintSize(piece.offset) + piece.length);
+    let end = writeStreamPayloadHeader(buffer, FRAME_HEADROOM, piece.kind, piece.offset);
+    for (const part of piece.parts) {
+      buffer.set(part, end);
+      end += part.length;
+    }
+    this.ackEliciting = true;
+    if (this.#config.tracked) {
+      this.content = { chunks: [refOf(piece)], records: NOTHING, ackLargest: -1 };
+    }
+    return this.#seal(buffer, FRAME_STREAM, piece.flags, piece.streamId, end);
   }
 
   #write(records: readonly SessionRecord[], pieces: readonly Piece[]): Uint8Array {
@@ -317,11 +332,15 @@ export class PacketBuilder {
     for (const record of records) size += recordSize(record);
     for (const piece of pieces) size += pieceSize(piece);
     const padded = this.#config.packed ? Math.ceil(size / PACKED_STEP) * PACKED_STEP : size;
-    const { buffer, writer } = this.#start(padded);
+    const buffer = this.#start(padded);
+    const writer = new ByteWriter(buffer, FRAME_HEADROOM);
     for (const record of records) writeRecord(writer, record);
     for (const piece of pieces) writePiece(buffer, writer, piece);
+    const end = FRAME_HEADROOM + padded;
+    // SPEC 9: zeros are PADDING; a buffer that serves again holds what it held before.
+    if (writer.offset < end) buffer.fill(0, writer.offset, end);
     this.#note(records, pieces);
-    return this.#seal(buffer, FRAME_CONTROL, 0, 0, FRAME_HEADROOM + padded);
+    return this.#seal(buffer, FRAME_CONTROL, 0, 0, end);
   }
 
   #note(records: readonly SessionRecord[], pieces: readonly Piece[]): void {
@@ -332,9 +351,14 @@ export class PacketBuilder {
     this.content = { chunks: pieces.map(refOf), records: records.filter(matters), ackLargest };
   }
 
-  #start(payloadBytes: number): { buffer: Uint8Array; writer: ByteWriter } {
-    const buffer = new Uint8Array(FRAME_HEADROOM + payloadBytes + TAG_BYTES);
-    return { buffer, writer: new ByteWriter(buffer, FRAME_HEADROOM) };
+  /** A buffer with room for a frame with this payload; what it holds is not cleared. */
+  #start(payloadBytes: number): Uint8Array {
+    const size = FRAME_HEADROOM + payloadBytes + TAG_BYTES;
+    let buffer = this.#spare;
+    if (buffer !== undefined && buffer.length >= size) this.#spare = undefined;
+    else buffer = new Uint8Array(size);
+    this.#last = buffer;
+    return buffer;
   }
 
   #seal(

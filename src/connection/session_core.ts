@@ -325,6 +325,11 @@ export class SessionCore {
     return frame;
   }
 
+  /** See {@link PacketBuilder.recycle}. */
+  recycle(frame: Uint8Array): void {
+    this.#builder.recycle(frame);
+  }
+
   /** UDP: something waits that window or pacer do not let go yet. */
   get holdsWork(): boolean {
     return this.transmission !== undefined && this.#builder.hasWork;

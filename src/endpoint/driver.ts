@@ -108,6 +108,8 @@ export class Driver {
       if (frame === undefined) break;
       // Only a send that returned false is followed by `drain`: no other mark may stop the loop.
       this.#full = !transport.send(frame);
+      // Sockets say with true that the array is free; other transports own what they took.
+      if (!this.#full && transport.framing === "datagram") connection.recycle(frame);
     }
     this.#events();
     if (connection.finished) {

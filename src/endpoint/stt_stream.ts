@@ -6,7 +6,7 @@
 import { SttError } from "../errors.ts";
 import type { StreamInfo } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
-import { checkBytes, copyOf } from "./bytes.ts";
+import { checkBytes } from "./bytes.ts";
 import { Waiters } from "./waiters.ts";
 
 /** How a stream delivers. `bytes`: in order. `messages`: whole messages in order. `unordered`: whole messages in any order. */
@@ -143,13 +143,11 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   /** As {@link SttStream.write} without waiting: false asks the writer to wait for {@link SttStream.ready}. */
   tryWrite(chunk: Uint8Array, own = false): boolean {
     this.#checkWrite();
-    const attempt = `write to stream ${this.id}`;
-    if (own) checkBytes(chunk, attempt);
-    const bytes = own ? chunk : copyOf(chunk, attempt);
+    if (!(chunk instanceof Uint8Array)) checkBytes(chunk, `write to stream ${this.id}`);
     const { streams } = this.#host;
     const more = this.#messages
-      ? streams.writeMessage(this.id, bytes)
-      : streams.write(this.id, bytes);
+      ? streams.writeMessage(this.id, chunk, own)
+      : streams.write(this.id, chunk, own);
     this.#host.schedule();
     return more;
   }

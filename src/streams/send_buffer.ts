@@ -3,16 +3,32 @@
  *
  * @module
  */
+import { BLOCK_BYTES, type BlockPool } from "./block_pool.ts";
 import { Queue } from "./queue.ts";
 
-/** Holds the application's chunks by reference; frames are views of them, sent again if lost. */
+/** A stream that holds less than this has copies of exact size: thousands of quiet streams cost no blocks. */
+const WORTH_A_BLOCK = BLOCK_BYTES / 4;
+
+/**
+ * Holds the application's chunks by reference, or copies of them in blocks; frames are views of both, sent again if
+ * lost. A view is good until the next `push` or `copy`, when the block of bytes that are gone may be written again.
+ */
 export class SendBuffer {
+  readonly #pool: BlockPool;
+  /** Each chunk holds the bytes from its start to the next one's; a block may have room behind them. */
   readonly #chunks: Queue<Uint8Array> = new Queue();
   readonly #starts: Queue<number> = new Queue();
+  readonly #pooled: Queue<boolean> = new Queue();
   #base = 0;
   #end = 0;
+  /** Bytes that the last chunk has room for. */
+  #room = 0;
   /** Queue index of the chunk that the last view ended in: the next one mostly starts there. */
   #cursor = 0;
+
+  constructor(pool: BlockPool) {
+    this.#pool = pool;
+  }
 
   /** Bytes below are gone. */
   get base(): number {
@@ -23,11 +39,34 @@ export class SendBuffer {
     return this.#end;
   }
 
+  /** Takes the array over. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
-    this.#starts.push(this.#end);
+    this.#append(chunk, false);
+    this.#room = 0;
     this.#end += chunk.length;
+  }
+
+  /** Copies the array. */
+  copy(chunk: Uint8Array): void {
+    const { length } = chunk;
+    if (length <= this.#room) {
+      this.#fill(chunk);
+      return;
+    }
+    if (this.#end - this.#base + length < WORTH_A_BLOCK) {
+      this.push(new Uint8Array(chunk));
+      return;
+    }
+    for (let at = 0; at < length;) {
+      if (this.#room === 0) {
+        this.#append(this.#pool.take(), true);
+        this.#room = BLOCK_BYTES;
+      }
+      const stop = Math.min(length, at + this.#room);
+      this.#fill(at === 0 && stop === length ? chunk : chunk.subarray(at, stop));
+      at = stop;
+    }
   }
 
   /** Appends views of [start, end) to `parts`. */
@@ -36,10 +75,11 @@ export class SendBuffer {
     let at = start;
     while (at < end) {
       const chunk = this.#chunks.at(index)!;
-      const from = at - this.#starts.at(index)!;
-      const to = Math.min(chunk.length, from + end - at);
-      parts.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
-      at += to - from;
+      const first = this.#starts.at(index)!;
+      const stop = Math.min(end, this.#endOf(index));
+      const whole = at === first && stop - first === chunk.length;
+      parts.push(whole ? chunk : chunk.subarray(at - first, stop - first));
+      at = stop;
       this.#cursor = index;
       index++;
     }
@@ -49,30 +89,55 @@ export class SendBuffer {
   release(offset: number): void {
     if (offset <= this.#base) return;
     this.#base = offset;
-    let count = 0;
     const length = this.#chunks.length;
-    while (count < length && this.#starts.at(count)! + this.#chunks.at(count)!.length <= offset) {
-      count++;
-    }
+    let count = 0;
+    while (count < length && this.#endOf(count) <= offset) count++;
     if (count === 0) return;
-    this.#chunks.drop(count);
-    this.#starts.drop(count);
+    // A block that is not full and has no bytes left gives up its room.
+    if (count === length) this.#room = 0;
+    this.#give(count);
     this.#cursor = Math.max(0, this.#cursor - count);
   }
 
   /** Drops all bytes. */
   clear(): void {
-    this.#chunks.clear();
-    this.#starts.clear();
+    this.#give(this.#chunks.length);
     this.#base = this.#end;
+    this.#room = 0;
     this.#cursor = 0;
+  }
+
+  #append(chunk: Uint8Array, pooled: boolean): void {
+    this.#chunks.push(chunk);
+    this.#starts.push(this.#end);
+    this.#pooled.push(pooled);
+  }
+
+  #fill(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const block = this.#chunks.at(this.#chunks.length - 1)!;
+    block.set(bytes, BLOCK_BYTES - this.#room);
+    this.#room -= bytes.length;
+    this.#end += bytes.length;
+  }
+
+  #give(count: number): void {
+    for (let index = 0; index < count; index++) {
+      if (this.#pooled.at(index) === true) this.#pool.give(this.#chunks.at(index)!);
+    }
+    this.#chunks.drop(count);
+    this.#starts.drop(count);
+    this.#pooled.drop(count);
+  }
+
+  #endOf(index: number): number {
+    return this.#starts.at(index + 1) ?? this.#end;
   }
 
   #indexOf(offset: number): number {
     const count = this.#starts.length;
     for (let index = this.#cursor; index < Math.min(count, this.#cursor + 2); index++) {
-      const start = this.#starts.at(index)!;
-      if (offset >= start && offset < start + this.#chunks.at(index)!.length) return index;
+      if (offset >= this.#starts.at(index)! && offset < this.#endOf(index)) return index;
     }
     let low = 0;
     let high = count;

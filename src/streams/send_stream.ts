@@ -7,6 +7,7 @@ import { FLAG_SEGMENT, FLAG_STREAM_END, FLAG_STREAM_INIT, KIND_UNORDERED } from 
 import { varintSize } from "../codec/varint.ts";
 import { MessageBoundaries } from "./boundaries.ts";
 import { SendCredit } from "./flow_control.ts";
+import type { BlockPool } from "./block_pool.ts";
 import { RangeSet } from "./range_set.ts";
 import { SendBuffer } from "./send_buffer.ts";
 import type { ChunkRef, StreamChunk, StreamInfo } from "./types.ts";
@@ -21,6 +22,7 @@ export type SendOutlook = "idle" | "ready" | "stream" | "session" | "room";
 export interface SendShared {
   readonly reliable: boolean;
   readonly credit: SendCredit;
+  readonly blocks: BlockPool;
   /** Unsent plus unacknowledged bytes. */
   buffered: number;
   /** Half of the smallest window the peer started with: an unordered message up to this is not split for want of credit. */
@@ -32,7 +34,7 @@ export class SendStream {
   readonly #shared: SendShared;
   readonly #kind: number;
   readonly #announce: boolean;
-  readonly #buffer: SendBuffer = new SendBuffer();
+  readonly #buffer: SendBuffer;
   readonly #boundaries: MessageBoundaries;
   readonly #lost: RangeSet = new RangeSet();
   readonly #acked: RangeSet = new RangeSet();
@@ -53,6 +55,7 @@ export class SendStream {
     this.#announce = announce;
     this.#initPending = announce;
     this.#shared = shared;
+    this.#buffer = new SendBuffer(shared.blocks);
     this.#boundaries = new MessageBoundaries(kind);
     this.credit = new SendCredit(limit);
   }
@@ -106,10 +109,14 @@ export class SendStream {
     return this.#lost.size > 0 || this.#finLost;
   }
 
-  /** `startsMessage`: the chunk is the beginning of a message, its length prefix included. */
-  write(chunk: Uint8Array, startsMessage: boolean): void {
+  /**
+   * `startsMessage`: the chunk is the beginning of a message, its length prefix included. `own`: the array is taken
+   * over, else copied.
+   */
+  write(chunk: Uint8Array, startsMessage: boolean, own: boolean): void {
     if (startsMessage) this.#boundaries.push(this.#buffer.end);
-    this.#buffer.push(chunk);
+    if (own) this.#buffer.push(chunk);
+    else this.#buffer.copy(chunk);
     this.#shared.buffered += chunk.length;
   }
 
@@ -290,6 +297,7 @@ export class SendStream {
     this.#shared.buffered -= Math.max(0, base - this.#buffer.base);
     this.#buffer.release(base);
     this.#boundaries.release(base);
+    this.#rest();
   }
 
   #drop(): void {
@@ -298,5 +306,10 @@ export class SendStream {
     this.#boundaries.clear();
     this.#lost.clear();
     this.#acked.clear();
+    this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#shared.buffered === 0) this.#shared.blocks.rest();
   }
 }

@@ -110,29 +110,29 @@ export class StreamSet {
   }
 
   /**
-   * Queues bytes; the set keeps `chunk`, so it must not be changed. Returns false from the mark of
-   * `sendBuffer` on: wait for `writable`.
+   * Queues bytes. `own`: the set keeps `chunk`, so it must not be changed; else it is copied. Returns
+   * false from the mark of `sendBuffer` on: wait for `writable`.
    *
    * @throws {SttError} `STREAM_CLOSED` after finish or reset, `STREAM_STOPPED` (wire: the peer's code),
    * `CONFIG` for a stream of messages
    */
-  write(id: number, chunk: Uint8Array): boolean {
+  write(id: number, chunk: Uint8Array, own: boolean = true): boolean {
     const stream = this.#writable(id);
     if (framesMessages(stream.kind)) {
       throw new SttError("CONFIG", `cannot write bytes to stream ${id}: it carries messages`);
     }
-    stream.send.write(chunk, false);
+    stream.send.write(chunk, false, own);
     return this.#written(stream);
   }
 
   /** The same for one message; `CONFIG` for a stream of bytes. */
-  writeMessage(id: number, message: Uint8Array): boolean {
+  writeMessage(id: number, message: Uint8Array, own: boolean = true): boolean {
     const stream = this.#writable(id);
     if (!framesMessages(stream.kind)) {
       throw new SttError("CONFIG", `cannot write message to stream ${id}: it carries bytes`);
     }
-    stream.send.write(encodeVarint(message.length), true);
-    stream.send.write(message, false);
+    stream.send.write(encodeVarint(message.length), true, own);
+    stream.send.write(message, false, own);
     return this.#written(stream);
   }
 

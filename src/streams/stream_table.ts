@@ -5,6 +5,7 @@
  */
 import { DEFAULT_MAX_MESSAGE_SIZE, MAX_SESSION_WINDOW, MAX_STREAM_WINDOW } from "../constants.ts";
 import { SttError } from "../errors.ts";
+import { BlockPool } from "./block_pool.ts";
 import { ControlQueue } from "./control_queue.ts";
 import { ReceiveCredit, SendCredit } from "./flow_control.ts";
 import { MAX_STREAM_COUNT, PeerStreams } from "./peer_streams.ts";
@@ -53,7 +54,13 @@ export class StreamTable {
     this.#localParity = config.role === "initiator" ? 1 : 0;
     this.sendBuffer = config.sendBuffer ?? DEFAULT_SEND_BUFFER;
     this.peers = new PeerStreams(local.maxStreams);
-    this.send = { reliable, credit: new SendCredit(0), buffered: 0, wholeMessage: 0 };
+    this.send = {
+      reliable,
+      credit: new SendCredit(0),
+      blocks: new BlockPool(),
+      buffered: 0,
+      wholeMessage: 0,
+    };
     this.recv = {
       credit: new ReceiveCredit(
         local.maxData,

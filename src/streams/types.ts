@@ -87,7 +87,7 @@ export class StreamChunk implements ChunkRef {
   fin: boolean = false;
   /** True when these bytes were handed out before. */
   retransmission: boolean = false;
-  /** Views of the application's buffers, valid until the next `nextData`. */
+  /** Views of the bytes written, valid until the next `nextData` or write. */
   readonly parts: Uint8Array[] = [];
 
   /** A copy without the bytes, to be kept until the packet is acknowledged or lost. */

@@ -39,7 +39,7 @@ export interface TransportConnection {
   readonly receiveBuffer?: number;
   /** Begins delivery to `sink`. Bytes that came earlier are delivered first. */
   start(sink: TransportSink): void;
-  /** Takes ownership of `bytes`. False: more than the high-water mark is queued, wait for `drain`. Never throws. */
+  /** Takes ownership of `bytes`, which `datagram` framing gives back by returning true. False: more than the high-water mark is queued, wait for `drain`. Never throws. */
   send(bytes: Uint8Array): boolean;
   /**
    * Asked before each `send` by those who must not build what would not be taken. False: `drain` will come. Absent: only

@@ -9,9 +9,9 @@ import type { ChunkRef } from "../../streams/types.ts";
 /** What a packet carried, as far as an acknowledgement or a loss has consequences for it. */
 export interface PacketContent {
   /** Stream bytes. */
-  readonly chunks: ChunkRef[];
+  readonly chunks: readonly ChunkRef[];
   /** Records; ACK and PADDING need not be listed. */
-  readonly records: SessionRecord[];
+  readonly records: readonly SessionRecord[];
   /** `largest` of the ACK it carried, -1 for none. */
   readonly ackLargest: number;
 }
