@@ -60,6 +60,10 @@ test("wrong use is exit code 2, with one line that says what, and where help is"
     [["decode"], /decode needs hexadecimal text or a file/],
     [["decode", "00", "--as", "soup"], /--as takes one of auto, frames, value, records/],
     [["keygen", "x"], /keygen takes no arguments/],
+    [
+      ["ping", NOWHERE, "--congestion", "x"],
+      /--congestion takes one of cubic, bbr, newreno, not "x"/,
+    ],
   ];
   for (const [argv, message] of wrong) {
     const { exit, stdout, stderr } = await runCommand(argv, { env: { STT_SEED: SEED } });

@@ -7,14 +7,18 @@ import { readFile } from "node:fs/promises";
 import { fileError } from "../endpoint/files/refusals.ts";
 import { readSeedFile } from "../endpoint/seed_file.ts";
 import type { EndpointOptions } from "../endpoint/options.ts";
+import type { CongestionControlName } from "../connection/congestion/controller.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+import { UsageError } from "./exit_codes.ts";
 
 /** Seconds without a sign of life after which a session is given up. */
 export const DEFAULT_TIMEOUT_S = 30;
 const DEFAULT_HANDSHAKE_S = 10;
 /** A signal must end the process within two seconds: what a dead peer does not take is not waited for longer. */
 const CLOSE_FLUSH_MS = 500;
+
+const CONGESTION: readonly CongestionControlName[] = ["cubic", "bbr", "newreno"];
 
 export const GENERAL_OPTIONS: readonly OptionSpec[] = [
   { name: "json", help: "one JSON object per line instead of text" },
@@ -41,6 +45,11 @@ export const SESSION_OPTIONS: readonly OptionSpec[] = [
     help: `give up on a peer that is silent for so long (default ${DEFAULT_TIMEOUT_S}; dial 10)`,
   },
   { name: "native", help: "the runtime's own WebSocket (trusted networks only)" },
+  {
+    name: "congestion",
+    value: "NAME",
+    help: `udp: what sets the speed of sending: ${CONGESTION.join(", ")}`,
+  },
 ];
 
 export const DIAL_OPTIONS: readonly OptionSpec[] = [
@@ -68,6 +77,7 @@ export async function endpointOptions(
   const timeout = args.number("timeout", 0.1, 86_400);
   const idleMs = Math.round((timeout ?? DEFAULT_TIMEOUT_S) * 1000);
   const nodeSeedFile = args.text("node-seed-file");
+  const congestion = congestionOf(args);
   return {
     app: args.text("app") ?? defaultApp,
     handshakeTimeout: Math.round((timeout ?? DEFAULT_HANDSHAKE_S) * 1000),
@@ -75,8 +85,18 @@ export async function endpointOptions(
     keepAlive: Math.max(20, Math.floor(idleMs / 3)),
     closeFlush: CLOSE_FLUSH_MS,
     timeoutMs: idleMs,
+    ...(congestion === undefined ? {} : { congestion }),
     ...(nodeSeedFile === undefined ? {} : { nodeSeed: await seedOf(nodeSeedFile, context) }),
   };
+}
+
+function congestionOf(args: Arguments): CongestionControlName | undefined {
+  const text = args.text("congestion");
+  const name = CONGESTION.find((known) => known === text);
+  if (text === undefined || name !== undefined) return name;
+  throw new UsageError(
+    `--congestion takes one of ${CONGESTION.join(", ")}, not ${JSON.stringify(text.slice(0, 64))}`,
+  );
 }
 
 /** A seed from a file; others who may read it are worth a warning. */
