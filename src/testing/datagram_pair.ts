@@ -6,6 +6,7 @@
 import { parseFrameHeader } from "../codec/frame.ts";
 import { FrameHeader } from "../codec/frame.ts";
 import {
+  type ConnectionLimits,
   connectionLimits,
   type ConnectionOptions,
   transportParameters,
@@ -18,11 +19,15 @@ import { FRAME_HANDSHAKE, FRAME_MAX_BODY } from "../constants.ts";
 import { seedKeys, staticKey } from "../crypto/key_schedule.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
+import { SttError } from "../errors.ts";
 import { Acceptor } from "../handshake/acceptor.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { Prng } from "./prng.ts";
 import { seededProvider } from "./seeded_provider.ts";
 import { type Side, SimulatedLink, type SimulatedLinkOptions } from "./simulated_link.ts";
+
+/** Datagrams, events and looks at the clock of one `run`, after which something loops. */
+const MAX_STEPS = 1_000_000;
 
 /** Ten repeats of HELLO: a thousand seeds of 20 % loss each way establish. */
 const HANDSHAKE_MS = 600_000;
@@ -35,6 +40,8 @@ export interface DatagramPairOptions {
   readonly link?: SimulatedLinkOptions;
   /** Options of both connections. */
   readonly options?: ConnectionOptions;
+  /** What is different at the answering one. */
+  readonly acceptOptions?: ConnectionOptions;
   /** Default: the connection's own. */
   readonly congestion?: CongestionControlName;
   /** Datagram size that both vouch for. */
@@ -57,7 +64,14 @@ export class DatagramPair {
   b: Connection | undefined;
   /** Called for every event; without it they are dropped. */
   onEvent: ((side: Side, event: ConnectionEvent) => void) | undefined;
+  /** When `until` of a run wants to be asked although nothing happens on the network. */
+  wakeAtMs: number = Infinity;
+  /** Datagrams, events and looks at the clock so far. */
+  steps: number = 0;
+  /** Most events that a connection had waiting. */
+  mostEvents: number = 0;
   readonly #acceptor: Acceptor;
+  readonly #limits: Record<Side, ConnectionLimits>;
   readonly #options: DatagramPairOptions;
   readonly #provider: CryptoProvider;
   readonly #out: Uint8Array[] = [];
@@ -68,9 +82,12 @@ export class DatagramPair {
     const prng = new Prng(options.seed ?? 1);
     this.#provider = seededProvider(options.provider ?? nodeProvider(), prng);
     this.link = new SimulatedLink({ seed: options.seed ?? 1, ...options.link });
-    const limits = connectionLimits(options.options ?? {});
+    this.#limits = {
+      a: connectionLimits(options.options ?? {}),
+      b: connectionLimits({ ...options.options, ...options.acceptOptions }),
+    };
     const keys = seedKeys(this.#provider, prng.bytes(32));
-    const common = (): {
+    const common = (side: Side): {
       provider: CryptoProvider;
       staticKey: ReturnType<typeof staticKey>;
       parameters: ReturnType<typeof transportParameters>;
@@ -80,16 +97,16 @@ export class DatagramPair {
     } => ({
       provider: this.#provider,
       staticKey: staticKey(this.#provider, prng.bytes(32)),
-      parameters: transportParameters(limits, options.receiveBuffer),
+      parameters: transportParameters(this.#limits[side], options.receiveBuffer),
       suites: [1, 2],
       timeoutMs: HANDSHAKE_MS,
       unixOffsetMs: this.clock.unixOffsetMs,
     });
-    this.#acceptor = new Acceptor({ ...common(), seeds: [keys] }, this.clock.nowMs);
+    this.#acceptor = new Acceptor({ ...common("b"), seeds: [keys] }, this.clock.nowMs);
     this.a = Connection.dial({
       provider: this.#provider,
-      limits,
-      handshake: { ...common(), reliable: false, seedKeys: keys },
+      limits: this.#limits.a,
+      handshake: { ...common("a"), reliable: false, seedKeys: keys },
       path: this.#path(),
     }, this.clock.nowMs);
   }
@@ -104,17 +121,24 @@ export class DatagramPair {
     };
   }
 
-  /** Runs until `until` says so, nothing is left to happen, or `limitMs` of virtual time have passed. */
+  /**
+   * Runs until `until` says so, nothing is left to happen, or `limitMs` of virtual time have passed.
+   *
+   * @throws {SttError} INTERNAL when it is busy without end.
+   */
   run(until: () => boolean, limitMs = 600_000): boolean {
     const end = this.clock.nowMs + limitMs;
+    const lastStep = this.steps + MAX_STEPS;
     for (;;) {
-      this.#turn();
+      this.#turn(lastStep);
       if (until()) return true;
+      this.#turn(lastStep);
       const next = Math.min(
         this.link.nextArrival() ?? Infinity,
         this.a.nextTimeout() ?? Infinity,
         this.b?.nextTimeout() ?? Infinity,
         this.#acceptor.nextTimeout() ?? Infinity,
+        this.wakeAtMs,
       );
       if (next === Infinity || next > end) return until();
       if (next > this.clock.nowMs) this.clock.advance(next - this.clock.nowMs);
@@ -128,29 +152,44 @@ export class DatagramPair {
     }
   }
 
-  #turn(): void {
+  /** The owner's rule: events are taken and frames sent until there are none. */
+  #turn(lastStep: number): void {
     const now = this.clock.nowMs;
     for (const frame of this.#out.splice(0)) this.link.send("b", frame, now);
-    for (const side of ["a", "b"] as const) {
-      const connection = side === "a" ? this.a : this.b;
-      if (connection === undefined) continue;
-      this.#events(side, connection);
-      for (
-        let frame = connection.transmit(now);
-        frame !== undefined;
-        frame = connection.transmit(now)
-      ) {
-        this.link.send(side, frame, now);
+    for (let before = -1; before !== this.steps;) {
+      before = this.steps;
+      for (const side of ["a", "b"] as const) {
+        const connection = side === "a" ? this.a : this.b;
+        if (connection === undefined) continue;
+        this.#events(side, connection);
+        for (
+          let frame = connection.transmit(now);
+          frame !== undefined;
+          frame = connection.transmit(now)
+        ) {
+          this.steps++;
+          this.link.send(side, frame, now);
+        }
       }
-      this.#events(side, connection);
+      if (this.steps > lastStep) {
+        throw new SttError(
+          "INTERNAL",
+          `cannot run on: a is ${this.a.state}, b is ${this.b?.state}, busy without end at ${now} ms`,
+        );
+      }
     }
+    this.steps++;
   }
 
   #events(side: Side, connection: Connection): void {
+    let count = 0;
     for (let event = connection.nextEvent(); event !== undefined; event = connection.nextEvent()) {
+      count++;
       if (event.type === "identified") connection.accept(this.clock.nowMs);
       this.onEvent?.(side, event);
     }
+    this.steps += count;
+    if (count > this.mostEvents) this.mostEvents = count;
   }
 
   #deliver(): void {
@@ -189,7 +228,7 @@ export class DatagramPair {
     if (result.kind === "session") {
       this.b = Connection.accepted({
         provider: this.#provider,
-        limits: connectionLimits(this.#options.options ?? {}),
+        limits: this.#limits.b,
         acceptor: this.#acceptor,
         pending: result.pending,
         path: this.#path(),

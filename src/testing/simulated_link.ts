@@ -93,6 +93,11 @@ export class SimulatedLink {
     this.#addresses[side] = { ...address };
   }
 
+  /** The rules of the direction from `side`, defaults filled in; `change` takes them back. */
+  rules(side: Side): LinkRules {
+    return this.#from[side].rules;
+  }
+
   /** Changes the rules of the direction from `side`; unnamed ones stay. Holds for what is sent from now on. */
   change(side: Side, options: LinkOptions): void {
     const direction = this.#from[side];

@@ -1,0 +1,104 @@
+import type { Prng } from "../../testing/prng.ts";
+import type { LinkOptions, Side } from "../../testing/simulated_link.ts";
+import type { ConnectionOptions } from "../config.ts";
+import type { PlanHabits } from "./plan_for_test.ts";
+import type { World } from "./world_for_test.ts";
+
+/** What differs from a plain exchange. */
+export interface Case {
+  readonly name: string;
+  readonly link?: (prng: Prng, rttMs: number) => LinkOptions;
+  readonly options?: (prng: Prng) => ConnectionOptions;
+  readonly habits?: PlanHabits;
+  /** Called before the session begins; may ask for things to happen later. */
+  readonly script?: (world: World, rttMs: number) => void;
+  /** How the session ends. Default: when everything has arrived. */
+  readonly ending?: "flush" | "abort" | "both";
+}
+
+const SIDES: readonly [Side, Side] = ["a", "b"];
+
+/** When data is on its way: a few round trips after the start of a session. */
+function midTransfer(world: World, rttMs: number): number {
+  return rttMs * 3 + world.prng.float() * Math.max(50, rttMs * 10);
+}
+
+function everySide(world: World, options: LinkOptions): void {
+  for (const side of SIDES) world.pair.link.change(side, options);
+}
+
+/** Plays beside the matrix. */
+export const CASES: readonly Case[] = [
+  {
+    name: "corruption",
+    link: (prng) => ({ corrupt: prng.pick([0.001, 0.02, 0.1]) }),
+  },
+  {
+    name: "jitter",
+    link: (prng, rttMs) => ({
+      jitterMs: rttMs * prng.pick([0.5, 1, 3]),
+      reorder: prng.pick([0.01, 0.2]),
+      reorderMs: Math.max(2, rttMs * prng.float()),
+    }),
+  },
+  {
+    name: "bottleneck",
+    link: (prng) => ({
+      bytesPerSecond: prng.pick([30_000, 125_000, 1_000_000]),
+      queueBytes: prng.pick([6000, 20_000, 200_000]),
+    }),
+  },
+  {
+    name: "mtu-black-hole",
+    link: () => ({ mtu: 1500 }),
+    script: (world, rttMs) => {
+      const { prng } = world;
+      world.after(midTransfer(world, rttMs), () => {
+        const mtu = prng.integer(1200, 1400);
+        if (prng.chance(0.5)) everySide(world, { mtu });
+        else world.pair.link.change(prng.pick(SIDES), { mtu });
+      });
+      world.after(midTransfer(world, rttMs) * 4, () => everySide(world, { mtu: 1500 }));
+    },
+  },
+  {
+    name: "outage",
+    script: (world, rttMs) => {
+      const { prng, pair } = world;
+      const side = prng.pick(SIDES);
+      const both = prng.chance(0.5);
+      world.after(midTransfer(world, rttMs), () => {
+        const before = { a: pair.link.rules("a"), b: pair.link.rules("b") };
+        if (both) everySide(world, { loss: 1 });
+        else pair.link.change(side, { loss: 1 });
+        world.after(prng.integer(10, 20_000), () => {
+          for (const each of SIDES) pair.link.change(each, before[each]);
+        });
+      });
+    },
+  },
+  {
+    name: "rotation",
+    options: (prng) => ({ rotatePackets: prng.pick([16, 40]), rotateBytes: 65_536 }),
+    script: (world, rttMs) => {
+      const { prng } = world;
+      const rotate = (): void => {
+        const connection = world.pair[prng.pick(SIDES)];
+        if (connection?.state === "established") connection.rotateKeys();
+        if (!world.flowsDone) world.after(prng.float() * Math.max(20, rttMs), rotate);
+      };
+      world.after(midTransfer(world, rttMs), rotate);
+    },
+  },
+  { name: "reset-stop", habits: { cut: 0.6, streams: 12 } },
+  { name: "half-close", habits: { answersAtEnd: 1, streams: 6 } },
+  { name: "slow-reader", habits: { slowReader: 0.8 } },
+  {
+    name: "idle-gaps",
+    habits: { gaps: true },
+    options: () => ({ maxIdle: 45_000, keepAlive: 20_000 }),
+  },
+  { name: "close-in-flight", ending: "flush", options: () => ({ closeFlush: 600_000 }) },
+  { name: "abort-in-flight", ending: "abort" },
+  { name: "both-close", ending: "both", options: () => ({ closeFlush: 600_000 }) },
+];
