@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatagramPair, type DatagramPairOptions } from "../../testing/datagram_pair.ts";
 import { EventQueue } from "../../testing/event_queue.ts";
-import { Prng } from "../../testing/prng.ts";
+import type { Prng } from "../../testing/prng.ts";
 import type { Side } from "../../testing/simulated_link.ts";
 import type { Connection } from "../connection.ts";
 import type { CloseFacts, ConnectionEvent } from "../events.ts";
