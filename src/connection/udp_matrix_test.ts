@@ -1,63 +1,24 @@
 import { test } from "node:test";
-import assert from "node:assert/strict";
-import process from "node:process";
-import type { SimulatedLinkOptions } from "../testing/simulated_link.ts";
-import { assertNothingLeft, exchange } from "./udp_exchange_for_test.ts";
+import { type Cell, CELLS } from "./simulation/cells_for_test.ts";
+import { simulate } from "./simulation/simulate_for_test.ts";
 
-const LOSS: Record<string, SimulatedLinkOptions> = {
-  none: {},
-  "1%": { loss: 0.01 },
-  "5%": { loss: 0.05 },
-  "20%": { loss: 0.2 },
-  // Three in a row on average, 4 % in all.
-  bursty: { burst: { enter: 0.014, leave: 1 / 3 } },
-};
-const FAULTS: Record<string, SimulatedLinkOptions> = {
-  reorder: { reorder: 0.05 },
-  duplicate: { duplicate: 0.05 },
-  corrupt: { corrupt: 0.01, reorder: 0.01, duplicate: 0.01 },
-};
-const RTTS = [1, 50, 300];
-const CONTROLS = ["cubic", "bbr", "newreno"] as const;
-const SEEDS = Number(process.env["STT_UDP_SEEDS"] ?? 4);
-/** Repeats one run: `loss fault rtt seed`. */
-const ONLY = process.env["STT_UDP_RUN"];
-
-function run(loss: string, fault: string, rtt: number, seed: number): void {
-  const link = {
-    delayMs: rtt / 2,
-    jitterMs: rtt / 20,
-    bytesPerSecond: 4_000_000,
-    queueBytes: Math.max(64_000, 4000 * rtt),
-    ...LOSS[loss],
-    ...FAULTS[fault],
-  };
-  const congestion = CONTROLS[seed % CONTROLS.length]!;
-  const options = { packed: seed % 4 === 3, rotatePackets: seed % 2 === 0 ? 100 : 1_000_000 };
-  const plan = { seed: seed * 1000 + rtt, streams: [30_000, 25_000, 12_000], messages: 30 };
-  const pair = exchange({ link, congestion, options }, plan);
-  assertNothingLeft(pair);
-  pair.a.close(pair.clock.nowMs);
-  assert.ok(pair.run(() => pair.a.finished, 60_000));
+/** Cells that differ in the round trip, or in the faults beside the loss, are one test. */
+const groups = new Map<string, [number, Cell][]>();
+for (const entry of CELLS.entries()) {
+  const [group] = entry[1].name.split(" ", 1) as [string];
+  groups.set(group, [...groups.get(group) ?? [], entry]);
 }
 
-for (const loss of Object.keys(LOSS)) {
-  for (const fault of Object.keys(FAULTS)) {
-    test(`udp: every byte arrives, loss ${loss}, ${fault}`, () => {
-      for (const rtt of RTTS) {
-        for (let seed = 1; seed <= SEEDS; seed++) {
-          const name = `${loss} ${fault} ${rtt} ${seed}`;
-          if (ONLY !== undefined && ONLY !== name) continue;
-          try {
-            run(loss, fault, rtt, seed);
-          } catch (error) {
-            const repeat = `STT_UDP_SEEDS=${SEEDS} STT_UDP_RUN="${name}"`;
-            throw new Error(`${repeat} deno test -A src/connection/udp_matrix_test.ts`, {
-              cause: error,
-            });
-          }
-        }
+// A slice of `deno task sim`: one seed per cell, and another one for the next, so that every controller takes part.
+for (const [group, cells] of groups) {
+  test(`udp: every byte arrives, nothing twice, ${group}`, () => {
+    for (const [index, cell] of cells) {
+      const seed = index + 1;
+      try {
+        simulate(cell, seed);
+      } catch (error) {
+        throw new Error(`deno task sim --only "${cell.name}" --seed ${seed}`, { cause: error });
       }
-    });
-  }
+    }
+  });
 }

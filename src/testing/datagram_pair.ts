@@ -132,7 +132,8 @@ export class DatagramPair {
     for (;;) {
       this.#turn(lastStep);
       if (until()) return true;
-      this.#turn(lastStep);
+      // What `until` caused may be what it waits for.
+      if (this.#turn(lastStep)) continue;
       const next = Math.min(
         this.link.nextArrival() ?? Infinity,
         this.a.nextTimeout() ?? Infinity,
@@ -152,9 +153,10 @@ export class DatagramPair {
     }
   }
 
-  /** The owner's rule: events are taken and frames sent until there are none. */
-  #turn(lastStep: number): void {
+  /** The owner's rule: events are taken and frames sent until there are none. False when there were none. */
+  #turn(lastStep: number): boolean {
     const now = this.clock.nowMs;
+    const first = this.steps;
     for (const frame of this.#out.splice(0)) this.link.send("b", frame, now);
     for (let before = -1; before !== this.steps;) {
       before = this.steps;
@@ -178,7 +180,7 @@ export class DatagramPair {
         );
       }
     }
-    this.steps++;
+    return this.steps++ > first;
   }
 
   #events(side: Side, connection: Connection): void {

@@ -218,7 +218,8 @@ export class Reader {
   #read(): void {
     const { streams } = this.#connection;
     const { stopAt = Infinity, readBytes = Infinity } = this.#plan;
-    if (this.ended || this.#connection.state !== "established") return;
+    const { state } = this.#connection;
+    if (this.ended || (state !== "established" && state !== "flushing")) return;
     while (!this.ended && !this.#resting) {
       if (this.#at >= stopAt) {
         this.ended = true;

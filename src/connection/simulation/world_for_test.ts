@@ -82,8 +82,13 @@ export class World {
     throw new Error(`${what}: not after ${limitMs} ms of virtual time\n${this.describe()}`);
   }
 
+  /** The session is open on both sides. */
+  get established(): boolean {
+    return this.#established === 2;
+  }
+
   get flowsDone(): boolean {
-    return this.#established === 2 && this.#flows.every((flow) => flow.done);
+    return this.established && this.#flows.every((flow) => flow.done);
   }
 
   describe(): string {
