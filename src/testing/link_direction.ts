@@ -30,6 +30,9 @@ export interface LinkStats {
   maxQueueBytes: number;
 }
 
+/** A burst that counted datagrams alone would swallow repeats that are minutes apart. */
+const BURST_SILENCE_MS = 1000;
+
 /** One direction of a simulated link: takes items with bytes, yields them when they arrive. */
 export class LinkDirection<T extends { data: Uint8Array }> {
   readonly stats: LinkStats = {
@@ -50,6 +53,7 @@ export class LinkDirection<T extends { data: Uint8Array }> {
   readonly #arrivals: EventQueue<T> = new EventQueue();
   #rules: LinkRules;
   #bad = false;
+  #sentMs = 0;
   #busyUntilMs = 0;
   #lastArrivalMs = 0;
 
@@ -79,7 +83,7 @@ export class LinkDirection<T extends { data: Uint8Array }> {
     const size = item.data.length;
     stats.sent++;
     stats.sentBytes += size;
-    const lost = this.#loses();
+    const lost = this.#loses(nowMs);
     if (size > rules.mtu) {
       stats.tooLarge++;
       return;
@@ -126,10 +130,15 @@ export class LinkDirection<T extends { data: Uint8Array }> {
     }
   }
 
-  #loses(): boolean {
-    const { burst, loss } = this.#rules;
-    this.#bad = this.#bad ? !this.#prng.chance(burst.leave) : this.#prng.chance(burst.enter);
-    return this.#prng.chance(loss) || (this.#bad && this.#prng.chance(burst.loss));
+  #loses(nowMs: number): boolean {
+    const { burst: { share, meanLength }, loss } = this.#rules;
+    if (nowMs - this.#sentMs > BURST_SILENCE_MS) this.#bad = false;
+    this.#sentMs = nowMs;
+    // The mean run of what passes, for this share of what is lost, is meanLength * (1 - share) / share.
+    this.#bad = this.#bad
+      ? !this.#prng.chance(1 / meanLength)
+      : this.#prng.chance(share / (meanLength * (1 - share)));
+    return this.#prng.chance(loss) || this.#bad;
   }
 
   #arrive(item: T): void {

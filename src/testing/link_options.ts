@@ -1,13 +1,14 @@
 import { SttError } from "../errors.ts";
 
-/** Loss in bursts: a Gilbert-Elliott channel, stepped once per datagram. */
+/**
+ * Loss in bursts: datagrams are lost in a row, as on a radio link that fades (a Gilbert channel). A burst also ends when
+ * nothing was sent for a second.
+ */
 export interface BurstLoss {
-  /** Probability per datagram of entering the bad state. */
-  readonly enter: number;
-  /** Probability per datagram of leaving it; 1 / leave is the mean burst length. */
-  readonly leave: number;
-  /** Loss probability inside the bad state. Default 1. */
-  readonly loss?: number;
+  /** Share of all datagrams that is lost so, 0 to meanLength / (meanLength + 1). */
+  readonly share: number;
+  /** Mean number of datagrams that are lost in a row, 1 or more. */
+  readonly meanLength: number;
 }
 
 /** One direction of a {@link SimulatedLink}. Rates are probabilities per datagram, 0 to 1; times are milliseconds. */
@@ -28,35 +29,61 @@ export interface LinkOptions {
   readonly duplicate?: number;
   /** Datagrams that arrive with one bit flipped. Default 0. */
   readonly corrupt?: number;
-  /** Rate of the link. Default: unlimited. */
+  /** Rate of the link, above 0. Default: unlimited. */
   readonly bytesPerSecond?: number;
   /** Bytes that may wait for the link; more is dropped. Needs `bytesPerSecond`. Default: unlimited. */
   readonly queueBytes?: number;
-  /** Largest datagram that passes. Default 65507. */
+  /** Largest datagram that passes, 1 to 65507 bytes. Default 65507. */
   readonly mtu?: number;
 }
 
 /** {@link LinkOptions} with the defaults filled in. */
-export type LinkRules = Required<Omit<LinkOptions, "burst">> & {
-  readonly burst: Required<BurstLoss>;
+export type LinkRules = Required<LinkOptions>;
+
+type Test = (value: number) => boolean;
+
+const probability: readonly [Test, string] = [
+  (value) => value >= 0 && value <= 1,
+  "a probability from 0 to 1",
+];
+const time: readonly [Test, string] = [
+  (value) => value >= 0 && value < Infinity,
+  "a time of 0 or more",
+];
+
+const TESTS: Readonly<Record<Exclude<keyof LinkOptions, "burst">, readonly [Test, string]>> = {
+  delayMs: time,
+  jitterMs: time,
+  loss: probability,
+  reorder: probability,
+  reorderMs: time,
+  duplicate: probability,
+  corrupt: probability,
+  bytesPerSecond: [(value) => value > 0, "above 0"],
+  queueBytes: [(value) => value >= 0, "0 or more"],
+  mtu: [
+    (value) => Number.isInteger(value) && value >= 1 && value <= 65_507,
+    "a whole number from 1 to 65507",
+  ],
 };
 
 /**
  * Fills in defaults and validates.
  *
- * @throws {SttError} CONFIG for a rate outside 0 to 1, a negative time or size, or a rate of 0 bytes per second.
+ * @throws {SttError} CONFIG naming the option that does not exist or is outside of its range.
  */
 export function linkRules(options: LinkOptions): LinkRules {
+  for (const name of Object.keys(options)) {
+    if (name !== "burst" && !Object.hasOwn(TESTS, name)) {
+      throw new SttError("CONFIG", `cannot simulate link: there is no option ${name}`);
+    }
+  }
   const delayMs = options.delayMs ?? 0;
   const rules: LinkRules = {
     delayMs,
     jitterMs: options.jitterMs ?? 0,
     loss: options.loss ?? 0,
-    burst: {
-      enter: options.burst?.enter ?? 0,
-      leave: options.burst?.leave ?? 1,
-      loss: options.burst?.loss ?? 1,
-    },
+    burst: { share: 0, meanLength: 1, ...options.burst },
     reorder: options.reorder ?? 0,
     reorderMs: options.reorderMs ?? Math.max(2, delayMs / 4),
     duplicate: options.duplicate ?? 0,
@@ -65,29 +92,26 @@ export function linkRules(options: LinkOptions): LinkRules {
     queueBytes: options.queueBytes ?? Infinity,
     mtu: options.mtu ?? 65_507,
   };
-  const { burst } = rules;
-  const rates = {
-    ...burst,
-    ...pick(rules, ["reorder", "duplicate", "corrupt"]),
-    lossRate: rules.loss,
-  };
-  for (const [name, value] of Object.entries(rates)) {
-    if (!(value >= 0 && value <= 1)) refuse(name, value, "a probability from 0 to 1");
+  for (const name of Object.keys(TESTS) as (keyof typeof TESTS)[]) {
+    const value: unknown = rules[name];
+    const [test, wanted] = TESTS[name];
+    if (typeof value !== "number" || !test(value)) refuse(name, value, wanted);
   }
-  const sizes = pick(rules, ["delayMs", "jitterMs", "reorderMs", "queueBytes", "mtu"]);
-  for (const [name, value] of Object.entries(sizes)) {
-    if (!(value >= 0)) refuse(name, value, "0 or more");
+  const { share, meanLength } = rules.burst;
+  if (!(meanLength >= 1 && meanLength < Infinity)) {
+    refuse("burst.meanLength", meanLength, "1 or more");
   }
-  if (!(rules.bytesPerSecond > 0)) refuse("bytesPerSecond", rules.bytesPerSecond, "above 0");
+  const most = meanLength / (meanLength + 1);
+  if (!(share >= 0 && share <= most)) refuse("burst.share", share, `from 0 to ${most}`);
+  if (rules.queueBytes < Infinity && rules.bytesPerSecond === Infinity) {
+    throw new SttError(
+      "CONFIG",
+      "cannot simulate link: queueBytes needs bytesPerSecond, or nothing ever waits",
+    );
+  }
   return rules;
 }
 
-function pick<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
-  const out = {} as Pick<T, K>;
-  for (const name of names) out[name] = from[name];
-  return out;
-}
-
-function refuse(name: string, value: number, wanted: string): never {
-  throw new SttError("CONFIG", `cannot simulate link: ${name} ${value} is not ${wanted}`);
+function refuse(name: string, value: unknown, wanted: string): never {
+  throw new SttError("CONFIG", `cannot simulate link: ${name} ${String(value)} is not ${wanted}`);
 }

@@ -11,6 +11,7 @@ export {
   type LinkAddress,
   type LinkDatagram,
   type LinkOptions,
+  type LinkRules,
   type LinkStats,
   type Side,
   SimulatedLink,

@@ -1,9 +1,10 @@
+import { SttError } from "../errors.ts";
 import { LinkDirection, type LinkStats } from "./link_direction.ts";
 import { type LinkOptions, type LinkRules, linkRules } from "./link_options.ts";
 import { Prng } from "./prng.ts";
 
 export type { LinkStats } from "./link_direction.ts";
-export type { BurstLoss, LinkOptions } from "./link_options.ts";
+export type { BurstLoss, LinkOptions, LinkRules } from "./link_options.ts";
 
 /** The two ends of a link or pipe. */
 export type Side = "a" | "b";
@@ -41,22 +42,47 @@ interface Flight {
 }
 
 /**
- * A datagram link in virtual time with everything a bad network does, repeatable by its seed. It has no timers: the
- * caller asks `nextArrival()`, moves its clock and takes what has arrived.
+ * A datagram link in virtual time with everything a bad network does, repeatable by its seed: delay and jitter, random
+ * and bursty loss, reordering, duplication, bit flips, a rate with a queue in front of it, an MTU, and NATs that give
+ * an end another address. It has no timers: the caller asks `nextArrival()`, moves its clock and takes what has arrived.
+ *
+ * A datagram meets the rules in this order: loss is decided, then what exceeds the MTU or finds the queue full is
+ * dropped; the rest takes its time on the link, lost or not; what is not lost may be damaged, doubled and held back.
  *
  * @example
  * ```ts
  * import { FakeClock, SimulatedLink } from "@seigr/stt/testing";
  * const clock = new FakeClock();
- * const link = new SimulatedLink({ seed: 3, delayMs: 25, loss: 0.5 });
- * for (let i = 0; i < 10; i++) link.send("a", new Uint8Array([i]), clock.nowMs);
- * const arrived: number[] = [];
- * for (let at = link.nextArrival(); at !== undefined; at = link.nextArrival()) {
+ * const link = new SimulatedLink({
+ *   seed: 3,
+ *   delayMs: 25,
+ *   jitterMs: 5,
+ *   loss: 0.01,
+ *   burst: { share: 0.04, meanLength: 3 },
+ *   reorder: 0.05,
+ *   duplicate: 0.01,
+ *   corrupt: 0.001,
+ *   bytesPerSecond: 1_250_000,
+ *   queueBytes: 64_000,
+ *   mtu: 1500,
+ *   bToA: { bytesPerSecond: 125_000 }, // the way back is slower
+ * });
+ * for (let i = 0; i < 50; i++) link.send("a", new Uint8Array(1200), clock.nowMs);
+ * let arrived = 0;
+ * for (let at = link.nextArrival("b"); at !== undefined; at = link.nextArrival("b")) {
  *   clock.advanceTo(at);
- *   const datagram = link.receive("b", clock.nowMs);
- *   if (datagram !== undefined) arrived.push(datagram.data[0]!);
+ *   while (link.receive("b", clock.nowMs) !== undefined) arrived++;
  * }
- * console.log(clock.nowMs, arrived.length + link.stats("a").lost); // 25 10
+ * const { sent, lost, duplicated } = link.stats("a");
+ * console.log(arrived === sent - lost + duplicated); // true
+ *
+ * // A NAT forgets its mapping: the peer sees another source address, and the old one is dead.
+ * const old = link.address("a");
+ * link.change("a", { loss: 0, burst: { share: 0, meanLength: 1 } });
+ * link.rebind("a", { host: old.host, port: 50_000 });
+ * link.send("a", new Uint8Array([1]), clock.nowMs);
+ * clock.advance(100);
+ * console.log(link.receive("b", clock.nowMs)?.from.port); // 50000
  * ```
  */
 export class SimulatedLink {
@@ -69,10 +95,13 @@ export class SimulatedLink {
   /**
    * Makes a link with nothing on its way.
    *
-   * @throws {SttError} CONFIG for a rate outside 0 to 1, or a negative time or size.
+   * @throws {SttError} CONFIG naming the option that does not exist or is outside of its range.
    */
   constructor(options: SimulatedLinkOptions = {}) {
     const { seed = 1, aToB = {}, bToA = {}, ...common } = options;
+    if (!Number.isSafeInteger(seed)) {
+      throw new SttError("CONFIG", `cannot simulate link: seed ${seed} is not an integer`);
+    }
     const prng = new Prng(seed);
     this.#from = {
       a: new LinkDirection(linkRules({ ...common, ...aToB }), prng.fork()),
@@ -88,8 +117,16 @@ export class SimulatedLink {
   /**
    * Gives an end another address, as a NAT does that forgot its mapping or a phone that changes network: later
    * datagrams come from there, and what is on its way to the old address is lost.
+   *
+   * @throws {SttError} CONFIG for an address without a host or with a port outside 0 to 65535.
    */
   rebind(side: Side, address: LinkAddress): void {
+    const { host, port } = address;
+    if (
+      typeof host !== "string" || host === "" || !(port >= 0 && port <= 65_535 && port % 1 === 0)
+    ) {
+      throw new SttError("CONFIG", `cannot rebind ${side}: ${host}:${port} is no address`);
+    }
     this.#addresses[side] = { ...address };
   }
 
@@ -98,7 +135,11 @@ export class SimulatedLink {
     return this.#from[side].rules;
   }
 
-  /** Changes the rules of the direction from `side`; unnamed ones stay. Holds for what is sent from now on. */
+  /**
+   * Changes the rules of the direction from `side`; unnamed ones stay. Holds for what is sent from now on.
+   *
+   * @throws {SttError} CONFIG as the constructor.
+   */
   change(side: Side, options: LinkOptions): void {
     const direction = this.#from[side];
     const old: LinkRules = direction.rules;

@@ -39,7 +39,7 @@ test("link: the same seed repeats the run, another one does not", () => {
     delayMs: 10,
     jitterMs: 5,
     loss: 0.1,
-    burst: { enter: 0.02, leave: 0.3 },
+    burst: { share: 0.05, meanLength: 3 },
     reorder: 0.1,
     duplicate: 0.05,
     corrupt: 0.05,
@@ -54,18 +54,107 @@ test("link: random loss has its rate", () => {
   assert.equal(run({ loss: 1 }, 50).length, 0);
 });
 
-test("link: bursts have their length", () => {
-  const numbers = new Set(run({ burst: { enter: 0.01, leave: 0.25 } }, 40_000).map(([n]) => n));
-  let bursts = 0;
-  let lost = 0;
-  for (let n = 0; n < 40_000; n++) {
-    if (numbers.has(n)) continue;
-    lost++;
-    if (n === 0 || numbers.has(n - 1)) bursts++;
+test("link: bursts have their share and mean length", () => {
+  for (const [share, meanLength] of [[0.04, 4], [0.2, 3], [0.1, 1], [0.5, 20]] as const) {
+    const count = 100_000;
+    const passed = new Set(run({ burst: { share, meanLength } }, count).map(([n]) => n));
+    let bursts = 0;
+    for (let n = 0; n < count; n++) if (!passed.has(n) && (n === 0 || passed.has(n - 1))) bursts++;
+    const lost = count - passed.size;
+    const name = `${share} in bursts of ${meanLength}`;
+    assert.ok(Math.abs(lost / count / share - 1) < 0.1, `${name}: rate ${lost / count}`);
+    assert.ok(Math.abs(lost / bursts / meanLength - 1) < 0.1, `${name}: mean ${lost / bursts}`);
   }
-  assert.ok(lost / bursts > 3.4 && lost / bursts < 4.6, `mean burst ${lost / bursts}`);
-  const rate = lost / 40_000;
-  assert.ok(rate > 0.03 && rate < 0.05, `rate ${rate}`);
+});
+
+test("link: a second of silence ends a burst", () => {
+  const link = new SimulatedLink({ burst: { share: 0.5, meanLength: 1e9 } });
+  const passes = (nowMs: number): boolean => {
+    link.send("a", new Uint8Array(1), nowMs);
+    return link.receive("b", nowMs) !== undefined;
+  };
+  link.change("a", { burst: { share: 1e9 / (1e9 + 1), meanLength: 1e9 } });
+  assert.ok(!passes(1) && !passes(900) && !passes(1900));
+  link.change("a", { burst: { share: 1e-9, meanLength: 1e9 } });
+  assert.ok(!passes(2900), "the burst goes on");
+  assert.ok(passes(3901), "the burst is over");
+});
+
+test("link: faults have their rates, independent of each other", () => {
+  const link = new SimulatedLink({ duplicate: 0.05, corrupt: 0.03, reorder: 0.1, loss: 0.2 });
+  const arrived = exchange(link, 50_000).length;
+  const { sent, lost, duplicated, corrupted, reordered, delivered } = link.stats("a");
+  assert.equal(sent, 50_000);
+  assert.equal(delivered, arrived);
+  assert.equal(arrived, sent - lost + duplicated);
+  const passed = sent - lost;
+  for (
+    const [name, rate, wanted] of [
+      ["duplicate", duplicated / passed, 0.05],
+      ["corrupt", corrupted / passed, 0.03],
+      ["reorder", reordered / (passed + duplicated), 0.1],
+      ["loss", lost / sent, 0.2],
+    ] as const
+  ) assert.ok(Math.abs(rate / wanted - 1) < 0.1, `${name} ${rate}`);
+});
+
+test("link: jitter is uniform from 0 to its value", () => {
+  // One at a time: order is kept, so neighbours would push each other back.
+  const link = new SimulatedLink({ delayMs: 10, jitterMs: 8 });
+  const quarters = [0, 0, 0, 0];
+  for (let n = 0; n < 4000; n++) {
+    link.send("a", new Uint8Array(1), n * 100);
+    const extra = link.nextArrival("b")! - n * 100 - 10;
+    assert.ok(extra >= 0 && extra < 8, `${extra}`);
+    quarters[Math.floor(extra / 2)]!++;
+    link.receive("b", n * 100 + 50);
+  }
+  for (const count of quarters) assert.ok(count > 880 && count < 1120, `${quarters}`);
+});
+
+test("link: what is held back is late by its time, and the rest keeps its order", () => {
+  const arrived = run({ delayMs: 20, reorder: 0.1, reorderMs: 7 }, 2000);
+  const late = arrived.filter(([n, at]) => at !== n + 20);
+  assert.ok(late.length > 150 && late.length < 250, `${late.length}`);
+  for (const [n, at] of late) assert.equal(at, n + 27);
+  const inTime = arrived.filter(([n, at]) => at === n + 20).map(([n]) => n);
+  assert.deepEqual(inTime, [...inTime].sort((a, b) => a - b));
+});
+
+test("link: an endless backlog leaves at the link's rate", () => {
+  const link = new SimulatedLink({ bytesPerSecond: 100_000, queueBytes: 50_000, delayMs: 30 });
+  let got = 0;
+  for (let ms = 0; ms < 10_000; ms++) {
+    link.send("a", new Uint8Array(1000), ms);
+    for (let each = link.receive("b", ms); each; each = link.receive("b", ms)) {
+      got += each.data.length;
+    }
+  }
+  assert.ok(got > 990_000 && got <= 1_000_000, `${got}`);
+  assert.ok(link.stats("a").maxQueueBytes <= 50_000);
+  assert.ok(link.stats("a").queueFull > 8000);
+});
+
+test("link: what is lost has used the link", () => {
+  const link = new SimulatedLink({ bytesPerSecond: 1000, loss: 1 });
+  link.send("a", new Uint8Array(500), 0);
+  link.change("a", { loss: 0 });
+  link.send("a", new Uint8Array(500), 0);
+  assert.equal(link.nextArrival(), 1000);
+});
+
+test("link: the directions are independent, in rules and in chances", () => {
+  const both = new SimulatedLink({ seed: 4, loss: 0.3, bToA: { loss: 0, delayMs: 9 } });
+  const one = new SimulatedLink({ seed: 4, loss: 0.3 });
+  for (let n = 0; n < 200; n++) {
+    both.send("b", new Uint8Array(1), n);
+    both.send("a", new Uint8Array(1), n);
+    one.send("a", new Uint8Array(1), n);
+  }
+  assert.equal(both.stats("a").lost, one.stats("a").lost);
+  assert.equal(both.stats("b").lost, 0);
+  assert.equal(both.nextArrival("a"), 9);
+  assert.equal(both.rules("b").delayMs, 9);
 });
 
 test("link: jitter delays without reordering, reordering holds back", () => {
@@ -145,18 +234,37 @@ test("link: a new address shows at the peer, and the old one is gone", () => {
   assert.equal(link.stats("b").unreachable, 1);
 });
 
-test("link: impossible options are refused", () => {
-  for (
-    const bad of [
-      { loss: 1.5 },
-      { loss: NaN },
-      { reorder: -0.1 },
-      { burst: { enter: 2, leave: 1 } },
-      { delayMs: -1 },
-      { mtu: NaN },
-      { bytesPerSecond: 0 },
-    ]
-  ) assert.throws(() => new SimulatedLink(bad), { code: "CONFIG" });
+test("link: every option is validated", () => {
+  const bad: [string, SimulatedLinkOptions][] = [];
+  for (const name of ["loss", "reorder", "duplicate", "corrupt"]) {
+    for (const value of [-0.1, 1.1, NaN, "0.1"]) bad.push([name, { [name]: value }]);
+  }
+  for (const name of ["delayMs", "jitterMs", "reorderMs"]) {
+    for (const value of [-1, NaN, Infinity, null]) bad.push([name, { [name]: value ?? "" }]);
+  }
+  for (const value of [0, -1, NaN]) bad.push(["bytesPerSecond", { bytesPerSecond: value }]);
+  for (const value of [-1, NaN]) {
+    bad.push(["queueBytes", { bytesPerSecond: 1, queueBytes: value }]);
+  }
+  bad.push(["queueBytes", { queueBytes: 1000 }]);
+  for (const value of [0, 1.5, 65_508, NaN]) bad.push(["mtu", { mtu: value }]);
+  bad.push(["share", { burst: { share: 0.8, meanLength: 3 } }]);
+  bad.push(["share", { burst: { share: -0.1, meanLength: 3 } }]);
+  bad.push(["meanLength", { burst: { share: 0.1, meanLength: 0.5 } }]);
+  bad.push(["meanLength", { burst: { share: 0.1, meanLength: Infinity } }]);
+  bad.push(["delay", { delay: 5 } as SimulatedLinkOptions]);
+  for (const value of [1.5, NaN]) bad.push(["seed", { seed: value }]);
+  for (const [name, options] of bad) {
+    const refusal = { code: "CONFIG", message: new RegExp(name) };
+    assert.throws(() => new SimulatedLink(options), refusal, JSON.stringify(options));
+    if (name === "seed") continue;
+    assert.throws(() => new SimulatedLink({ bToA: options }), refusal);
+    assert.throws(() => new SimulatedLink().change("a", options), refusal);
+  }
+  const link = new SimulatedLink();
+  for (const [host, port] of [["", 1], ["h", -1], ["h", 65_536], ["h", 1.5], ["h", NaN]] as const) {
+    assert.throws(() => link.rebind("a", { host, port }), { code: "CONFIG" });
+  }
 });
 
 test("event queue: by time, then in the order of pushing", () => {

@@ -16,8 +16,7 @@ const LOSS: Readonly<Record<string, LinkOptions>> = {
   "1%": { loss: 0.01 },
   "5%": { loss: 0.05 },
   "20%": { loss: 0.2 },
-  // Three in a row on average, 4 % in all.
-  bursty: { burst: { enter: 0.014, leave: 1 / 3 } },
+  bursty: { burst: { share: 0.04, meanLength: 3 } },
 };
 
 const FAULTS: Readonly<Record<string, LinkOptions>> = {
