@@ -56,6 +56,8 @@ export interface ConnectionOptions {
   readonly closeFlush?: number;
   /** Put everything into padded CONTROL frames, which hides stream ids and priorities (SPEC 9). Default false. */
   readonly packed?: boolean;
+  /** UDP: follow a peer whose address changes (NAT, another network). False: frames from elsewhere are dropped. Default true. */
+  readonly migrate?: boolean;
   /** Name of the application's protocol, at most 64 bytes; both sides' names must match when both are set. Default "". */
   readonly app?: string;
 }
@@ -71,7 +73,7 @@ interface Range {
 
 const NEVER_MS = 9_007_199_254_740_991;
 
-const RANGES: Record<Exclude<keyof ConnectionOptions, "packed" | "app">, Range> = {
+const RANGES: Record<Exclude<keyof ConnectionOptions, "packed" | "migrate" | "app">, Range> = {
   maxIdle: { fallback: DEFAULT_MAX_IDLE_MS, min: 0, max: NEVER_MS },
   keepAlive: { fallback: 0, min: 0, max: NEVER_MS },
   maxData: { fallback: DEFAULT_MAX_DATA, min: 0, max: 16_777_216 },
@@ -121,10 +123,12 @@ export function connectionLimits(options: ConnectionOptions): ConnectionLimits {
       limit: 64,
     });
   }
-  if (options.packed !== undefined && typeof options.packed !== "boolean") {
-    throw new SttError("CONFIG", "cannot use option packed: not a boolean");
+  const { packed = false, migrate = true } = options;
+  for (const [name, value] of Object.entries({ packed, migrate })) {
+    if (typeof value === "boolean") continue;
+    throw new SttError("CONFIG", `cannot use option ${name}: not a boolean`);
   }
-  return { ...numbers, packed: options.packed ?? false, app };
+  return { ...numbers, packed, migrate, app };
 }
 
 /** A session moves with this little, if slowly: two packets of the largest size. */
@@ -157,7 +161,7 @@ export function transportParameters(
     maxUdp: DEFAULT_MAX_UDP,
     ackDelay: DEFAULT_ACK_DELAY_MS,
     ackEvery: DEFAULT_ACK_EVERY,
-    migrate: true,
+    migrate: limits.migrate,
     app: limits.app,
   };
 }

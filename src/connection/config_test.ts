@@ -19,6 +19,7 @@ test("defaults are those of the specification", () => {
     rotatePackets: 16_777_216,
     closeFlush: 5_000,
     packed: false,
+    migrate: true,
     app: "",
   });
 });

@@ -17,6 +17,9 @@ import { receiveBurst } from "./config.ts";
 import { DatagramReceiver } from "./datagram_receiver.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
+import { FrameSender } from "./frame_sender.ts";
+import type { PathAddress } from "./recovery/path.ts";
+import { Route } from "./route.ts";
 import { FrameReceiver, type Receiver } from "./frame_receiver.ts";
 import { Accepted, Answering, Dialling, type Handshaking } from "./handshaking.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -51,6 +54,9 @@ export class Connection {
   readonly #lifecycle: Lifecycle;
   readonly #frames: FrameReceiver;
   readonly #receiver: Receiver;
+  readonly #sender: FrameSender;
+  /** UDP alone. */
+  readonly #route: Route | undefined;
 
   private constructor(
     base: ConnectionBase,
@@ -75,6 +81,7 @@ export class Connection {
     const events = new EventQueue(streams);
     this.streams = streams;
     this.#events = events;
+    const route = path && new Route(path, limits.migrate, (n) => provider.randomBytes(n), events);
     const lifecycle = new Lifecycle(
       {
         provider,
@@ -85,16 +92,20 @@ export class Connection {
         counters,
         acceptTimeoutMs,
         path,
+        route,
       },
       nowMs,
     );
     const { maxDatagram } = limits;
-    const frames = new FrameReceiver({ lifecycle, streams, events, counters, maxDatagram });
+    const frames = new FrameReceiver({ lifecycle, streams, events, counters, maxDatagram, route });
     this.#lifecycle = lifecycle;
     this.#frames = frames;
-    this.#receiver = path === undefined
+    this.#route = route;
+    this.#sender = new FrameSender({ lifecycle, streams, events, route });
+    const { maxFrame } = limits;
+    this.#receiver = route === undefined
       ? new StreamReceiver(lifecycle, frames, counters, limits)
-      : new DatagramReceiver(lifecycle, frames, counters, limits);
+      : new DatagramReceiver({ lifecycle, frames, counters, route, maxFrame });
   }
 
   /** Starts the initiator's side; `transmit` yields HELLO. */
@@ -154,11 +165,14 @@ export class Connection {
 
   // ---- bytes in ----
 
-  /** Bytes from the transport, in order, in any chunks; on UDP one datagram. The array must not change afterwards. */
-  receive(bytes: Uint8Array, nowMs: number): void {
+  /**
+   * Bytes from the transport, in order, in any chunks; on UDP one datagram, with the address it came from. The array must
+   * not change afterwards.
+   */
+  receive(bytes: Uint8Array, nowMs: number, host: string = "", port: number = 0): void {
     if (this.finished) return;
     this.#counters.bytesReceived += bytes.length;
-    this.#receiver.receive(bytes, nowMs);
+    this.#receiver.receive(bytes, nowMs, host, port);
     this.#forgetHeld();
   }
 
@@ -188,7 +202,7 @@ export class Connection {
 
   /** The next frame for the transport, or undefined. The array belongs to the caller. */
   transmit(nowMs: number): Uint8Array | undefined {
-    const frame = this.#lifecycle.nextFrame(nowMs);
+    const frame = this.#sender.next(nowMs);
     if (frame !== undefined) {
       this.#counters.bytesSent += frame.length;
       this.#counters.framesSent++;
@@ -200,6 +214,14 @@ export class Connection {
   /** The frame that `transmit` returned last was sent, and nobody holds it: it may be written again. */
   recycle(frame: Uint8Array): void {
     this.#lifecycle.core?.recycle(frame);
+  }
+
+  /**
+   * UDP: where the frame that `transmit` returned last must go. Usually the same object, where the peer is; PATH records
+   * go to other addresses too.
+   */
+  get target(): PathAddress | undefined {
+    return this.#route?.target;
   }
 
   // ---- time ----
@@ -340,6 +362,7 @@ export class Connection {
       rtt: pings.rtt(),
       streams: this.streams.stats(),
       inbound: this.#frames.inbound,
+      migrations: this.#route?.migrations ?? 0,
     });
   }
 }

@@ -4,85 +4,96 @@
  * @module
  */
 import { FrameHeader, parseFrameHeader } from "../codec/frame.ts";
-import { FRAME_HANDSHAKE } from "../constants.ts";
+import { EARLY_BYTES, EARLY_DATAGRAMS, FRAME_HANDSHAKE } from "../constants.ts";
 import { asSttError } from "./closing.ts";
-import { FrameIntake } from "./frame_intake.ts";
 import type { FrameReceiver, Receiver } from "./frame_receiver.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Route } from "./route.ts";
 import type { Counters } from "./stats.ts";
-import type { ReceiverLimits } from "./stream_receiver.ts";
+
+interface Held {
+  readonly bytes: Uint8Array;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a datagram receiver works with. */
+export interface DatagramReceiverParts {
+  readonly lifecycle: Lifecycle;
+  readonly frames: FrameReceiver;
+  readonly counters: Counters;
+  readonly route: Route;
+  /** Largest frame body taken. */
+  readonly maxFrame: number;
+}
 
 /** Takes whole datagrams, in any order and any number of times. */
 export class DatagramReceiver implements Receiver {
-  readonly #lifecycle: Lifecycle;
-  readonly #frames: FrameReceiver;
-  readonly #counters: Counters;
-  readonly #maxFrame: number;
-  readonly #held: FrameIntake;
+  readonly #parts: DatagramReceiverParts;
   readonly #header: FrameHeader = new FrameHeader();
+  #held: Held[] = [];
+  #heldBytes = 0;
 
-  constructor(
-    lifecycle: Lifecycle,
-    frames: FrameReceiver,
-    counters: Counters,
-    limits: ReceiverLimits,
-  ) {
-    this.#lifecycle = lifecycle;
-    this.#frames = frames;
-    this.#counters = counters;
-    this.#maxFrame = limits.maxFrame;
-    this.#held = new FrameIntake(limits.maxData);
+  constructor(parts: DatagramReceiverParts) {
+    this.#parts = parts;
   }
 
   /** SPEC 4: the rest of a datagram is dropped at the first frame that does not parse. */
-  receive(bytes: Uint8Array, nowMs: number): void {
-    const lifecycle = this.#lifecycle;
+  receive(bytes: Uint8Array, nowMs: number, host: string, port: number): void {
+    const { lifecycle, frames, counters, route, maxFrame } = this.#parts;
     if (lifecycle.state === "deciding") {
-      this.#hold(bytes);
+      this.#hold(bytes, host, port);
       return;
     }
+    route.arriving(host, port, bytes.length);
     if (lifecycle.state === "closing") lifecycle.ending.onDatagram();
     const header = this.#header;
     for (let offset = 0; offset < bytes.length && lifecycle.state !== "closed";) {
       let end: number;
       try {
-        end = parseFrameHeader(bytes, offset, bytes.length, this.#maxFrame, header);
+        end = parseFrameHeader(bytes, offset, bytes.length, maxFrame, header);
       } catch (error) {
-        this.#counters.reject(asSttError(error).code);
+        counters.reject(asSttError(error).code);
         return;
       }
       const frame = bytes.subarray(offset, end);
       offset = end;
-      this.#counters.framesReceived++;
+      counters.framesReceived++;
       if (header.type !== FRAME_HANDSHAKE) {
         // The header's views count from the start of the frame.
-        parseFrameHeader(frame, 0, frame.length, this.#maxFrame, header);
+        parseFrameHeader(frame, 0, frame.length, maxFrame, header);
         this.#packet(frame, nowMs);
       } else if (lifecycle.state === "handshaking") {
-        this.#frames.handshake(frame, nowMs);
+        frames.handshake(frame, nowMs);
       } else {
-        this.#counters.reject("handshake");
+        counters.reject("handshake");
       }
     }
   }
 
-  #hold(bytes: Uint8Array): void {
-    try {
-      this.#held.hold(bytes);
-    } catch (error) {
-      // What is not held is not acknowledged either, and comes again.
-      this.#counters.reject(asSttError(error).code);
+  /** SPEC 6.3.7, also while the accept hook decides: nothing here has verified. What is not held comes again. */
+  #hold(bytes: Uint8Array, host: string, port: number): void {
+    const held = this.#held;
+    if (held.length >= EARLY_DATAGRAMS || this.#heldBytes + bytes.length > EARLY_BYTES) {
+      this.#parts.counters.reject("early");
+      return;
     }
+    held.push({ bytes, host, port });
+    this.#heldBytes += bytes.length;
   }
 
   #packet(frame: Uint8Array, nowMs: number): void {
-    const lifecycle = this.#lifecycle;
+    const { lifecycle, frames, counters, route } = this.#parts;
     if (lifecycle.core === undefined) {
-      this.#counters.reject("early");
+      counters.reject("early");
+      return;
+    }
+    if (!route.accepted) {
+      counters.reject("migrate");
       return;
     }
     try {
-      this.#frames.protected(frame, this.#header, nowMs);
+      frames.protected(frame, this.#header, nowMs);
     } catch (error) {
       lifecycle.refuseInput(error, nowMs);
     }
@@ -94,15 +105,18 @@ export class DatagramReceiver implements Receiver {
 
   /** SPEC 7: the datagrams that lay ready were received; one decision about acknowledging them. */
   endOfBatch(nowMs: number): void {
-    this.#lifecycle.core?.transmission?.acks.endOfBatch(nowMs);
+    this.#parts.lifecycle.core?.transmission?.acks.endOfBatch(nowMs);
   }
 
   resume(nowMs: number): void {
-    for (const bytes of this.#held.release()) this.receive(bytes, nowMs);
+    const held = this.#held;
+    this.release();
+    for (const { bytes, host, port } of held) this.receive(bytes, nowMs, host, port);
     this.endOfBatch(nowMs);
   }
 
   release(): void {
-    this.#held.release();
+    this.#held = [];
+    this.#heldBytes = 0;
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
+import type { PathAddress } from "./recovery/path.ts";
 
 /** Facts about the authenticated peer; nothing in it is secret. */
 export type PeerFacts = HandshakeSession["peer"];
@@ -55,6 +56,8 @@ export type ConnectionEvent =
   | { readonly type: "rekey"; readonly direction: "send" | "receive"; readonly epoch: number }
   /** `maxDatagramSize` is another one: the path's packet size changed, or the epoch number grew longer. */
   | { readonly type: "datagram-size"; readonly maxDatagramSize: number }
+  /** UDP: the peer answered at another address, and everything goes there now (SPEC 10.6). */
+  | { readonly type: "migrated"; readonly from: PathAddress; readonly to: PathAddress }
   /** An ERROR record of the peer: informative. */
   | {
     readonly type: "peer-error";

@@ -12,11 +12,13 @@ import { holdsSessionClose } from "./closing.ts";
 import type { EventQueue } from "./event_queue.ts";
 import { Inbound } from "./inbound.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Route } from "./route.ts";
 import type { Counters } from "./stats.ts";
 
 /** Bytes of a transport as a connection takes them. */
 export interface Receiver {
-  receive(bytes: Uint8Array, nowMs: number): void;
+  /** `host`, `port`: where a datagram came from. */
+  receive(bytes: Uint8Array, nowMs: number, host: string, port: number): void;
   endOfMessage(nowMs: number): void;
   endOfBatch(nowMs: number): void;
   /** The accept hook said yes: what came meanwhile is taken. */
@@ -32,6 +34,8 @@ export interface FrameReceiverParts {
   readonly events: EventQueue;
   readonly counters: Counters;
   readonly maxDatagram: number;
+  /** UDP alone. */
+  readonly route: Route | undefined;
 }
 
 /** Takes the frames of one session, in any order that its transport allows. */
@@ -40,7 +44,7 @@ export class FrameReceiver {
   readonly #parts: FrameReceiverParts;
 
   constructor(parts: FrameReceiverParts) {
-    const { lifecycle, streams, events, maxDatagram } = parts;
+    const { lifecycle, streams, events, maxDatagram, route } = parts;
     this.#parts = parts;
     this.inbound = new Inbound(streams, {
       ping: (token) => void lifecycle.pings.pongs.push(token),
@@ -49,7 +53,13 @@ export class FrameReceiver {
       sessionClose: (code, reason, now) => lifecycle.onSessionClose(code, reason, now),
       peerError: (stream, code, reason) =>
         void events.push({ type: "peer-error", stream, code, reason }),
-      pathChallenge: (token) => lifecycle.core?.pathResponse(token),
+      pathChallenge: (token) => {
+        if (route === undefined) lifecycle.core?.pathResponse(token);
+        else route.onChallenge(token);
+      },
+      pathResponse: (token, now) => {
+        if (lifecycle.core !== undefined) route?.onResponse(token, lifecycle.core, now);
+      },
       ack: (record, now) => this.#onAck(record, now),
     }, maxDatagram);
   }
@@ -67,7 +77,7 @@ export class FrameReceiver {
    * @throws {SttError} with the code that the session must close with.
    */
   protected(frame: Uint8Array, header: FrameHeader, nowMs: number): boolean {
-    const { lifecycle, events, counters } = this.#parts;
+    const { lifecycle, events, counters, route } = this.#parts;
     const { core } = lifecycle;
     if (core === undefined) {
       throw new SttError("PROTOCOL", "cannot take frame: it is protected, but no session is open");
@@ -77,6 +87,7 @@ export class FrameReceiver {
     const payload = core.open(frame, header, nowMs, counters);
     if (payload === undefined) return false;
     lifecycle.liveness.received(nowMs);
+    route?.verified();
     if (lifecycle.state === "closing") {
       if (type === FRAME_CONTROL && holdsSessionClose(payload)) lifecycle.finish();
       return true;
@@ -91,6 +102,10 @@ export class FrameReceiver {
     const customFrames = inbound.customFrames.size;
     inbound.frame(type, flags, streamId, payload, nowMs);
     core.onFrame(sequence, inbound.ackEliciting, inbound.urgent, nowMs);
+    if (inbound.streamData) lifecycle.liveness.streamData(inbound.streamEnd);
+    if (route !== undefined && core.transmission !== undefined) {
+      route.onFrame(sequence, inbound.probing, nowMs, core.transmission.ptoMs);
+    }
     if (datagrams === 0 && inbound.datagrams.size > 0) events.push({ type: "datagram" });
     if (customFrames === 0 && inbound.customFrames.size > 0) events.push({ type: "custom-frame" });
     if (lifecycle.state === "handshaking") lifecycle.establish(nowMs);
@@ -98,9 +113,10 @@ export class FrameReceiver {
   }
 
   #onPong(token: Uint8Array, nowMs: number): void {
-    const { lifecycle, events } = this.#parts;
+    const { lifecycle, events, route } = this.#parts;
     const answers = lifecycle.pings.answer(token, nowMs);
     lifecycle.followRtt();
+    if (answers.length > 0) route?.onPong();
     for (const answer of answers) events.push({ type: "pong", ...answer });
   }
 

@@ -30,6 +30,7 @@ export interface InboundSink {
   sessionClose(code: number, reason: string, nowMs: number): void;
   peerError(stream: number, code: number, reason: string): void;
   pathChallenge(token: Uint8Array): void;
+  pathResponse(token: Uint8Array, nowMs: number): void;
   /** @throws {SttError} where nothing is acknowledged, or for a sequence that was never sent. */
   ack(record: AckRecord, nowMs: number): void;
 }
@@ -42,7 +43,13 @@ export class Inbound {
   readonly #streams: StreamSet;
   /** The frame taken last asks for an acknowledgement (SPEC 10). */
   ackEliciting = false;
-  /** The frame taken last should be acknowledged at once: PING, key rotation, end of a stream (SPEC 10). */
+  /** The frame taken last holds nothing but PATH_CHALLENGE, PATH_RESPONSE, PADDING and ACK (SPEC 10.6). */
+  probing = false;
+  /** The frame taken last brought bytes of a stream. */
+  streamData = false;
+  /** They were the last ones of theirs. */
+  streamEnd = false;
+  /** The frame taken last should be acknowledged at once: PING, PATH records, key rotation, end of a stream (SPEC 10). */
   urgent = false;
   readonly #sink: InboundSink;
   readonly #maxDatagram: number;
@@ -61,7 +68,10 @@ export class Inbound {
    */
   frame(type: number, flags: number, streamId: number, payload: Uint8Array, nowMs: number): void {
     this.ackEliciting = type !== FRAME_CONTROL;
-    this.urgent = type === FRAME_STREAM && (flags & FLAG_STREAM_END) !== 0;
+    this.probing = type === FRAME_CONTROL;
+    this.streamData = type === FRAME_STREAM;
+    this.streamEnd = type === FRAME_STREAM && (flags & FLAG_STREAM_END) !== 0;
+    this.urgent = this.streamEnd;
     if (type >= FRAME_CUSTOM_MIN) {
       this.#checkDatagram(payload.length);
       this.received++;
@@ -128,7 +138,7 @@ export class Inbound {
       case "pathChallenge":
         return this.#sink.pathChallenge(record.token);
       case "pathResponse":
-        return;
+        return this.#sink.pathResponse(record.token, nowMs);
       case "streamGap":
         return streams.onGap(record.stream, record.offset, record.length);
       case "blocked":
@@ -157,12 +167,16 @@ export class Inbound {
 
   #noteRecord(record: SessionRecord): void {
     const { type } = record;
-    if (type === "padding" || type === "ack" || type === "sessionClose") return;
+    if (type === "padding" || type === "ack") return;
+    const path = type === "pathChallenge" || type === "pathResponse";
+    if (!path) this.probing = false;
+    if (type === "sessionClose") return;
     this.ackEliciting = true;
-    if (
-      type === "ping" || type === "keyRotation" ||
-      (type === "streamData" && (record.flags & FLAG_STREAM_END) !== 0)
-    ) this.urgent = true;
+    if (path || type === "ping" || type === "keyRotation") this.urgent = true;
+    if (type !== "streamData") return;
+    this.streamData = true;
+    this.streamEnd = (record.flags & FLAG_STREAM_END) !== 0;
+    if (this.streamEnd) this.urgent = true;
   }
 
   #datagram(channel: number, data: Uint8Array): void {

@@ -24,6 +24,7 @@ import type { Handshaking } from "./handshaking.ts";
 import { Liveness } from "./liveness.ts";
 import { PingSet } from "./ping_set.ts";
 import type { ConnectionState } from "./roles.ts";
+import type { Route } from "./route.ts";
 import { type PathOptions, SessionCore } from "./session_core.ts";
 import type { Counters } from "./stats.ts";
 
@@ -36,8 +37,9 @@ export interface LifecycleParts {
   readonly events: EventQueue;
   readonly counters: Counters;
   readonly acceptTimeoutMs: number;
-  /** Set where packets can be lost. */
+  /** Set where packets can be lost, like `route`. */
   readonly path: PathOptions | undefined;
+  readonly route: Route | undefined;
 }
 
 /** One session from the start of its handshake to its end. */
@@ -150,59 +152,6 @@ export class Lifecycle {
     this.fail(new SttError("REFUSED", reason), nowMs);
   }
 
-  // ---- bytes out ----
-
-  /** The next frame to send. */
-  nextFrame(nowMs: number): Uint8Array | undefined {
-    if (this.state === "closed") return undefined;
-    if (this.state !== "closing") {
-      const message = this.handshake.transmit(nowMs);
-      if (message !== undefined) return message;
-    }
-    const core = this.core;
-    if (core === undefined || this.state === "deciding") return undefined;
-    if (this.state !== "closing") {
-      try {
-        const frame = core.build(nowMs, this.state === "handshaking");
-        this.#reportChanges(core);
-        if (frame !== undefined) return frame;
-        if (this.state === "flushing" && this.#parts.streams.isIdle() && !core.holdsWork) {
-          this.#sendClose(nowMs);
-        }
-      } catch (error) {
-        this.fail(asSttError(error), nowMs);
-      }
-    }
-    return this.#closingFrame(core, nowMs);
-  }
-
-  #closingFrame(core: SessionCore, nowMs: number): Uint8Array | undefined {
-    const { ending } = this;
-    const close = ending.take();
-    if (close === undefined) {
-      const repeat = ending.takeRepeat();
-      return repeat === undefined ? undefined : core.closeFrame(repeat.code, repeat.reason, nowMs);
-    }
-    const frame = core.closeFrame(close.code, close.reason, nowMs);
-    if (ending.answering) {
-      this.finish();
-      return frame;
-    }
-    const { transmission } = core;
-    // How long the peer's SESSION_CLOSE is awaited (SPEC 9).
-    this.#deadline = nowMs + (transmission === undefined ? CLOSE_WAIT_MS : 3 * transmission.ptoMs);
-    if (transmission !== undefined) ending.repeatAt(nowMs + transmission.ptoMs);
-    return frame;
-  }
-
-  #reportChanges(core: SessionCore): void {
-    const { events } = this.#parts;
-    const epoch = core.takeNewSendEpoch();
-    if (epoch !== undefined) events.push({ type: "rekey", direction: "send", epoch });
-    const maxDatagramSize = core.takeNewDatagramSize();
-    if (maxDatagramSize !== undefined) events.push({ type: "datagram-size", maxDatagramSize });
-  }
-
   // ---- time ----
 
   nextTimeout(): number | undefined {
@@ -215,17 +164,24 @@ export class Lifecycle {
     if (this.state === "established" || this.state === "flushing") {
       consider(this.#idleAt());
       consider(this.liveness.keepAliveAt());
+      consider(this.#askAt());
     }
     // Nothing but SESSION_CLOSE is sent while closing: recovery and pacing would wake for nothing.
-    if (this.state === "closing") consider(this.ending.nextTimeout());
-    else consider(this.core?.nextTimeout());
+    if (this.state === "closing") {
+      consider(this.ending.nextTimeout());
+    } else {
+      consider(this.core?.nextTimeout());
+      consider(this.#parts.route?.nextTimeout());
+    }
     return next === Infinity ? undefined : next;
   }
 
   onTimeout(nowMs: number): void {
     if (this.state === "closed") return;
-    if (this.state !== "closing") this.core?.onTimeout(nowMs);
-    else this.ending.onTimeout(nowMs, this.core?.transmission?.ptoMs ?? CLOSE_WAIT_MS);
+    if (this.state !== "closing") {
+      this.core?.onTimeout(nowMs);
+      this.#parts.route?.onTimeout(nowMs);
+    } else this.ending.onTimeout(nowMs, this.core?.transmission?.ptoMs ?? CLOSE_WAIT_MS);
     if (this.state === "handshaking") {
       this.handshake.onTimeout(nowMs);
       this.followHandshake(nowMs);
@@ -242,7 +198,7 @@ export class Lifecycle {
     if (this.state === "deciding") {
       this.refuse(nowMs, "the accept hook took too long");
     } else if (this.state === "flushing") {
-      this.#sendClose(nowMs);
+      this.sendClose(nowMs);
     } else {
       this.finish();
     }
@@ -261,6 +217,17 @@ export class Lifecycle {
       this.pings.request(this.#parts.provider.randomBytes(8));
       liveness.keptAlive(nowMs);
     }
+    const askAt = this.#askAt();
+    if (askAt !== undefined && nowMs >= askAt) {
+      this.pings.request(this.#parts.provider.randomBytes(8));
+      liveness.asked();
+    }
+  }
+
+  /** UDP alone: elsewhere no address changes under way. */
+  #askAt(): number | undefined {
+    const transmission = this.core?.transmission;
+    return transmission === undefined ? undefined : this.liveness.askAt(transmission.ptoMs);
   }
 
   /** SPEC 9: never below 3 PTO. */
@@ -290,7 +257,7 @@ export class Lifecycle {
     if (this.state === "closing" || this.state === "closed") return;
     this.ending.request = localClose(code, reason);
     if (this.state === "deciding") this.#refuseHandshake(nowMs);
-    this.#sendClose(nowMs);
+    this.sendClose(nowMs);
   }
 
   /** What came from the peer cannot be taken. */
@@ -314,7 +281,20 @@ export class Lifecycle {
     const facts = this.#conclude(localFailure(error));
     if (this.state === "deciding") this.#refuseHandshake(nowMs);
     this.#parts.events.close(facts);
-    this.#sendClose(nowMs);
+    this.sendClose(nowMs);
+  }
+
+  /** SESSION_CLOSE is on its way. */
+  closeSent(nowMs: number): void {
+    const { ending } = this;
+    if (ending.answering) {
+      this.finish();
+      return;
+    }
+    const transmission = this.core?.transmission;
+    // How long the peer's SESSION_CLOSE is awaited (SPEC 9).
+    this.#deadline = nowMs + (transmission === undefined ? CLOSE_WAIT_MS : 3 * transmission.ptoMs);
+    if (transmission !== undefined) ending.repeatAt(nowMs + transmission.ptoMs);
   }
 
   /** The peer's SESSION_CLOSE. */
@@ -365,7 +345,8 @@ export class Lifecycle {
     return this.ending.conclude({ ...facts, complete });
   }
 
-  #sendClose(nowMs: number): void {
+  /** SESSION_CLOSE is the next frame. */
+  sendClose(nowMs: number): void {
     const facts = this.#conclude(this.ending.request ?? localClose(0, ""));
     if (this.core === undefined) {
       this.finish();

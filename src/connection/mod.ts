@@ -16,6 +16,7 @@ export {
 } from "./config.ts";
 export type { CloseFacts, ConnectionEvent, CustomFrame, Datagram, PeerFacts } from "./events.ts";
 export type { ConnectionStats } from "./stats.ts";
+export type { PathAddress } from "./recovery/path.ts";
 export type { PathOptions } from "./session_core.ts";
 export type { RttStats } from "./ping_set.ts";
 export type { TransmissionConfig, TransmissionStats } from "./transmission.ts";

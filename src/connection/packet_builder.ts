@@ -159,6 +159,13 @@ export class PacketBuilder {
     if (this.#spare === undefined || this.#spare.length < last.length) this.#spare = last;
   }
 
+  /** Size of the whole frame that `buildRecords` makes of records of `bytes` in all. */
+  recordFrameBytes(bytes: number): number {
+    const payload = this.#config.packed ? Math.ceil(bytes / PACKED_STEP) * PACKED_STEP : bytes;
+    const body = payload + this.overhead();
+    return 2 + varintSize(body) + body;
+  }
+
   /** A frame of records alone. */
   buildRecords(records: readonly SessionRecord[]): Uint8Array {
     return this.#write(records, []);

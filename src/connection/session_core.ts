@@ -22,15 +22,30 @@ import { checkCode, encodeReason } from "./closing.ts";
 import type { ConnectionLimits } from "./config.ts";
 import { datagramBody, type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
+import type { PathAddress } from "./recovery/path.ts";
 import type { SentPacket } from "./recovery/sent_packet.ts";
 import type { Counters } from "./stats.ts";
 import { Transmission, type TransmissionConfig } from "./transmission.ts";
+
+const PATH_TOKEN_BYTES = 8;
+
+/** PATH_CHALLENGE or PATH_RESPONSE. */
+export interface PathRecord {
+  readonly type: "pathChallenge" | "pathResponse";
+  readonly token: Uint8Array;
+}
 
 /** What the owner knows of an unreliable path. */
 export interface PathOptions
   extends Pick<TransmissionConfig, "congestion" | "loopback" | "pathMtu"> {
   /** Bytes of the socket's receive buffer, which limit the receive window on short paths. Default: they do not. */
   readonly receiveBuffer?: number;
+  /** Where the handshake took place. Without it `receive` needs no addresses, and nothing migrates. */
+  readonly remote?: PathAddress;
+  /** False: nothing proves yet that the peer receives at `remote`, so that it gets three times what came from there. Default true. */
+  readonly validated?: boolean;
+  /** Bytes that came from `remote` before, for that limit. Default 0. */
+  readonly received?: number;
 }
 
 /** What a core is made of. */
@@ -176,11 +191,17 @@ export class SessionCore {
   }
 
   /**
-   * The next frame. `early`: FINAL has not come yet, only the initial credit may be used.
+   * The next frame. `early`: FINAL has not come yet, only the initial credit may be used. UDP: `room` is how large the
+   * frame may be, apart from the size of packets; `holdBulk` keeps data back.
    *
    * @throws {SttError} AEAD_LIMIT when a key cannot be replaced.
    */
-  build(nowMs: number, early: boolean): Uint8Array | undefined {
+  build(
+    nowMs: number,
+    early: boolean,
+    room: number = Infinity,
+    holdBulk: boolean = false,
+  ): Uint8Array | undefined {
     const protection = this.#protection;
     this.#lookedMs = nowMs;
     const error = protection.beforeSend(nowMs);
@@ -190,7 +211,9 @@ export class SessionCore {
       this.#rotationPingEpoch = protection.sendEpoch;
       this.#pings.request(this.#provider.randomBytes(8));
     }
-    if (this.transmission !== undefined) return this.#buildTracked(this.transmission, nowMs, early);
+    if (this.transmission !== undefined) {
+      return this.#buildTracked(this.transmission, nowMs, early, room, holdBulk);
+    }
     if (protection.holdsData(nowMs)) return this.#builder.build(nowMs, { data: false });
     if (!early) return this.#builder.build(nowMs);
     const frame = this.#builder.build(nowMs, { budget: this.#earlyBudget });
@@ -198,7 +221,13 @@ export class SessionCore {
     return frame;
   }
 
-  #buildTracked(path: Transmission, nowMs: number, early: boolean): Uint8Array | undefined {
+  #buildTracked(
+    path: Transmission,
+    nowMs: number,
+    early: boolean,
+    room: number,
+    holdBulk: boolean,
+  ): Uint8Array | undefined {
     const builder = this.#builder;
     if (path.stalled) {
       throw new SttError("PROTOCOL", "cannot send frame: the peer acknowledges nothing any more");
@@ -211,7 +240,7 @@ export class SessionCore {
       return undefined;
     }
     if (path.probes > 0 && !builder.hasWork) this.#probe(path);
-    if (open && !early && !this.#protection.rotationPending) {
+    if (open && !early && room === Infinity && !holdBulk && !this.#protection.rotationPending) {
       const size = path.nextMtuProbe(nowMs);
       if (size !== undefined) return this.#mtuProbe(path, size, nowMs);
     }
@@ -223,8 +252,8 @@ export class SessionCore {
     const limits = {
       ack,
       control: open,
-      data: open && !this.#protection.holdsData(nowMs),
-      budget: early ? this.#earlyBudget : Infinity,
+      data: open && !holdBulk && !this.#protection.holdsData(nowMs),
+      budget: early ? Math.min(this.#earlyBudget, room) : room,
     };
     let frame = builder.build(nowMs, limits);
     if (frame === undefined && path.probes > 0) {
@@ -237,12 +266,18 @@ export class SessionCore {
       return undefined;
     }
     if (early) this.#earlyBudget -= frame.length;
-    this.#track(path, frame.length, nowMs, false);
+    this.#track(path, frame.length, nowMs);
     return frame;
   }
 
-  #track(path: Transmission, size: number, nowMs: number, mtuProbe: boolean): void {
-    const { ackEliciting, content } = this.#builder;
+  #track(
+    path: Transmission,
+    size: number,
+    nowMs: number,
+    mtuProbe: boolean = false,
+    ackEliciting: boolean = this.#builder.ackEliciting,
+  ): void {
+    const { content } = this.#builder;
     path.onSent({
       sequence: this.#protection.lastSequence,
       sentMs: nowMs,
@@ -321,7 +356,26 @@ export class SessionCore {
     const frame = this.#builder.buildRecords(
       rotationPending ? [{ type: "keyRotation", epoch: sendEpoch }, close] : [close],
     );
-    if (this.transmission !== undefined) this.#track(this.transmission, frame.length, nowMs, false);
+    if (this.transmission !== undefined) this.#track(this.transmission, frame.length, nowMs);
+    return frame;
+  }
+
+  /** UDP: size of a frame with a PATH record. */
+  get pathFrameBytes(): number {
+    return this.#builder.recordFrameBytes(1 + PATH_TOKEN_BYTES);
+  }
+
+  /** The next frame is the first of its epoch. */
+  get announcesEpoch(): boolean {
+    return this.#protection.rotationPending;
+  }
+
+  /** UDP: a frame with a PATH record alone. It may go to another address, where a loss says nothing about this path. */
+  pathFrame(record: PathRecord, nowMs: number): Uint8Array {
+    const frame = this.#builder.buildRecords([record]);
+    if (this.transmission !== undefined) {
+      this.#track(this.transmission, frame.length, nowMs, false, false);
+    }
     return frame;
   }
 

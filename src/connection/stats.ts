@@ -35,6 +35,8 @@ export interface ConnectionStats {
   readonly recvEpoch: number;
   /** UDP: the path; undefined on reliable transports and before keys exist. */
   readonly path: TransmissionStats | undefined;
+  /** UDP: times the peer was followed to another address. */
+  readonly migrations: number;
   /** Counters of the streams. */
   readonly streams: StreamStats;
   /** DATA and custom frames handed to `sendDatagram` and `sendFrame`. */
@@ -55,6 +57,7 @@ export interface StatsParts {
   readonly rtt: RttStats;
   readonly streams: StreamStats;
   readonly inbound: Inbound;
+  readonly migrations: number;
 }
 
 /** The counters that change while a connection runs. */
@@ -82,6 +85,7 @@ export class Counters {
       sendEpoch: core?.sendEpoch ?? 0,
       recvEpoch: Math.max(0, core?.recvEpoch ?? 0),
       path: core?.transmission?.stats(),
+      migrations: parts.migrations,
       streams,
       datagramsSent: this.datagramsSent,
       datagramsReceived: inbound.received,

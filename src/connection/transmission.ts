@@ -72,11 +72,11 @@ export interface TransmissionStats {
 export class Transmission {
   readonly rtt: RttEstimator = new RttEstimator();
   readonly acks: AckTracker;
-  readonly mtu: PathMtu;
+  mtu: PathMtu;
   readonly #config: TransmissionConfig;
   readonly #fates: PacketFates;
   readonly #loss: LossRecovery;
-  readonly #pacer: Pacer;
+  #pacer: Pacer;
   #rate: DeliveryRate = new DeliveryRate();
   #controller: CongestionController;
   #probes = 0;
@@ -94,14 +94,15 @@ export class Transmission {
       ackEvery: config.ackEvery,
       rtt: this.rtt,
     });
-    this.mtu = new PathMtu({
-      loopback: config.loopback,
-      peerMaxUdp: config.peerMaxUdp,
-      ...(config.pathMtu === undefined ? {} : { pathMtu: config.pathMtu }),
-    });
+    this.mtu = this.#newMtu(config.loopback);
     this.#loss = new LossRecovery({ rtt: this.rtt, maxAckDelayMs: config.peerAckDelay });
     this.#pacer = new Pacer(this.mtu.current);
     this.#controller = controllerFor(config.congestion, this.mtu.current);
+  }
+
+  #newMtu(loopback: boolean): PathMtu {
+    const { peerMaxUdp, pathMtu } = this.#config;
+    return new PathMtu({ loopback, peerMaxUdp, ...(pathMtu === undefined ? {} : { pathMtu }) });
   }
 
   /** UDP payload bytes of a full packet. */
@@ -153,6 +154,33 @@ export class Transmission {
   /** Something waits for the window or the pacer. */
   blocked(): void {
     this.#waiting = true;
+  }
+
+  /**
+   * The peer is at another address. What was on its way to the old one goes again, and its loss is no congestion (SPEC
+   * 10.6). On another host everything that was learnt starts over; `rttMs` is the first sample there, if there is one.
+   */
+  onPathChange(
+    sameHost: boolean,
+    loopback: boolean,
+    rttMs: number | undefined,
+    nowMs: number,
+  ): void {
+    const gone = this.#loss.discardAll();
+    this.#loss.onPathChange();
+    this.#probes = 0;
+    if (sameHost) {
+      for (const packet of gone) if (packet.mtuProbe) this.mtu.onProbeLost(packet.size, nowMs);
+    } else {
+      this.rtt.reset();
+      if (rttMs !== undefined) this.rtt.update(rttMs, 0);
+      this.mtu = this.#newMtu(loopback && this.#config.loopback);
+      this.#pacer = new Pacer(this.mtu.current);
+      this.#rate = new DeliveryRate();
+      this.#controller = controllerFor(this.#config.congestion, this.mtu.current);
+    }
+    for (const packet of gone) this.#fates.lost(packet);
+    this.#followMtu();
   }
 
   /** A packet arrived and verified. */

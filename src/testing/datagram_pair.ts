@@ -24,7 +24,13 @@ import { Acceptor } from "../handshake/acceptor.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { Prng } from "./prng.ts";
 import { seededProvider } from "./seeded_provider.ts";
-import { type Side, SimulatedLink, type SimulatedLinkOptions } from "./simulated_link.ts";
+import {
+  type LinkAddress,
+  type LinkDatagram,
+  type Side,
+  SimulatedLink,
+  type SimulatedLinkOptions,
+} from "./simulated_link.ts";
 
 /** Datagrams, events and looks at the clock of one `run`, after which something loops. */
 const MAX_STEPS = 1_000_000;
@@ -48,6 +54,8 @@ export interface DatagramPairOptions {
   readonly pathMtu?: number;
   /** Bytes of the receive buffers that both sides take themselves to have. Default: unlimited. */
   readonly receiveBuffer?: number;
+  /** An end is still reached at addresses that it had before the link was told to `rebind` it. Default false. */
+  readonly oldAddresses?: boolean;
   /** Cryptography; its randomness is replaced by the seed's. Default `node:crypto`. */
   readonly provider?: CryptoProvider;
 }
@@ -74,7 +82,7 @@ export class DatagramPair {
   readonly #limits: Record<Side, ConnectionLimits>;
   readonly #options: DatagramPairOptions;
   readonly #provider: CryptoProvider;
-  readonly #out: Uint8Array[] = [];
+  readonly #out: { readonly frame: Uint8Array; readonly to: LinkAddress }[] = [];
   readonly #header: FrameHeader = new FrameHeader();
 
   constructor(options: DatagramPairOptions = {}) {
@@ -107,18 +115,24 @@ export class DatagramPair {
       provider: this.#provider,
       limits: this.#limits.a,
       handshake: { ...common("a"), reliable: false, seedKeys: keys },
-      path: this.#path(),
+      path: this.#path(this.link.address("b")),
     }, this.clock.nowMs);
   }
 
-  #path(): PathOptions {
+  #path(remote: LinkAddress): PathOptions {
     const { congestion = "cubic", pathMtu, receiveBuffer } = this.#options;
     return {
       congestion,
       loopback: false,
+      remote,
       ...(pathMtu === undefined ? {} : { pathMtu }),
       ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
     };
+  }
+
+  /** Undefined: wherever the other end is. */
+  #reach(to: LinkAddress | undefined): LinkAddress | undefined {
+    return this.#options.oldAddresses === true ? undefined : to;
   }
 
   /**
@@ -157,7 +171,7 @@ export class DatagramPair {
   #turn(lastStep: number): boolean {
     const now = this.clock.nowMs;
     const first = this.steps;
-    for (const frame of this.#out.splice(0)) this.link.send("b", frame, now);
+    for (const { frame, to } of this.#out.splice(0)) this.link.send("b", frame, now, to);
     for (let before = -1; before !== this.steps;) {
       before = this.steps;
       for (const side of ["a", "b"] as const) {
@@ -170,7 +184,7 @@ export class DatagramPair {
           frame = connection.transmit(now)
         ) {
           this.steps++;
-          this.link.send(side, frame, now);
+          this.link.send(side, frame, now, this.#reach(connection.target));
         }
       }
       if (this.steps > lastStep) {
@@ -204,37 +218,38 @@ export class DatagramPair {
         datagram = this.link.receive(side, now)
       ) {
         any = true;
-        if (side === "a") this.a.receive(datagram.data, now);
-        else this.#toListener(datagram.data, now);
+        const { data, from } = datagram;
+        if (side === "a") this.a.receive(data, now, from.host, from.port);
+        else this.#toListener(datagram, now);
       }
       if (any) (side === "a" ? this.a : this.b)?.endOfBatch(now);
     }
   }
 
-  #toListener(data: Uint8Array, now: number): void {
+  #toListener({ data, from }: LinkDatagram, now: number): void {
     try {
       parseFrameHeader(data, 0, data.length, FRAME_MAX_BODY, this.#header);
     } catch {
       return;
     }
     if (this.#header.type !== FRAME_HANDSHAKE) {
-      this.b?.receive(data, now);
+      this.b?.receive(data, now, from.host, from.port);
       return;
     }
-    const result = this.#acceptor.receive(
-      data,
-      { host: "10.0.0.1", port: 1, reliable: false },
-      now,
-    );
-    if (result.kind === "send") this.#out.push(result.frame);
+    const { end } = this.#header;
+    const source = { ...from, reliable: false };
+    const result = this.#acceptor.receive(data.subarray(0, end), source, now);
+    if (result.kind === "send") this.#out.push({ frame: result.frame, to: from });
     if (result.kind === "session") {
       this.b = Connection.accepted({
         provider: this.#provider,
         limits: this.#limits.b,
         acceptor: this.#acceptor,
         pending: result.pending,
-        path: this.#path(),
+        path: this.#path(from),
       }, now);
     }
+    // SPEC 4: behind AUTH_PROOF comes a frame of its session.
+    if (end < data.length) this.b?.receive(data.subarray(end), now, from.host, from.port);
   }
 }

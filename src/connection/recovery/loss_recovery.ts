@@ -24,7 +24,7 @@ export interface LossRecoveryConfig {
 export interface AckOutcome {
   /** Acknowledged for the first time and not declared lost before, ascending. */
   readonly acked: SentPacket[];
-  /** Declared lost, ascending; path MTU probes are not among them. */
+  /** Declared lost, ascending; path MTU probes and packets that do not count as in flight are not among them. */
   readonly lost: SentPacket[];
   /** Path MTU probes declared lost: no business of congestion control. */
   readonly lostProbes: SentPacket[];
@@ -246,10 +246,12 @@ export class LossRecovery {
     this.#reordering.reset();
   }
 
-  /** Forgets all packets: the session is over. */
-  discardAll(): void {
+  /** Forgets all packets and returns those that were on their way, ascending: the path they went is no more. */
+  discardAll(): SentPacket[] {
+    const discarded: SentPacket[] = [];
     for (let packet = this.#history.from(0); packet !== undefined; packet = this.#history.from(0)) {
       this.#history.remove(packet);
+      discarded.push(packet);
     }
     this.#notEliciting.clear();
     this.#lostBefore.clear();
@@ -258,6 +260,7 @@ export class LossRecovery {
     this.#elicitingInFlight = 0;
     this.#ptoCount = 0;
     this.#lossTime = undefined;
+    return discarded;
   }
 
   /** Moves what the ranges name into `outcome.acked`; true when one of them asked for an ACK. */
@@ -299,7 +302,8 @@ export class LossRecovery {
       this.#lostBefore.add(packet.sequence);
       if (packet.mtuProbe) {
         lostProbes.push(packet);
-      } else {
+      } else if (packet.inFlight) {
+        // Bare ACKs and PATH records to other addresses are no sign of congestion, and nothing of them goes again.
         lost.push(packet);
         if (packet.ackEliciting && this.#extendsRun(packet)) persistent = true;
       }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OldAddress } from "./old_address.ts";
 
 /** Where datagrams go to or come from. Hosts are numeric and in one spelling. */
 export interface PathAddress {
@@ -30,6 +31,8 @@ export type PathChange =
     readonly from: PathAddress;
     readonly to: PathAddress;
     readonly portOnly: boolean;
+    /** Round trip of the challenge in ms; undefined when more than one went out. */
+    readonly rttMs: number | undefined;
   }
   /** It did not, or the peer went on from the old address: nothing changes. */
   | { readonly kind: "stayed"; readonly rejected: PathAddress; readonly oldAnswered: boolean };
@@ -57,15 +60,13 @@ const MAX_RESPONSES = 4;
 interface Candidate {
   readonly address: PathAddress;
   readonly token: Uint8Array;
-  readonly oldToken: Uint8Array;
   readonly ptoMs: number;
   /** Bytes that may still go to the new address. */
   budget: number;
   /** Rounds of challenges that are over. */
   round: number;
-  /** A challenge went to the new, to the old address. */
-  sent: boolean;
-  oldSent: boolean;
+  /** When the first challenge went to the new address. */
+  sentMs: number | undefined;
   /** When the next challenges, or the decision, are due. */
   dueMs: number;
   oldAnswered: boolean;
@@ -98,6 +99,7 @@ export class Path {
   #validated: boolean;
   readonly #migrate: boolean;
   readonly #random: (length: number) => Uint8Array;
+  readonly #old: OldAddress;
   /** Bytes that may go to `remote` while it is not validated. */
   #budget = 0;
   #highest = -1;
@@ -110,6 +112,7 @@ export class Path {
     this.#validated = config.validated;
     this.#migrate = config.migrate;
     this.#random = config.random;
+    this.#old = new OldAddress(() => config.random(TOKEN_BYTES));
   }
 
   /** Where packets go. */
@@ -172,24 +175,25 @@ export class Path {
     const candidate = this.#candidate;
     if (this.#isRemote(host, port)) {
       // The newest frame came from the old address after all: reordered copies, not a move.
-      if (candidate !== undefined) this.#stay(candidate, true);
+      if (candidate === undefined) return;
+      this.#old.alive(nowMs);
+      this.#stay(candidate, true);
       return;
     }
     if (!this.#migrate || (candidate !== undefined && isAt(candidate.address, host, port))) return;
     if (candidate !== undefined) this.#stay(candidate, candidate.oldAnswered);
+    const oldAnswered = this.#old.isAlive(nowMs, ptoMs);
     this.#candidate = {
       address: { host, port },
       token: this.#random(TOKEN_BYTES),
-      oldToken: this.#random(TOKEN_BYTES),
       ptoMs,
       budget: AMPLIFICATION * bytes,
       round: 0,
-      sent: false,
-      oldSent: false,
+      sentMs: undefined,
       dueMs: nowMs + ptoMs,
-      oldAnswered: false,
+      oldAnswered,
       newDue: true,
-      oldDue: true,
+      oldDue: !oldAnswered && this.#old.isUnasked(nowMs, ptoMs),
     };
   }
 
@@ -204,24 +208,29 @@ export class Path {
   }
 
   /** PATH_RESPONSE arrived, from wherever: the token tells which address it was sent to. */
-  onResponse(token: Uint8Array): PathChange | undefined {
+  onResponse(token: Uint8Array, nowMs: number): PathChange | undefined {
     const candidate = this.#candidate;
     if (candidate === undefined) return undefined;
-    if (candidate.oldSent && sameToken(token, candidate.oldToken)) {
+    const asked = this.#old.token;
+    if (asked !== undefined && sameToken(token, asked)) {
+      this.#old.alive(nowMs);
       candidate.oldAnswered = true;
       candidate.oldDue = false;
       return undefined;
     }
-    if (!candidate.sent || !sameToken(token, candidate.token)) return undefined;
+    const { sentMs, round } = candidate;
+    if (sentMs === undefined || !sameToken(token, candidate.token)) return undefined;
     const from = this.#remote;
     this.#remote = candidate.address;
     this.#validated = true;
     this.#candidate = undefined;
+    this.#old.reset();
     return {
       kind: "moved",
       from,
       to: candidate.address,
       portOnly: from.host === candidate.address.host,
+      rttMs: round === 0 ? nowMs - sentMs : undefined,
     };
   }
 
@@ -231,7 +240,7 @@ export class Path {
   }
 
   /** Takes the next PATH record to send. A datagram of up to `limit` bytes must hold it, given to `onSent` afterwards. */
-  nextProbe(smallestDatagram: number): PathProbe | undefined {
+  nextProbe(smallestDatagram: number, nowMs: number): PathProbe | undefined {
     for (let next = this.#responses.shift(); next !== undefined; next = this.#responses.shift()) {
       const { to, token } = next;
       const limit = this.#limitTo(to, next.earned);
@@ -241,14 +250,13 @@ export class Path {
     if (candidate === undefined) return undefined;
     if (candidate.newDue && candidate.budget >= smallestDatagram) {
       candidate.newDue = false;
-      candidate.sent = true;
+      candidate.sentMs ??= nowMs;
       const { address: to, token, budget: limit } = candidate;
       return { type: "pathChallenge", to, token, limit };
     }
     if (candidate.oldDue && this.allowance >= smallestDatagram) {
       candidate.oldDue = false;
-      candidate.oldSent = true;
-      const { oldToken: token } = candidate;
+      const token = this.#old.ask(nowMs);
       return { type: "pathChallenge", to: this.#remote, token, limit: this.allowance };
     }
     return undefined;
@@ -310,6 +318,11 @@ export class Path {
   #isRemote(host: string, port: number): boolean {
     return isAt(this.#remote, host, port);
   }
+}
+
+/** True for addresses of this machine alone: 127.0.0.0/8 and ::1. */
+export function isLoopback(host: string): boolean {
+  return host.startsWith("127.") || host === "::1";
 }
 
 function isAt(address: PathAddress, host: string, port: number): boolean {

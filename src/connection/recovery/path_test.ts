@@ -29,7 +29,7 @@ function receive(
 
 function probes(path: Path): PathProbe[] {
   const found: PathProbe[] = [];
-  for (let probe = path.nextProbe(60); probe !== undefined; probe = path.nextProbe(60)) {
+  for (let probe = path.nextProbe(60, 0); probe !== undefined; probe = path.nextProbe(60, 0)) {
     found.push(probe);
     path.onSent(probe.to.host, probe.to.port, 60);
   }
@@ -55,23 +55,24 @@ test("a new address and the old one are challenged; the new one's answer moves",
   assert.deepEqual([first!.to, first!.type, first!.limit], [NEW, "pathChallenge", 300]);
   assert.deepEqual([second!.to, second!.limit], [OLD, Infinity]);
   assert.notDeepEqual(first!.token, second!.token);
-  assert.deepEqual(path.onResponse(first!.token), {
+  assert.deepEqual(path.onResponse(first!.token, 30), {
     kind: "moved",
     from: OLD,
     to: NEW,
     portOnly: false,
+    rttMs: 30,
   });
   assert.deepEqual(path.remote, NEW);
   assert.equal(path.validated, true);
   assert.equal(path.holdBulk, false);
   assert.equal(path.nextTimeout(), undefined);
-  assert.equal(path.onResponse(first!.token), undefined, "a token counts once");
+  assert.equal(path.onResponse(first!.token, 30), undefined, "a token counts once");
 });
 
 test("a rebinding that only changes the port is told", () => {
   const path = pathAt();
   receive(path, { host: OLD.host, port: 4444 }, 0, 0);
-  const change = path.onResponse(probes(path)[0]!.token);
+  const change = path.onResponse(probes(path)[0]!.token, 30);
   assert.equal(change?.kind === "moved" && change.portOnly, true);
 });
 
@@ -79,7 +80,7 @@ test("the old address answers and the new one is silent: stay", () => {
   const path = pathAt();
   receive(path, NEW, 0, 0);
   const first = probes(path);
-  assert.equal(path.onResponse(first[1]!.token), undefined);
+  assert.equal(path.onResponse(first[1]!.token, 30), undefined);
   assert.equal(path.holdBulk, false);
   assert.equal(path.nextTimeout(), 100);
   path.onTimeout(99);
@@ -95,7 +96,7 @@ test("the old address answers and the new one is silent: stay", () => {
   assert.equal(path.takeStayed(), undefined);
   assert.equal(path.remote, OLD);
   assert.equal(path.nextTimeout(), undefined);
-  assert.equal(path.onResponse(first[0]!.token), undefined, "too late");
+  assert.equal(path.onResponse(first[0]!.token, 30), undefined, "too late");
 });
 
 test("neither answers: stay, and try again when the peer is heard from there again", () => {
@@ -108,7 +109,7 @@ test("neither answers: stay, and try again when the peer is heard from there aga
   }
   assert.deepEqual(path.takeStayed(), { kind: "stayed", rejected: NEW, oldAnswered: false });
   receive(path, NEW, 1, 800);
-  assert.equal(path.onResponse(probes(path)[0]!.token)?.kind, "moved");
+  assert.equal(path.onResponse(probes(path)[0]!.token, 30)?.kind, "moved");
 });
 
 test("late, probing and foreign frames do not count", () => {
@@ -130,7 +131,7 @@ test("a newer frame from the old address ends the examination", () => {
   assert.equal(path.holdBulk, true, "an older frame was only late");
   receive(path, OLD, 6, 2);
   assert.deepEqual(path.takeStayed(), { kind: "stayed", rejected: NEW, oldAnswered: true });
-  assert.equal(path.onResponse(token), undefined);
+  assert.equal(path.onResponse(token, 30), undefined);
   assert.equal(path.remote, OLD);
 });
 
@@ -141,9 +142,30 @@ test("a third address takes the place of the second", () => {
   receive(path, OTHER, 1, 1);
   const fresh = probes(path)[0]!;
   assert.deepEqual(fresh.to, OTHER);
-  assert.equal(path.onResponse(stale), undefined);
-  assert.equal(path.onResponse(fresh.token)?.kind, "moved");
+  assert.equal(path.onResponse(stale, 30), undefined);
+  assert.equal(path.onResponse(fresh.token, 30)?.kind, "moved");
   assert.deepEqual(path.remote, OTHER);
+});
+
+test("ever new addresses do not hold bulk data back for longer than one answer of the old one", () => {
+  const path = pathAt();
+  receive(path, { ...NEW, port: 1 }, 0, 0);
+  const asked = probes(path).find(({ to }) => to === OLD)!;
+  for (let count = 2; count < 50; count++) {
+    receive(path, { ...NEW, port: count }, count, count);
+    assert.equal(path.holdBulk, true);
+    assert.equal(probes(path).length, 1, "the old address is asked once");
+  }
+  path.onResponse(asked.token, 60);
+  assert.equal(path.holdBulk, false);
+  for (let count = 61; count < 1060; count++) {
+    receive(path, { ...NEW, port: count }, count, count);
+    assert.equal(path.holdBulk, false);
+    assert.equal(probes(path).length, 1);
+  }
+  receive(path, { ...NEW, port: 5 }, 2000, 1060);
+  assert.equal(path.holdBulk, true);
+  assert.equal(probes(path).length, 2);
 });
 
 test("migrate: false takes nothing from elsewhere", () => {
@@ -156,8 +178,8 @@ test("migrate: false takes nothing from elsewhere", () => {
 test("a guessed answer, or one before the challenge went out, moves nothing", () => {
   const path = pathAt();
   receive(path, NEW, 0, 0);
-  assert.equal(path.onResponse(new Uint8Array(8).fill(1)), undefined);
-  assert.equal(path.onResponse(new Uint8Array(8).fill(200)), undefined);
+  assert.equal(path.onResponse(new Uint8Array(8).fill(1), 30), undefined);
+  assert.equal(path.onResponse(new Uint8Array(8).fill(200), 30), undefined);
   assert.equal(path.remote, OLD);
 });
 
@@ -225,13 +247,13 @@ test("no address that has not answered gets more than three times what came from
         path.onTimeout(now);
       } else if (tokens.length > 0) {
         const { to, token } = tokens[s.pick % tokens.length]!;
-        const change = path.onResponse(token);
+        const change = path.onResponse(token, 30);
         if (change?.kind === "moved") {
           assert.equal(change.to, path.remote);
           answered[to] = true;
         }
       }
-      for (let probe = path.nextProbe(60); probe !== undefined; probe = path.nextProbe(60)) {
+      for (let probe = path.nextProbe(60, 0); probe !== undefined; probe = path.nextProbe(60, 0)) {
         const to = all.findIndex((address) =>
           address.host === probe.to.host && address.port === probe.to.port
         );
