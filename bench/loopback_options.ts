@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { runtimesOf } from "./peers/options.ts";
 import type { Runtime } from "./peers/runtime.ts";
 
 /** How it is called. */
@@ -30,13 +31,6 @@ export interface LoopbackOptions {
   readonly stats: boolean;
   /** Folder for processor profiles. */
   readonly cpuProfile: string | undefined;
-}
-
-/** The runtimes that `name` stands for, or what is wrong with it. */
-export function runtimesOf(name: string): readonly Runtime[] | string {
-  if (name === "both") return ["deno", "node"];
-  if (name === "deno" || name === "node") return [name];
-  return `--runtime ${name} is none of deno, node, both`;
 }
 
 /** Reads the arguments; a text says what is wrong with them. */

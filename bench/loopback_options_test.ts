@@ -5,7 +5,7 @@ import { loopbackOptions } from "./loopback_options.ts";
 test("without arguments every transport is measured in both runtimes", () => {
   assert.deepEqual(loopbackOptions([]), {
     transports: ["udp", "ws", "tcp", "mem"],
-    runtimes: ["deno", "node"],
+    runtimes: ["node", "deno"],
     write: 65_536,
     seconds: 2,
     rounds: 3,

@@ -25,6 +25,11 @@ export class Child {
       .pipeThrough(new TextLineStream()).getReader();
   }
 
+  /** The system's number of the process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** The next answer. Throws Error when there is none in time, or when it is an error. */
   async answer(timeoutMs: number): Promise<Answer> {
     let timer: ReturnType<typeof setTimeout> | undefined;

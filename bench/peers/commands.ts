@@ -20,8 +20,10 @@ export type Command =
 export interface Answer {
   readonly address?: Address;
   readonly usage?: Usage;
-  /** Bytes, requests or handshakes per second. */
+  /** Bytes, requests or handshakes per second, in the last run. */
   readonly rate?: number;
+  /** How many pieces, requests or handshakes there were, the warm-up included. */
+  readonly total?: number;
   readonly wireBytes?: number;
   readonly stats?: unknown;
   readonly error?: string;

@@ -101,6 +101,8 @@ export function ours(
 export function ourAdapters(options: OurOptions = {}): Record<string, Adapter> {
   return {
     "ours-udp": ours(`udp://${HOST}:0`, "UDP", options),
+    // As over a network: what else loopback would carry is not used.
+    "ours-udp-1452": ours(`udp://${HOST}:0`, "UDP", { ...options, pathMtu: 1452 }),
     "ours-ws": ours(`ws://${HOST}:0/`, "WebSocket", options),
     "ours-ws-native": ours(`ws://${HOST}:0/`, "WebSocket", options, true),
     "ours-tcp": ours(`tcp://${HOST}:0`, "TCP", options),

@@ -21,7 +21,8 @@ export interface StartOptions {
 
 const SIDE = new URL("side.ts", import.meta.url);
 
-function exists(file: URL): boolean {
+/** Whether a file or folder is there. */
+export function exists(file: URL): boolean {
   try {
     Deno.statSync(file);
     return true;

@@ -55,22 +55,22 @@ async function obey(command: Command): Promise<Answer> {
       return {};
     case "stream": {
       const { size, seconds } = command;
-      const pieces = await rate(
+      const found = await rate(
         (count) => stream(connected(), size, count),
         Math.ceil(262_144 / size),
         seconds,
       );
-      return { rate: pieces * size };
+      return { rate: found.rate * size, total: found.total * size };
     }
     case "requests": {
       const { inFlight, seconds } = command;
-      return { rate: await rate((count) => requests(connected(), inFlight, count), 64, seconds) };
+      return { ...await rate((count) => requests(connected(), inFlight, count), 64, seconds) };
     }
     case "handshakes": {
       if (address === undefined) throw new Error("there is no address yet");
       const found = await handshakes(adapter, address, command.lanes, command.seconds);
-      const { wireBytes } = found;
-      return { rate: found.rate, ...(wireBytes === undefined ? {} : { wireBytes }) };
+      const { wireBytes, total } = found;
+      return { rate: found.rate, total, ...(wireBytes === undefined ? {} : { wireBytes }) };
     }
     case "disconnect":
       await connected().close();

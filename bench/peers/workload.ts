@@ -25,28 +25,37 @@ function since(start: number): number {
   return (performance.now() - start) / 1000;
 }
 
+/** What a measurement found. */
+export interface Found {
+  /** Per second, in the last run. */
+  readonly rate: number;
+  /** How many were done, the warm-up included. */
+  readonly total: number;
+}
+
 /**
  * Runs something ever larger until it takes a good part of the time, which also warms the compiler up, and then once
  * for about `seconds`.
  *
  * @param run Does `count` of it and returns the seconds that it took.
- * @returns How many per second in the last run.
  */
 export async function rate(
   run: (count: number) => Promise<number>,
   first: number,
   seconds: number,
-): Promise<number> {
+): Promise<Found> {
   let count = first;
+  let total = count;
   let took = await run(count);
   while (took < seconds * WARM_UP) {
     // At most fourfold: what a cold start measures says little about the next step.
     const aim = took === 0 ? 4 : Math.min(4, (seconds * WARM_UP * 1.3) / took);
     count = Math.ceil(count * Math.max(1.3, aim));
+    total += count;
     took = await run(count);
   }
   count = Math.max(1, Math.round((count * seconds) / took));
-  return count / await run(count);
+  return { rate: count / await run(count), total: total + count };
 }
 
 /** Writes `count` pieces of `size` bytes until the server says that all have come. Returns the seconds. */
@@ -120,10 +129,8 @@ async function visit(adapter: Adapter, address: Address): Promise<void> {
   await connection.close();
 }
 
-/** What `handshakes` found. */
-export interface Handshakes {
-  /** Whole visits per second. */
-  readonly rate: number;
+/** What `handshakes` found: whole visits. */
+export interface Handshakes extends Found {
   /** Bytes on the loopback interface per visit, headers included; the lower quartile, since others use it too. */
   readonly wireBytes: number | undefined;
 }
@@ -136,6 +143,7 @@ export async function handshakes(
   seconds: number,
 ): Promise<Handshakes> {
   const wire: number[] = [];
+  let total = 0;
   const run = async (limit: number): Promise<number> => {
     const start = performance.now();
     let done = 0;
@@ -149,12 +157,14 @@ export async function handshakes(
       }
     };
     await Promise.all(Array.from({ length: lanes }, lane));
+    total += done;
     return done / since(start);
   };
   await run(seconds * WARM_UP);
   wire.length = 0;
-  const found = await run(seconds);
+  const lastRate = await run(seconds);
   wire.sort((a, b) => a - b);
   // Several lanes overlap, so that only one tells what belongs to a visit.
-  return { rate: found, wireBytes: lanes === 1 ? wire[Math.floor(wire.length / 4)] : undefined };
+  const wireBytes = lanes === 1 ? wire[Math.floor(wire.length / 4)] : undefined;
+  return { rate: lastRate, total, wireBytes };
 }
