@@ -62,6 +62,7 @@ export {
 
 export type {
   AnyTransport,
+  DatagramTarget,
   DatagramTransport,
   DialOptions,
   ListenTransportOptions,

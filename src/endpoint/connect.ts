@@ -24,6 +24,7 @@ import {
   seedKeyList,
 } from "./options.ts";
 import { Peer } from "./peer.ts";
+import { UdpChannel } from "./udp_channel.ts";
 import { dialDatagrams } from "./udp_dial.ts";
 
 /** The transport of an address: the application's own ones come first. */
@@ -107,7 +108,7 @@ function handshake(
         provider: setup.provider,
         limits: setup.limits,
         handshake: config,
-        ...(config.reliable ? {} : { path: pathOptions(setup, transport) }),
+        ...(transport instanceof UdpChannel ? { path: pathOptions(setup, transport) } : {}),
       },
       setup.clock.now(),
     );

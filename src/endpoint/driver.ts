@@ -50,7 +50,7 @@ export class Driver {
 
   start(): void {
     this.transport.start({
-      data: (bytes) => this.#onData(bytes),
+      data: (bytes, host, port) => this.#onData(bytes, host, port),
       batchEnd: () => {
         this.connection.endOfBatch(this.#clock.now());
         this.#flush();
@@ -71,8 +71,8 @@ export class Driver {
     queueMicrotask(() => this.#flush());
   }
 
-  #onData(bytes: Uint8Array): void {
-    this.connection.receive(bytes, this.#clock.now());
+  #onData(bytes: Uint8Array, host: string | undefined, port: number | undefined): void {
+    this.connection.receive(bytes, this.#clock.now(), host, port);
     // The end of the batch follows: one look for all datagrams that lay ready.
     if (this.transport.framing === "datagram") return;
     if (this.transport.framing === "message") this.connection.endOfMessage(this.#clock.now());
@@ -91,6 +91,7 @@ export class Driver {
     for (;;) {
       const event = this.connection.nextEvent();
       if (event === undefined) return;
+      if (event.type === "migrated") this.transport.moved?.(event.to);
       this.#onEvent(event);
     }
   }
@@ -107,7 +108,7 @@ export class Driver {
       const frame = connection.transmit(this.#clock.now());
       if (frame === undefined) break;
       // Only a send that returned false is followed by `drain`: no other mark may stop the loop.
-      this.#full = !transport.send(frame);
+      this.#full = !transport.send(frame, connection.target);
       // Sockets say with true that the array is free; other transports own what they took.
       if (!this.#full && transport.framing === "datagram") connection.recycle(frame);
     }

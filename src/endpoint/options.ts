@@ -10,6 +10,7 @@ import {
   type ConnectionOptions,
 } from "../connection/config.ts";
 import type { CongestionControlName } from "../connection/congestion/controller.ts";
+import { isLoopback } from "../connection/recovery/path.ts";
 import type { PathOptions } from "../connection/session_core.ts";
 import {
   DEFAULT_ACCEPT_TIMEOUT_MS,
@@ -26,16 +27,11 @@ import type { CryptoProvider, X25519PrivateKey } from "../crypto/provider.ts";
 import { parseSeed } from "../crypto/seeds.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
-import type {
-  AnyTransport,
-  DialOptions,
-  ListenTransportOptions,
-  TransportConnection,
-} from "../transport/transport.ts";
+import type { AnyTransport, DialOptions, ListenTransportOptions } from "../transport/transport.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { UdpChannel } from "./udp_channel.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerInfo } from "./peer_info.ts";
-import { isLoopback } from "./udp_dial.ts";
 
 /** Magic and the longest body length of a frame. */
 const FRAME_PREFIX_BYTES = 6;
@@ -256,12 +252,15 @@ function pathSetup(options: EndpointOptions): EndpointSetup["path"] {
 }
 
 /** What is known of the path to a peer over datagrams. */
-export function pathOptions(setup: EndpointSetup, transport: TransportConnection): PathOptions {
-  const { remoteHost, receiveBuffer } = transport;
+export function pathOptions(setup: EndpointSetup, channel: UdpChannel): PathOptions {
+  const { remote, receiveBuffer, validated, received } = channel;
   return {
     ...setup.path,
-    loopback: isLoopback(remoteHost),
-    ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
+    loopback: isLoopback(remote.host),
+    receiveBuffer,
+    remote,
+    validated,
+    received,
   };
 }
 

@@ -8,6 +8,7 @@ import type { ConnectionStats } from "../connection/stats.ts";
 import { KIND_BYTES, KIND_MESSAGES, KIND_UNORDERED } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
+import { formatAddress } from "../transport/address.ts";
 import { copyOf } from "./bytes.ts";
 import type { Driver } from "./driver.ts";
 import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
@@ -40,6 +41,8 @@ export interface PeerEvents {
   readonly rekey: { readonly direction: "send" | "receive"; readonly epoch: number };
   /** `peer.maxDatagramSize` changed, as it does over UDP while the path's packet size is found out. */
   readonly "datagram-size": { readonly maxDatagramSize: number };
+  /** UDP: the peer answered at another address and was followed there. Both are in address form. */
+  readonly migrated: { readonly from: string; readonly to: string };
   /** The peer reported an error that changes nothing (ERROR record). */
   readonly "peer-error": {
     readonly stream: number;
@@ -122,6 +125,11 @@ export class Peer implements AsyncDisposable {
   /** `nodeId` as hex. */
   get id(): string {
     return this.info.id;
+  }
+
+  /** Where the peer is now, in address form; `info.remoteAddress` is where it was when the session began. */
+  get remoteAddress(): string {
+    return this.#driver.transport.remoteAddress;
   }
 
   // ---- streams ----
@@ -376,6 +384,11 @@ export class Peer implements AsyncDisposable {
         return this.#events.emit("rekey", event);
       case "datagram-size":
         return this.#events.emit("datagram-size", { maxDatagramSize: event.maxDatagramSize });
+      case "migrated":
+        return this.#events.emit("migrated", {
+          from: formatAddress({ scheme: "udp", ...event.from }),
+          to: formatAddress({ scheme: "udp", ...event.to }),
+        });
       case "peer-error":
         return this.#events.emit("peer-error", event);
       case "closed":

@@ -14,7 +14,7 @@ export interface PeerInfo {
   readonly id: string;
   /** 8 bytes as hex; routes, proves nothing. */
   readonly sessionId: string;
-  /** Where the peer's bytes come from, in address form. */
+  /** Where the peer's bytes came from when the session began, in address form. */
   readonly remoteAddress: string;
   /** This side of the transport, in address form. */
   readonly localAddress: string;

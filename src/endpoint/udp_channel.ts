@@ -5,7 +5,7 @@
  */
 import type { SttError } from "../errors.ts";
 import { formatAddress } from "../transport/address.ts";
-import type { TransportConnection, TransportSink } from "../transport/transport.ts";
+import type { DatagramTarget, TransportConnection, TransportSink } from "../transport/transport.ts";
 import type { DatagramSocket } from "../transport/udp/datagram_socket.ts";
 
 /** Whoever has the socket. */
@@ -21,9 +21,12 @@ export interface ChannelOwner {
 export class UdpChannel implements TransportConnection {
   readonly scheme = "udp";
   readonly framing = "datagram";
-  readonly remoteHost: string;
-  readonly remotePort: number;
-  readonly remoteAddress: string;
+  /** Where the peer is; it may move. */
+  remote: DatagramTarget;
+  /** The handshake proved that the peer receives at `remote`. */
+  readonly validated: boolean;
+  /** Bytes that came from there before the session began. */
+  readonly received: number;
   readonly localAddress: string;
   readonly receiveBuffer: number;
   /** The socket takes a datagram or drops it; what it keeps is not this peer's alone. */
@@ -34,18 +37,30 @@ export class UdpChannel implements TransportConnection {
   #sink: TransportSink | undefined;
   #released: Promise<void> | undefined;
 
-  constructor(owner: ChannelOwner, host: string, port: number) {
+  constructor(owner: ChannelOwner, remote: DatagramTarget, validated: boolean, received: number) {
     const { socket } = owner;
     this.#owner = owner;
-    this.remoteHost = host;
-    this.remotePort = port;
+    this.remote = remote;
+    this.validated = validated;
+    this.received = received;
     this.receiveBuffer = socket.receiveBuffer;
-    this.remoteAddress = formatAddress({ scheme: "udp", host, port });
     this.localAddress = formatAddress({
       scheme: "udp",
       host: socket.localHost,
       port: socket.localPort,
     });
+  }
+
+  get remoteHost(): string {
+    return this.remote.host;
+  }
+
+  get remoteAddress(): string {
+    return formatAddress({ scheme: "udp", ...this.remote });
+  }
+
+  moved(to: DatagramTarget): void {
+    this.remote = to;
   }
 
   start(sink: TransportSink): void {
@@ -58,9 +73,9 @@ export class UdpChannel implements TransportConnection {
     return false;
   }
 
-  send(bytes: Uint8Array): boolean {
+  send(bytes: Uint8Array, to: DatagramTarget = this.remote): boolean {
     if (this.#released !== undefined) return true;
-    if (this.#owner.socket.send(bytes, this.remoteHost, this.remotePort)) return true;
+    if (this.#owner.socket.send(bytes, to.host, to.port)) return true;
     this.#owner.blocked(this);
     return false;
   }
@@ -87,8 +102,8 @@ export class UdpChannel implements TransportConnection {
   // ---- the owner's side ----
 
   /** A datagram for this session. */
-  deliver(bytes: Uint8Array): void {
-    this.#sink?.data(bytes);
+  deliver(bytes: Uint8Array, host: string, port: number): void {
+    this.#sink?.data(bytes, host, port);
   }
 
   batchEnd(): void {

@@ -3,17 +3,13 @@
  *
  * @module
  */
+import { isLoopback } from "../connection/recovery/path.ts";
 import { SttError } from "../errors.ts";
 import { parseAddress } from "../transport/address.ts";
 import type { DatagramTransport } from "../transport/transport.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/udp/datagram_socket.ts";
 import { resolveHost } from "../transport/udp/resolve_host.ts";
 import { type ChannelOwner, UdpChannel } from "./udp_channel.ts";
-
-/** True for addresses of this machine alone: 127.0.0.0/8 and ::1. */
-export function isLoopback(host: string): boolean {
-  return host.startsWith("127.") || host === "::1";
-}
 
 /** A socket with one peer, which it does not outlive. */
 class DialledSocket implements ChannelOwner, DatagramSink {
@@ -23,13 +19,12 @@ class DialledSocket implements ChannelOwner, DatagramSink {
 
   constructor(socket: DatagramSocket, host: string, port: number) {
     this.socket = socket;
-    this.channel = new UdpChannel(this, host, port);
+    this.channel = new UdpChannel(this, { host, port }, true, 0);
     socket.start(this);
   }
 
-  /** SPEC 6.3: the source address takes no part. */
-  datagram(bytes: Uint8Array): void {
-    this.channel.deliver(bytes);
+  datagram(bytes: Uint8Array, host: string, port: number): void {
+    this.channel.deliver(bytes, host, port);
   }
 
   batchEnd(): void {
@@ -79,5 +74,11 @@ export async function dialDatagrams(
     family: found.family,
     ...(signal === undefined ? {} : { signal }),
   });
-  return new DialledSocket(socket, found.host, port).channel;
+  return new DialledSocket(socket, canonicalHost(found.host), port).channel;
+}
+
+/** Sockets name senders in one spelling, and a peer in another would seem to have moved. */
+function canonicalHost(host: string): string {
+  if (!host.includes(":") || host.includes("%")) return host;
+  return new URL(`udp://[${host}]`).hostname.slice(1, -1);
 }

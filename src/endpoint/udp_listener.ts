@@ -17,7 +17,7 @@ import type { SttError } from "../errors.ts";
 import { decodeMessage } from "../handshake/messages.ts";
 import type { AcceptorResult, PendingSession } from "../handshake/types.ts";
 import { formatAddress } from "../transport/address.ts";
-import type { TransportListener } from "../transport/transport.ts";
+import type { DatagramTarget, TransportListener } from "../transport/transport.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/udp/datagram_socket.ts";
 import { ExpiringIds } from "./expiring_ids.ts";
 import { sessionIdWord, SessionTable } from "./session_table.ts";
@@ -48,11 +48,20 @@ export interface UdpHost {
   error(error: SttError): void;
 }
 
+/** A datagram that came before its AUTH_PROOF. */
+interface Early {
+  readonly bytes: Uint8Array;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A handshake between RESPONSE and AUTH_PROOF. */
 interface HalfOpen {
   /** When RESPONSE went out; undefined once it went twice, because an answer to either says nothing of the path. */
   respondedMs: number | undefined;
-  readonly early: Uint8Array[];
+  /** Where RESPONSE went; undefined once it went to two addresses, either of which may have got the answer. */
+  respondedTo: DatagramTarget | undefined;
+  readonly early: Early[];
   earlyBytes: number;
 }
 
@@ -128,7 +137,7 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
     const header = this.#header;
     if (!this.#parse(bytes)) return this.#drop("malformed");
     if (header.type === FRAME_HANDSHAKE) this.#onHandshake(bytes, header.end, host, port);
-    else this.#onPacket(bytes, header.sessionIdHigh, header.sessionIdLow);
+    else this.#onPacket(bytes, header.sessionIdHigh, header.sessionIdLow, host, port);
   }
 
   batchEnd(): void {
@@ -191,32 +200,31 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
     }
   }
 
-  #onPacket(bytes: Uint8Array, high: number, low: number): void {
+  #onPacket(bytes: Uint8Array, high: number, low: number, host: string, port: number): void {
     const channel = this.#channels.get(high, low);
-    if (channel !== undefined) return this.#deliver(channel, bytes);
+    if (channel !== undefined) return this.#deliver(channel, bytes, host, port);
     const nowMs = this.#host.now();
     const halfOpen = this.#halfOpen.get(high, low, nowMs);
-    if (halfOpen !== undefined) return this.#hold(halfOpen, bytes);
+    if (halfOpen !== undefined) return this.#hold(halfOpen, { bytes, host, port });
     const ended = this.#tombstones.get(high, low, nowMs) !== undefined;
     this.#drop(ended ? "tombstone" : "session");
   }
 
-  #deliver(channel: UdpChannel, bytes: Uint8Array): void {
+  #deliver(channel: UdpChannel, bytes: Uint8Array, host: string, port: number): void {
     if (!channel.inBatch) {
       channel.inBatch = true;
       this.#batch.push(channel);
     }
-    channel.deliver(bytes);
+    channel.deliver(bytes, host, port);
   }
 
   /** SPEC 6.3: what comes before its AUTH_PROOF waits, within limits. */
-  #hold(halfOpen: HalfOpen, bytes: Uint8Array): void {
+  #hold(halfOpen: HalfOpen, datagram: Early): void {
     const { early } = halfOpen;
-    if (early.length >= EARLY_DATAGRAMS || halfOpen.earlyBytes + bytes.length > EARLY_BYTES) {
-      return this.#drop("early");
-    }
-    early.push(bytes);
-    halfOpen.earlyBytes += bytes.length;
+    const earlyBytes = halfOpen.earlyBytes + datagram.bytes.length;
+    if (early.length >= EARLY_DATAGRAMS || earlyBytes > EARLY_BYTES) return this.#drop("early");
+    early.push(datagram);
+    halfOpen.earlyBytes = earlyBytes;
   }
 
   #onHandshake(bytes: Uint8Array, end: number, host: string, port: number): void {
@@ -225,50 +233,64 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
     const frame = bytes.subarray(0, end);
     const result = this.#host.handshake(frame, host, port, nowMs);
     if (result.kind === "send") this.#answer(result.frame, host, port, nowMs);
-    if (result.kind === "session") this.#open(result.pending, host, port, nowMs);
-    if (end < bytes.length) this.#behindProof(frame, bytes.subarray(end));
+    if (result.kind === "session") this.#open(result.pending, bytes.length, host, port, nowMs);
+    if (end < bytes.length) this.#behindProof(frame, bytes.subarray(end), host, port);
   }
 
   #answer(frame: Uint8Array, host: string, port: number, nowMs: number): void {
     const message = decodeMessage(frame);
-    if (message.type === "RESPONSE") this.#noteResponse(message.sessionId, nowMs);
+    if (message.type === "RESPONSE") this.#noteResponse(message.sessionId, host, port, nowMs);
     if (this.socket.full) this.#drop("full");
     else this.socket.send(frame, host, port);
   }
 
-  #noteResponse(sessionId: Uint8Array, nowMs: number): void {
+  #noteResponse(sessionId: Uint8Array, host: string, port: number, nowMs: number): void {
     const high = sessionIdWord(sessionId, 0);
     const low = sessionIdWord(sessionId, 4);
     const known = this.#halfOpen.get(high, low, nowMs);
-    if (known !== undefined) known.respondedMs = undefined;
-    else this.#halfOpen.add(high, low, { respondedMs: nowMs, early: [], earlyBytes: 0 }, nowMs);
+    if (known === undefined) {
+      const respondedTo = { host, port };
+      const halfOpen = { respondedMs: nowMs, respondedTo, early: [], earlyBytes: 0 };
+      this.#halfOpen.add(high, low, halfOpen, nowMs);
+      return;
+    }
+    known.respondedMs = undefined;
+    if (!isAt(known.respondedTo, host, port)) known.respondedTo = undefined;
   }
 
-  #open(pending: PendingSession, host: string, port: number, nowMs: number): void {
+  #open(pending: PendingSession, bytes: number, host: string, port: number, nowMs: number): void {
     const { sessionId } = pending.session;
     const high = sessionIdWord(sessionId, 0);
     const low = sessionIdWord(sessionId, 4);
     const halfOpen = this.#halfOpen.delete(high, low);
-    const channel = new UdpChannel(this, host, port);
+    // AUTH_PROOF answers a RESPONSE, and so shows where that one arrived.
+    const validated = isAt(halfOpen?.respondedTo, host, port);
+    const channel = new UdpChannel(this, { host, port }, validated, bytes);
     this.#channels.set(high, low, channel);
     this.#sessions.set(channel, { high, low, pending });
     const sent = halfOpen?.respondedMs;
     this.#host.session(pending, channel, sent === undefined ? undefined : nowMs - sent);
-    for (const bytes of halfOpen?.early ?? []) this.#deliver(channel, bytes);
+    for (const early of halfOpen?.early ?? []) {
+      this.#deliver(channel, early.bytes, early.host, early.port);
+    }
   }
 
   /** SPEC 4: behind AUTH_PROOF there may be one protected frame, of that session. */
-  #behindProof(frame: Uint8Array, rest: Uint8Array): void {
+  #behindProof(frame: Uint8Array, rest: Uint8Array, host: string, port: number): void {
     const message = decodeMessage(frame);
     if (message.type === "AUTH_PROOF" && this.#parse(rest)) {
       const { type, sessionIdHigh, sessionIdLow } = this.#header;
       const same = sessionIdHigh === sessionIdWord(message.sessionId, 0) &&
         sessionIdLow === sessionIdWord(message.sessionId, 4);
       if (same && type !== FRAME_HANDSHAKE) {
-        this.#onPacket(rest, sessionIdHigh, sessionIdLow);
+        this.#onPacket(rest, sessionIdHigh, sessionIdLow, host, port);
         return;
       }
     }
     this.#drop("trailing");
   }
+}
+
+function isAt(address: DatagramTarget | undefined, host: string, port: number): boolean {
+  return address !== undefined && address.host === host && address.port === port;
 }

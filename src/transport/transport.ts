@@ -10,14 +10,25 @@ import type { DatagramSocket, OpenDatagramOptions } from "./udp/datagram_socket.
 
 /** Where a transport connection reports to. Calls come only after {@link TransportConnection.start}. */
 export interface TransportSink {
-  /** Bytes from the peer. For `message` framing one call is one whole message. The array is not reused afterwards. */
-  data(bytes: Uint8Array): void;
+  /**
+   * Bytes from the peer. For `message` framing one call is one whole message. The array is not reused afterwards. `datagram`
+   * framing: with the address that the datagram came from.
+   */
+  data(bytes: Uint8Array, host?: string, port?: number): void;
   /** `datagram` framing: the datagrams that lay ready were delivered. */
   batchEnd?(): void;
   /** The queue fell below its low-water mark after a `send` that returned false. */
   drain(): void;
   /** The transport ended: once, last. `error` when it did not end in order. */
   end(error?: SttError): void;
+}
+
+/** Where a datagram goes. */
+export interface DatagramTarget {
+  /** IP address. */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
 }
 
 /** One connection (WebSocket, TCP, memory), or the path to one peer over a datagram socket. */
@@ -39,8 +50,15 @@ export interface TransportConnection {
   readonly receiveBuffer?: number;
   /** Begins delivery to `sink`. Bytes that came earlier are delivered first. */
   start(sink: TransportSink): void;
-  /** Takes ownership of `bytes`, which `datagram` framing gives back by returning true. False: more than the high-water mark is queued, wait for `drain`. Never throws. */
-  send(bytes: Uint8Array): boolean;
+  /**
+   * Takes ownership of `bytes`, which `datagram` framing gives back by returning true. False: more than the high-water mark
+   * is queued, wait for `drain`. Never throws.
+   *
+   * @param to `datagram` framing: where they go, if not to the address of the peer.
+   */
+  send(bytes: Uint8Array, to?: DatagramTarget): boolean;
+  /** `datagram` framing: the peer is at another address from now on. */
+  moved?(to: DatagramTarget): void;
   /**
    * Asked before each `send` by those who must not build what would not be taken. False: `drain` will come. Absent: only
    * the return value of `send` counts.
