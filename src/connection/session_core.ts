@@ -125,7 +125,9 @@ export class SessionCore {
         acked: (packet) => this.#acked(packet),
         lost: (packet) => this.#lost(packet),
       });
-      this.#fitPath(this.transmission);
+      const { transmission } = this;
+      config.streams.followLoss(() => transmission.lossRate);
+      this.#fitPath(transmission);
     }
     this.#reportedDatagramSize = this.maxDatagramSize;
   }
@@ -293,7 +295,10 @@ export class SessionCore {
   /** Nothing new waits, but the peer must be made to acknowledge: what is longest on its way goes again. */
   #probe(path: Transmission): void {
     const oldest = path.oldestInFlight;
-    if (oldest !== undefined) this.#lost(oldest);
+    if (oldest !== undefined) {
+      for (const chunk of oldest.content.chunks) this.#streams.onProbe(chunk);
+      this.#recordsLost(oldest);
+    }
     if (!this.#builder.hasWork) this.#pings.request(this.#provider.randomBytes(8));
   }
 
@@ -312,6 +317,10 @@ export class SessionCore {
 
   #lost(packet: SentPacket): void {
     for (const chunk of packet.content.chunks) this.#streams.onLost(chunk);
+    this.#recordsLost(packet);
+  }
+
+  #recordsLost(packet: SentPacket): void {
     for (const record of packet.content.records) {
       if (isStreamRecord(record)) this.#streams.onControlLost(record);
       // An older epoch's KEY_ROTATION would be a breach, and every frame of an epoch announces it (SPEC 7).

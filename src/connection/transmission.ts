@@ -10,6 +10,7 @@ import { controllerFor } from "./congestion/controllers.ts";
 import { Pacer } from "./congestion/pacer.ts";
 import { AckTracker } from "./recovery/ack_tracker.ts";
 import { DeliveryRate } from "./recovery/delivery_rate.ts";
+import { LossRate } from "./recovery/loss_rate.ts";
 import { LossRecovery } from "./recovery/loss_recovery.ts";
 import { PathMtu } from "./recovery/path_mtu.ts";
 import { RttEstimator } from "./recovery/rtt.ts";
@@ -76,6 +77,7 @@ export class Transmission {
   readonly #config: TransmissionConfig;
   readonly #fates: PacketFates;
   readonly #loss: LossRecovery;
+  readonly #lossRate: LossRate = new LossRate();
   #pacer: Pacer;
   #rate: DeliveryRate = new DeliveryRate();
   #controller: CongestionController;
@@ -108,6 +110,11 @@ export class Transmission {
   /** UDP payload bytes of a full packet. */
   get packetSize(): number {
     return this.mtu.sizeAfter(this.#loss.ptoCount);
+  }
+
+  /** Share of the last 1024 packets that was lost, 0 to 1. */
+  get lossRate(): number {
+    return this.#lossRate.value;
   }
 
   /** Probe timeout in ms: how long the peer may take to answer. */
@@ -218,6 +225,7 @@ export class Transmission {
     if (outcome.error !== undefined) throw outcome.error;
     const { acked, lost, lostProbes, persistentCongestion, rttSampled } = outcome;
     this.#spurious += outcome.spurious;
+    if (outcome.spurious > 0) this.#lossRate.onSpurious(outcome.spurious);
     for (const packet of acked) this.#rate.onAcked(packet, nowMs);
     for (const packet of lost) this.#rate.onLost(packet);
     const inFlight = this.#loss.bytesInFlight;
@@ -238,6 +246,8 @@ export class Transmission {
     nowMs: number,
   ): void {
     this.#packetsLost += lost.length;
+    this.#lossRate.onAcked(acked.length);
+    this.#lossRate.onLost(lost.length);
     if (acked.length > 0) this.mtu.onAcked(acked);
     if (lost.length > 0) this.mtu.onLost(lost, nowMs);
     for (const packet of acked) {

@@ -10,31 +10,56 @@ export const SEGMENT_BYTES = 16_384;
 const MAX_TRANSMISSIONS = 8;
 const MIN_LOSS = 0.001;
 
-/**
- * Shannon entropy of the bytes, 0 to 1.
- *
- * Normalised by log2(min(256, length)): against 8 bits no short segment could reach 1, and random
- * bytes would pass for compressible ones.
- */
-export function normalisedEntropy(segment: Uint8Array): number {
-  const length = segment.length;
-  if (length < 2) return 0;
-  const counts = new Uint32Array(256);
-  for (let index = 0; index < length; index++) counts[segment[index]!]!++;
-  let bits = 0;
-  for (const count of counts) {
-    if (count > 0) bits -= (count / length) * Math.log2(count / length);
+/** The targets that entropy leads to, highest first. */
+export const ENTROPY_TARGETS: readonly number[] = [0.99, 0.95, 0.90, 0.80, 0.70];
+/** A segment whose entropy is above one of these has the target in its place. */
+const ENTROPY_BOUNDS: readonly number[] = [0.9, 0.75, 0.6, 0.3];
+
+/** Shannon entropy of bytes that come in chunks. */
+export class EntropyMeter {
+  readonly #counts: Uint32Array = new Uint32Array(256);
+  #length = 0;
+
+  /** Bytes taken. */
+  get length(): number {
+    return this.#length;
   }
-  return Math.min(1, bits / Math.log2(Math.min(256, length)));
+
+  /** Takes `bytes` from `start` up to `end`. */
+  push(bytes: Uint8Array, start: number, end: number): void {
+    const counts = this.#counts;
+    for (let index = start; index < end; index++) counts[bytes[index]!]!++;
+    this.#length += end - start;
+  }
+
+  /**
+   * Entropy of all bytes taken, 0 to 1.
+   *
+   * Normalised by log2(min(256, length)): against 8 bits no short segment could reach 1, and random
+   * bytes would pass for compressible ones.
+   */
+  value(): number {
+    const length = this.#length;
+    if (length < 2) return 0;
+    let bits = 0;
+    for (const count of this.#counts) {
+      if (count > 0) bits -= (count / length) * Math.log2(count / length);
+    }
+    return Math.min(1, bits / Math.log2(Math.min(256, length)));
+  }
+
+  /** Forgets what was taken. */
+  clear(): void {
+    this.#counts.fill(0);
+    this.#length = 0;
+  }
 }
 
-/** Probability with which a segment of this entropy is to arrive whole. */
-export function deliveryTarget(entropy: number): number {
-  if (entropy > 0.9) return 0.99;
-  if (entropy > 0.75) return 0.95;
-  if (entropy > 0.6) return 0.90;
-  if (entropy > 0.3) return 0.80;
-  return 0.70;
+/** Index in {@link ENTROPY_TARGETS} of the target for this entropy. */
+export function entropyClass(entropy: number): number {
+  let index = 0;
+  while (index < ENTROPY_BOUNDS.length && entropy <= ENTROPY_BOUNDS[index]!) index++;
+  return index;
 }
 
 /**

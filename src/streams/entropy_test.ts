@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deliveryTarget, normalisedEntropy, transmissions } from "./entropy.ts";
+import { ENTROPY_TARGETS, entropyClass, EntropyMeter, transmissions } from "./entropy.ts";
+
+function normalisedEntropy(bytes: Uint8Array): number {
+  const meter = new EntropyMeter();
+  meter.push(bytes, 0, bytes.length);
+  return meter.value();
+}
+
+function deliveryTarget(entropy: number): number {
+  return ENTROPY_TARGETS[entropyClass(entropy)]!;
+}
 
 test("entropy is 0 for one value, 1 for all values alike, whatever the length", () => {
   assert.equal(normalisedEntropy(new Uint8Array(0)), 0);
@@ -9,6 +19,21 @@ test("entropy is 0 for one value, 1 for all values alike, whatever the length", 
   assert.equal(normalisedEntropy(Uint8Array.from({ length: 1024 }, (_, index) => index & 255)), 1);
   assert.equal(normalisedEntropy(Uint8Array.from({ length: 10 }, (_, index) => index)), 1);
   assert.equal(normalisedEntropy(Uint8Array.of(1, 1, 2, 2)), 0.5);
+});
+
+test("entropy does not depend on how the bytes are cut, and starts over when cleared", () => {
+  const bytes = Uint8Array.from({ length: 5000 }, (_, index) => (index * index) >>> 4);
+  const meter = new EntropyMeter();
+  for (let round = 0; round < 2; round++) {
+    for (let at = 0; at < bytes.length; at += 700) {
+      meter.push(bytes, at, Math.min(bytes.length, at + 700));
+    }
+    assert.equal(meter.length, 5000);
+    assert.equal(meter.value(), normalisedEntropy(bytes));
+    meter.clear();
+    assert.equal(meter.length, 0);
+    assert.equal(meter.value(), 0);
+  }
 });
 
 test("the target follows the table, each bound belonging to the class below", () => {

@@ -41,10 +41,12 @@ export class Reassembly {
     this.#advance();
   }
 
-  /** Bytes that came before the sender gave up stay readable. */
-  insertGap(offset: number, length: number): void {
+  /** Bytes that came before the sender gave up stay readable. Returns how many did not come. */
+  insertGap(offset: number, length: number): number {
+    const before = this.#map.received.total;
     this.#map.insert(offset, length, undefined);
     this.#advance();
+    return this.#map.received.total - before;
   }
 
   /** At most `max` of the next bytes, from one piece; undefined when there are none. */
@@ -71,7 +73,7 @@ export class Reassembly {
     if (head === undefined || head.start !== offset) return undefined;
     if (head.isGap) {
       this.#readOffset = this.#map.takeGap(offset);
-      return { gap: { offset, length: this.#readOffset - offset } };
+      return { offset, gap: this.#readOffset - offset };
     }
     const stop = this.#segmentEnd(end);
     if (stop === undefined) return undefined;

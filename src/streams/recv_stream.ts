@@ -12,6 +12,7 @@ import { Reassembly } from "./reassembly.ts";
 import { isMessageKind, isPartialKind, KIND_UNKNOWN } from "./stream_kind.ts";
 import type { StreamInfo, StreamSegment } from "./types.ts";
 import { UnorderedMessages } from "./unordered_messages.ts";
+import type { WeightedCounters } from "./weighted_stats.ts";
 
 /** What the receiving halves of a session share. */
 export interface ReceiveShared {
@@ -24,6 +25,7 @@ export interface ReceiveShared {
   read: number;
   /** Bytes of messages whose credit returned before the application read them. */
   ahead: number;
+  readonly weighted: WeightedCounters;
 }
 
 /** Reorders, checks limits and the final size, and returns credit as the application reads. */
@@ -38,6 +40,7 @@ export class RecvStream {
   #highest = 0;
   #read = 0;
   #ahead = 0;
+  #missing = 0;
   #finalSize: number | undefined;
   #state: "open" | "stopped" | "reset" | "ended" = "open";
   /** What `read` throws. */
@@ -66,6 +69,11 @@ export class RecvStream {
   /** Only then do FLOW_CREDIT and STOP still matter to the peer. */
   get wantsMore(): boolean {
     return this.#finalSize === undefined && this.#state !== "reset";
+  }
+
+  /** Bytes that the peer gave up. */
+  get missing(): number {
+    return this.#missing;
   }
 
   /** This stream's part of {@link ReceiveShared.ahead}. */
@@ -156,7 +164,11 @@ export class RecvStream {
     this.#extend(offset + length, undefined);
     if (this.#state === "stopped") this.#discard();
     else {
-      if (length > 0) this.#ordered!.insertGap(offset, length);
+      if (length > 0) {
+        const missing = this.#ordered!.insertGap(offset, length);
+        this.#missing += missing;
+        this.#shared.weighted.bytesMissing += missing;
+      }
       this.#settle();
     }
   }

@@ -9,8 +9,11 @@ import { MessageBoundaries } from "./boundaries.ts";
 import { SendCredit } from "./flow_control.ts";
 import type { BlockPool } from "./block_pool.ts";
 import { RangeSet } from "./range_set.ts";
+import { SEGMENT_BYTES } from "./entropy.ts";
 import { SendBuffer } from "./send_buffer.ts";
+import { isPartialKind } from "./stream_kind.ts";
 import type { ChunkRef, StreamChunk, StreamInfo } from "./types.ts";
+import { type WeightedShared, Weighting } from "./weighting.ts";
 
 /**
  * What a sending half can do now: nothing, send, wait for the stream's or the session's credit, or
@@ -27,6 +30,13 @@ export interface SendShared {
   buffered: number;
   /** Half of the smallest window the peer started with: an unordered message up to this is not split for want of credit. */
   wholeMessage: number;
+  readonly weighted: WeightedShared;
+}
+
+/** A range of a stream. */
+export interface SendGap {
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** Cuts the written bytes into frames, keeps them until acknowledged, and sends lost ranges again. */
@@ -39,6 +49,8 @@ export class SendStream {
   readonly #lost: RangeSet = new RangeSet();
   readonly #acked: RangeSet = new RangeSet();
   readonly credit: SendCredit;
+  /** Set for partial kinds. */
+  readonly weighting: Weighting | undefined;
   #sent = 0;
   #initPending: boolean;
   #finRequested = false;
@@ -58,6 +70,7 @@ export class SendStream {
     this.#buffer = new SendBuffer(shared.blocks);
     this.#boundaries = new MessageBoundaries(kind);
     this.credit = new SendCredit(limit);
+    this.weighting = isPartialKind(kind) ? new Weighting(shared.weighted) : undefined;
   }
 
   /** Highest offset sent. */
@@ -115,6 +128,7 @@ export class SendStream {
    */
   write(chunk: Uint8Array, startsMessage: boolean, own: boolean): void {
     if (startsMessage) this.#boundaries.push(this.#buffer.end);
+    this.weighting?.write(chunk);
     if (own) this.#buffer.push(chunk);
     else this.#buffer.copy(chunk);
     this.#shared.buffered += chunk.length;
@@ -159,7 +173,7 @@ export class SendStream {
       0,
       Math.min(end - offset, this.credit.available, this.#shared.credit.available),
     );
-    let stop = offset + Math.min(credit, room - header);
+    let stop = Math.min(offset + Math.min(credit, room - header), this.#segmentEnd(offset));
     // Only the announcement and the end are worth a frame without bytes.
     if (stop < offset || (stop === offset && credit > 0)) return "room";
     if (credit > 0 && this.#kind === KIND_UNORDERED) {
@@ -170,6 +184,7 @@ export class SendStream {
     this.#fill(offset, stop, into);
     into.retransmission = false;
     this.#initPending = false;
+    if (stop > offset) this.weighting?.sent(false);
     this.#sent = stop;
     this.credit.use(stop - offset);
     this.#shared.credit.use(stop - offset);
@@ -188,7 +203,7 @@ export class SendStream {
     const offset = empty ? this.#buffer.end : this.#lost.start(0);
     const end = empty ? offset : this.#lost.end(0);
     const header = 1 + varintSize(offset);
-    let stop = Math.min(end, offset + room - header);
+    let stop = Math.min(end, offset + room - header, this.#segmentEnd(offset));
     if (stop < offset || (stop === offset && !empty)) return "room";
     if (!empty && this.#kind === KIND_UNORDERED) {
       stop = this.#wholeMessages(offset, stop, end, fullRoom - header);
@@ -198,6 +213,7 @@ export class SendStream {
     this.#fill(offset, stop, into);
     into.retransmission = true;
     this.#lost.remove(offset, stop);
+    if (stop > offset) this.weighting?.sent(true);
     if (into.fin) this.#finLost = false;
     return "ready";
   }
@@ -207,6 +223,7 @@ export class SendStream {
     const end = chunk.offset + chunk.length;
     this.#lost.remove(chunk.offset, end);
     this.#acked.add(chunk.offset, end);
+    this.weighting?.acked(chunk.offset, end);
     if (chunk.fin) {
       this.#finAcked = true;
       this.#finLost = false;
@@ -214,33 +231,60 @@ export class SendStream {
     this.#release(this.#acked.endOfRangeAt(0));
   }
 
-  onLost(chunk: ChunkRef): void {
-    if (this.#reset !== "none") return;
+  /** Returns what is given up because of it (SPEC 11), for STREAM_GAP. */
+  onLost(chunk: ChunkRef): SendGap | undefined {
+    if (this.#reset !== "none") return undefined;
     if (chunk.length === 0 && !chunk.fin) {
       // The frame that announced the stream; anything sent since announces it as well.
       if (this.#announce && this.#sent === 0 && !this.#finSent) this.#initPending = true;
-      return;
+      return undefined;
     }
+    if (chunk.fin && !this.#finAcked) this.#finLost = true;
     const end = chunk.offset + chunk.length;
+    let worthless = false;
     let at = chunk.offset;
     while (at < end) {
       const index = this.#acked.indexAbove(at);
       const acked = index < this.#acked.size ? this.#acked.start(index) : Infinity;
-      if (acked > at) this.#lost.add(at, Math.min(acked, end));
+      if (acked > at) {
+        const stop = Math.min(acked, end);
+        this.#lost.add(at, stop);
+        if (this.weighting?.lost(at, stop, this.#buffer.end) === true) worthless = true;
+      }
       at = index < this.#acked.size ? this.#acked.end(index) : end;
     }
-    if (chunk.fin && !this.#finAcked) this.#finLost = true;
+    return worthless ? this.giveUp(chunk.offset) : undefined;
   }
 
-  /** Stops caring for [start, end), as far as it was sent (SPEC 11). Returns what STREAM_GAP names. */
-  giveUp(start: number, end: number): { offset: number; length: number } | undefined {
+  /** A probe is to repeat this chunk, which may still be on its way: no loss, and no further transmission of its bytes. */
+  onProbe(chunk: ChunkRef): void {
+    if (this.weighting === undefined) void this.onLost(chunk);
+    else if (this.#reset === "none" && chunk.fin && !this.#finAcked) this.#finLost = true;
+  }
+
+  /**
+   * Stops caring for the segment that holds `offset`, if any of it is sent and not acknowledged (SPEC 11). What is not
+   * sent yet is not sent any more, as far as credit covers the gap. Returns what STREAM_GAP names.
+   */
+  giveUp(offset: number): SendGap | undefined {
+    const start = offset - offset % SEGMENT_BYTES;
     const from = Math.max(start, this.#buffer.base);
-    const to = Math.min(end, this.#sent);
-    if (this.#reset !== "none" || from >= to) return undefined;
+    if (this.#reset !== "none" || from >= Math.min(start + SEGMENT_BYTES, this.#sent)) {
+      return undefined;
+    }
+    const credit = Math.min(this.credit.available, this.#shared.credit.available);
+    const reach = Math.max(this.#sent, Math.min(this.#buffer.end, this.#sent + credit));
+    const to = Math.min(start + SEGMENT_BYTES, reach);
+    if (to > this.#sent) {
+      this.credit.use(to - this.#sent);
+      this.#shared.credit.use(to - this.#sent);
+      this.#sent = to;
+    }
     this.#lost.remove(from, to);
     this.#acked.add(from, to);
-    this.#release(this.#acked.endOfRangeAt(0));
     this.#gapsOut.add(from, to);
+    this.weighting?.giveUp(from, to);
+    this.#release(this.#acked.endOfRangeAt(0));
     return { offset: from, length: to - from };
   }
 
@@ -280,6 +324,12 @@ export class SendStream {
     return fits ? offset : stop;
   }
 
+  /** SPEC 11: a packet's loss costs one segment at most. */
+  #segmentEnd(offset: number): number {
+    if (this.weighting === undefined) return Infinity;
+    return offset - offset % SEGMENT_BYTES + SEGMENT_BYTES;
+  }
+
   #fill(offset: number, stop: number, into: StreamChunk): void {
     into.kind = this.#kind;
     into.offset = offset;
@@ -297,6 +347,7 @@ export class SendStream {
     this.#shared.buffered -= Math.max(0, base - this.#buffer.base);
     this.#buffer.release(base);
     this.#boundaries.release(base);
+    this.weighting?.release(base, this.#finRequested ? this.#buffer.end : undefined);
     this.#rest();
   }
 
@@ -306,6 +357,7 @@ export class SendStream {
     this.#boundaries.clear();
     this.#lost.clear();
     this.#acked.clear();
+    this.weighting?.clear();
     this.#rest();
   }
 

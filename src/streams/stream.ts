@@ -6,15 +6,9 @@
 import { classOf, ReadyNode } from "./scheduler.ts";
 import { CLASS_RETRANSMIT } from "./scheduler.ts";
 import type { RecvStream } from "./recv_stream.ts";
-import { type SendShared, SendStream } from "./send_stream.ts";
+import { type SendGap, type SendShared, SendStream } from "./send_stream.ts";
 import { KIND_UNKNOWN } from "./stream_kind.ts";
 import type { StreamInfo } from "./types.ts";
-
-/** A range given up, to be told to the peer. */
-export interface PendingGap {
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** State of a stream inside a set; the set is its only user. */
 export class Stream {
@@ -36,7 +30,8 @@ export class Stream {
   stopCode: number = 0;
   blockedPending: boolean = false;
   creditLost: boolean = false;
-  readonly gaps: PendingGap[] = [];
+  /** Given up, to be told to the peer. */
+  readonly gaps: SendGap[] = [];
 
   // Events that were pushed or are wanted.
   /** The application knows the stream. */
@@ -80,6 +75,7 @@ export class Stream {
   }
 
   info(): StreamInfo {
+    const { weighting } = this.send;
     return {
       id: this.id,
       kind: this.kind,
@@ -92,6 +88,9 @@ export class Stream {
       recvBuffered: this.recv.buffered,
       sendState: this.send.state,
       recvState: this.recv.state,
+      ...(weighting === undefined
+        ? {}
+        : { weighted: { ...weighting.counters.snapshot(), bytesMissing: this.recv.missing } }),
     };
   }
 }

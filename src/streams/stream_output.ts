@@ -55,6 +55,7 @@ export class StreamOutput {
     if (stream.fresh.class === CLASS_HIGH) into.flags |= FLAG_PRIORITY_HIGH;
     else if (stream.fresh.class === CLASS_LOW) into.flags |= FLAG_PRIORITY_LOW;
     if (lost) this.bytesResent += into.length;
+    this.#table.send.weighted.packetBytes = fullRoom - TYPICAL_HEADER_BYTES;
     this.#table.scheduler.sent(node, into.length, fullRoom - TYPICAL_HEADER_BYTES);
     this.#table.afterProgress(stream);
     return true;
@@ -70,7 +71,19 @@ export class StreamOutput {
   onLost(chunk: ChunkRef): void {
     const stream = this.#table.streams.get(chunk.streamId);
     if (stream === undefined) return;
-    stream.send.onLost(chunk);
+    const gap = stream.send.onLost(chunk);
+    if (gap !== undefined) this.#table.giveUp(stream, gap);
+    this.#requeue(stream);
+  }
+
+  onProbe(chunk: ChunkRef): void {
+    const stream = this.#table.streams.get(chunk.streamId);
+    if (stream === undefined) return;
+    stream.send.onProbe(chunk);
+    this.#requeue(stream);
+  }
+
+  #requeue(stream: Stream): void {
     if (stream.send.hasLost) this.#table.scheduler.add(stream.lost);
     else if (stream.send.outlook() === "ready") this.#table.scheduler.add(stream.fresh);
   }

@@ -6,9 +6,8 @@
 import { isStreamKind } from "../codec/stream_payload.ts";
 import { encodeVarint } from "../codec/varint.ts";
 import { SttError } from "../errors.ts";
-import { SEGMENT_BYTES } from "./entropy.ts";
 import { classOf } from "./scheduler.ts";
-import { checkCode, checkPriority } from "./command_checks.ts";
+import { checkCode, checkPriority, checkTarget } from "./command_checks.ts";
 import type { Stream } from "./stream.ts";
 import { StreamInput } from "./stream_input.ts";
 import { framesMessages, isPartialKind, KIND_UNKNOWN } from "./stream_kind.ts";
@@ -86,8 +85,8 @@ export class StreamSet {
    */
   open(kind: number, priority: number = DEFAULT_PRIORITY): number | undefined {
     this.#checkAlive();
-    if (!isStreamKind(kind) || (isPartialKind(kind) && this.#table.config.partial !== true)) {
-      throw new SttError("CONFIG", `cannot open stream: kind ${kind} is not allowed`);
+    if (!isStreamKind(kind)) {
+      throw new SttError("CONFIG", `cannot open stream: kind ${kind} does not exist`);
     }
     checkPriority(priority);
     return this.#table.open(kind, priority);
@@ -208,7 +207,7 @@ export class StreamSet {
   }
 
   /**
-   * Gives up the 16 KiB segment of a kind-2 stream that holds `offset`, as far as it was sent and is
+   * Gives up the 16 KiB segment of a kind-2 stream that holds `offset`, if any of it was sent and is
    * not acknowledged: STREAM_GAP tells the peer (SPEC 11).
    */
   giveUpSegment(id: number, offset: number): void {
@@ -216,12 +215,26 @@ export class StreamSet {
     if (!isPartialKind(stream.kind)) {
       throw new SttError("CONFIG", `cannot give up bytes of stream ${id}: kind ${stream.kind}`);
     }
-    const start = offset - offset % SEGMENT_BYTES;
-    const gap = stream.send.giveUp(start, start + SEGMENT_BYTES);
+    const gap = stream.send.giveUp(offset);
     if (gap === undefined) return;
-    stream.gaps.push(gap);
-    this.#table.control.add(stream);
-    this.#table.afterProgress(stream);
+    this.#table.giveUp(stream, gap);
+    this.#table.scheduler.add(stream.fresh);
+  }
+
+  /**
+   * Probability with which each segment of a kind-2 stream is to arrive whole, 0 to 1; undefined: what its entropy says
+   * (SPEC 11).
+   */
+  setTarget(id: number, target: number | undefined): void {
+    const { weighting } = this.#existing(id).send;
+    if (weighting === undefined) {
+      throw new SttError(
+        "CONFIG",
+        `cannot set target of stream ${id}: its delivery is not weighted`,
+      );
+    }
+    checkTarget(target);
+    weighting.target = target;
   }
 
   // ---- From the wire. Each throws SttError with a wire code that closes the session. ----
@@ -304,6 +317,19 @@ export class StreamSet {
     this.#output.onLost(chunk);
   }
 
+  /**
+   * Unreliable transports: a probe is to repeat what the chunk's packet carried, which is not lost yet. Bytes of kind 2 do
+   * not go again: it would use up a transmission.
+   */
+  onProbe(chunk: ChunkRef): void {
+    this.#output.onProbe(chunk);
+  }
+
+  /** Unreliable transports: where to ask for the share of the last packets that was lost, for kind 2 (SPEC 11). */
+  followLoss(loss: () => number): void {
+    this.#table.send.weighted.loss = loss;
+  }
+
   /** Unreliable transports: the peer has this record. */
   onControlAcked(record: StreamRecord): void {
     this.#output.onControlAcked(record);
@@ -337,6 +363,8 @@ export class StreamSet {
       bytesReceived: this.#table.recv.credit.arrived,
       bytesRead: this.#table.recv.read,
       sendCredit: this.#table.send.credit.available,
+      weighted: this.#table.send.weighted.counters.snapshot(),
+      loss: this.#table.send.weighted.loss(),
     };
   }
 

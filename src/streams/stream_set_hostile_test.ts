@@ -88,7 +88,6 @@ test("whatever the peer sends, the answer is an error of the protocol and bounde
         reliable: true,
         local: LIMITS,
         maxMessageSize: 500,
-        partial: true,
         maxSessionWindow: 0,
         maxStreamWindow: 0,
       });

@@ -13,9 +13,10 @@ import { PieceBudget } from "./piece.ts";
 import { Queue } from "./queue.ts";
 import { type ReceiveShared, RecvStream } from "./recv_stream.ts";
 import { Scheduler } from "./scheduler.ts";
-import { type SendShared, SendStream } from "./send_stream.ts";
+import { type SendGap, type SendShared, SendStream } from "./send_stream.ts";
 import { Stream } from "./stream.ts";
 import { KIND_UNKNOWN } from "./stream_kind.ts";
+import { WeightedCounters } from "./weighted_stats.ts";
 import type { StreamEvent, StreamLimits, StreamSetConfig } from "./types.ts";
 
 /** Priority of a stream that was opened without one. */
@@ -25,6 +26,8 @@ const DEFAULT_SEND_BUFFER = 1_048_576;
 const MAX_PIECES = 65_536;
 /** From this round trip on the receive buffer does not limit the window. */
 const BURST_RTT_MS = 5;
+/** Before the first packet tells how much of a stream it holds. */
+const FIRST_PACKET_BYTES = 1130;
 
 /** Finds, makes and ends streams; the only place where a stream comes to life or is over. */
 export class StreamTable {
@@ -54,12 +57,14 @@ export class StreamTable {
     this.#localParity = config.role === "initiator" ? 1 : 0;
     this.sendBuffer = config.sendBuffer ?? DEFAULT_SEND_BUFFER;
     this.peers = new PeerStreams(local.maxStreams);
+    const counters = new WeightedCounters();
     this.send = {
       reliable,
       credit: new SendCredit(0),
       blocks: new BlockPool(),
       buffered: 0,
       wholeMessage: 0,
+      weighted: { loss: () => 0, packetBytes: FIRST_PACKET_BYTES, counters },
     };
     this.recv = {
       credit: new ReceiveCredit(
@@ -72,6 +77,7 @@ export class StreamTable {
       buffered: 0,
       read: 0,
       ahead: 0,
+      weighted: counters,
     };
     this.recv.credit.burst = burst;
     this.control = new ControlQueue(this.recv.credit, this.send.credit, this.peers);
@@ -158,6 +164,13 @@ export class StreamTable {
     stream.stopCode = code;
     stream.stopPending = true;
     this.control.add(stream);
+  }
+
+  /** STREAM_GAP tells the peer that nobody sends these bytes any more. */
+  giveUp(stream: Stream, gap: SendGap): void {
+    stream.gaps.push(gap);
+    this.control.add(stream);
+    this.afterProgress(stream);
   }
 
   /** Bytes were handed out or acknowledged. */

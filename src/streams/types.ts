@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { WeightedStats } from "./weighted_stats.ts";
+
 /** What one side grants the other (SPEC 6.2, 8). */
 export interface StreamLimits {
   /** Bytes over all streams, the first value of the session's credit. */
@@ -36,8 +38,6 @@ export interface StreamSetConfig {
   readonly maxSessionWindow?: number;
   /** Unsent plus unacknowledged bytes of a stream from which `write` returns false. Default 1 MiB. */
   readonly sendBuffer?: number;
-  /** Allow `open` with kind 2 (SPEC 11). Default false. */
-  readonly partial?: boolean;
 }
 
 /** Records this layer sends; each is a `SessionRecord` of codec/records.ts. */
@@ -96,10 +96,13 @@ export class StreamChunk implements ChunkRef {
   }
 }
 
-/** What `readSegment` yields of a kind-2 stream: bytes, or a range that the sender gave up. */
+/**
+ * A piece of a weighted stream, in order: `data` at `offset`, or `gap` bytes from `offset` on that the sender gave up.
+ * Data ends at a multiple of 16384, at a gap or at the end of the stream; a gap may be of any length.
+ */
 export type StreamSegment =
-  | { readonly offset: number; readonly data: Uint8Array }
-  | { readonly gap: { readonly offset: number; readonly length: number } };
+  | { readonly offset: number; readonly data: Uint8Array; readonly gap?: never }
+  | { readonly offset: number; readonly gap: number; readonly data?: never };
 
 /** What the set tells the connection, polled with `nextEvent`. */
 export type StreamEvent =
@@ -147,6 +150,8 @@ export interface StreamInfo {
   readonly sendState: "open" | "finishing" | "finished" | "resetting" | "reset";
   /** "ending": the size is known, not all was read; "stopped": by this side. */
   readonly recvState: "open" | "ending" | "ended" | "stopped" | "reset";
+  /** Only of weighted streams. */
+  readonly weighted?: WeightedStats;
 }
 
 /** Counters of a set. */
@@ -173,4 +178,8 @@ export interface StreamStats {
   readonly bytesRead: number;
   /** Credit left to send over all streams. */
   readonly sendCredit: number;
+  /** Weighted streams; all zero without any. */
+  readonly weighted: WeightedStats;
+  /** Share of the last 1024 packets that was lost, 0 to 1; 0 on reliable transports. */
+  readonly loss: number;
 }

@@ -1,0 +1,51 @@
+/**
+ * The share of packets that get lost on a path (SPEC 11).
+ *
+ * @module
+ */
+
+/** Packets that the share is taken over. */
+const WINDOW = 1024;
+
+/** Fates of the last 1024 packets, in the order in which they became known. */
+export class LossRate {
+  readonly #fates: Uint8Array = new Uint8Array(WINDOW);
+  #known = 0;
+  #next = 0;
+  #lost = 0;
+
+  /** 0 to 1; 0 before the first fate is known. */
+  get value(): number {
+    return this.#known === 0 ? 0 : this.#lost / this.#known;
+  }
+
+  /** So many packets were acknowledged. */
+  onAcked(count: number): void {
+    for (let index = 0; index < count; index++) this.#note(0);
+  }
+
+  /** So many packets were declared lost. */
+  onLost(count: number): void {
+    for (let index = 0; index < count; index++) this.#note(1);
+  }
+
+  /** So many of those declared lost turned out to have arrived: the latest, as far as they are remembered. */
+  onSpurious(count: number): void {
+    let left = Math.min(count, this.#lost);
+    for (let at = this.#next; left > 0;) {
+      at = (at + WINDOW - 1) % WINDOW;
+      if (this.#fates[at] === 0) continue;
+      this.#fates[at] = 0;
+      this.#lost--;
+      left--;
+    }
+  }
+
+  #note(fate: number): void {
+    const at = this.#next;
+    this.#lost += fate - this.#fates[at]!;
+    this.#fates[at] = fate;
+    this.#next = (at + 1) % WINDOW;
+    if (this.#known < WINDOW) this.#known++;
+  }
+}
