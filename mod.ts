@@ -82,7 +82,8 @@ export type { CloseFacts, Datagram } from "./src/connection/events.ts";
 export type { ConnectionLimits, ConnectionOptions } from "./src/connection/config.ts";
 export type { ConnectionStats } from "./src/connection/stats.ts";
 export type { RttStats } from "./src/connection/ping_set.ts";
-export type { StreamInfo, StreamStats } from "./src/streams/types.ts";
+export type { StreamInfo, StreamSegment, StreamStats } from "./src/streams/types.ts";
+export type { WeightedClass, WeightedStats } from "./src/streams/weighted_stats.ts";
 
 // What public types refer to; the entry point for the classes is "@seigr/stt/core".
 export type * from "./src/connection/mod.ts";

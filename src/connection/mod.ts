@@ -32,4 +32,5 @@ export type {
   StreamSetConfig,
   StreamStats,
 } from "../streams/types.ts";
+export type { WeightedClass, WeightedStats } from "../streams/weighted_stats.ts";
 export type { SeedKeys, SessionSecrets } from "../crypto/key_schedule.ts";

@@ -21,7 +21,8 @@ export interface Message {
 /** Queues of one session. */
 export class Incoming {
   readonly #connection: Connection;
-  readonly #streams: SttStream[] = [];
+  /** By mode: whoever expects bytes must not be handed a stream with gaps. */
+  readonly #streams: Record<"bytes" | "weighted", SttStream[]> = { bytes: [], weighted: [] };
   /** Message streams that may have something to read, in turn. */
   readonly #readable: Set<SttStream> = new Set();
   readonly #streamWaiters: Waiters = new Waiters();
@@ -35,8 +36,8 @@ export class Incoming {
   }
 
   addStream(stream: SttStream): void {
-    if (stream.mode === "bytes") {
-      this.#streams.push(stream);
+    if (stream.mode === "bytes" || stream.mode === "weighted") {
+      this.#streams[stream.mode].push(stream);
       this.#streamWaiters.wake();
     } else {
       this.messageReadable(stream);
@@ -54,8 +55,10 @@ export class Incoming {
    */
   forget(stream: SttStream): void {
     this.#readable.delete(stream);
-    const index = this.#streams.indexOf(stream);
-    if (index >= 0) this.#streams.splice(index, 1);
+    for (const waiting of [this.#streams.bytes, this.#streams.weighted]) {
+      const index = waiting.indexOf(stream);
+      if (index >= 0) waiting.splice(index, 1);
+    }
   }
 
   datagramArrived(): void {
@@ -71,10 +74,19 @@ export class Incoming {
     this.#datagramWaiters.wake();
   }
 
-  async nextStream(signal?: AbortSignal): Promise<SttStream | null> {
+  async nextStream(
+    mode: "bytes" | "weighted",
+    signal?: AbortSignal,
+  ): Promise<SttStream | null> {
     signal?.throwIfAborted();
+    if (mode !== "bytes" && mode !== "weighted") {
+      throw new SttError(
+        "CONFIG",
+        `cannot accept stream: mode ${mode} is neither bytes nor weighted`,
+      );
+    }
     for (;;) {
-      const stream = this.#streams.shift();
+      const stream = this.#streams[mode].shift();
       if (stream !== undefined) return stream;
       if (this.#over()) return null;
       await this.#streamWaiters.wait(signal);

@@ -9,7 +9,14 @@ export { connect } from "./connect.ts";
 export type { Message } from "./incoming.ts";
 export { listen, Listener, type ListenerEvents, type ListenerStats } from "./listener.ts";
 export type { ConnectOptions, EndpointOptions, ListenOptions, SeedInput } from "./options.ts";
-export { type CloseOptions, type OpenStreamOptions, Peer, type PeerEvents } from "./peer.ts";
+export {
+  type AcceptStreamOptions,
+  type CloseOptions,
+  type OpenStreamOptions,
+  Peer,
+  type PeerEvents,
+} from "./peer.ts";
+export type { DeliveryTarget, StreamMode } from "./stream_mode.ts";
 export {
   type ReceivedPacket,
   type SendOutcome,
@@ -21,7 +28,6 @@ export type { PeerInfo } from "./peer_info.ts";
 export {
   type ReadOptions,
   type StreamHost,
-  type StreamMode,
   SttStream,
   type WaitOptions,
   type WriteOptions,

@@ -5,7 +5,6 @@
  */
 import type { CloseFacts, ConnectionEvent, Datagram } from "../connection/events.ts";
 import type { ConnectionStats } from "../connection/stats.ts";
-import { KIND_BYTES, KIND_MESSAGES, KIND_UNORDERED } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import { formatAddress } from "../transport/address.ts";
@@ -15,7 +14,8 @@ import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
 import { Incoming, type Message } from "./incoming.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
 import { PingWaits } from "./ping_waits.ts";
-import { type StreamHost, type StreamMode, SttStream, type WaitOptions } from "./stt_stream.ts";
+import { checkTarget, type DeliveryTarget, kindOf, type StreamMode } from "./stream_mode.ts";
+import { type StreamHost, SttStream, type WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -25,6 +25,14 @@ export interface OpenStreamOptions extends WaitOptions {
   readonly mode?: StreamMode;
   /** 0 to 1000, default 500. */
   readonly priority?: number;
+  /** Mode "weighted": how likely what this side writes is to arrive. Default "entropy". */
+  readonly target?: DeliveryTarget;
+}
+
+/** Options of {@link Peer.acceptStream}. */
+export interface AcceptStreamOptions extends WaitOptions {
+  /** Which of the streams that the peer opens. Default "bytes". */
+  readonly mode?: "bytes" | "weighted";
 }
 
 /** Options of {@link Peer.close}. */
@@ -54,12 +62,6 @@ export interface PeerEvents {
   /** The session has ended. */
   readonly close: CloseFacts;
 }
-
-const KINDS: Record<StreamMode, number> = {
-  bytes: KIND_BYTES,
-  messages: KIND_MESSAGES,
-  unordered: KIND_UNORDERED,
-};
 
 /**
  * A session with an authenticated peer: streams, messages, datagrams and frames of the application's own types.
@@ -137,23 +139,26 @@ export class Peer implements AsyncDisposable {
   /**
    * Opens a stream. Waits while the peer allows no more.
    *
-   * @throws {SttError} the error that ended the session; the signal's reason when aborted.
+   * @throws {SttError} `CONFIG` (mode, priority, target); the error that ended the session; the signal's reason when
+   *   aborted.
    */
   async openStream(options: OpenStreamOptions = {}): Promise<SttStream> {
     options.signal?.throwIfAborted();
+    const { mode = "bytes", target } = options;
+    if (target !== undefined) checkTarget(mode, target);
     for (;;) {
-      const stream = this.#tryOpen(options.mode ?? "bytes", options.priority);
-      if (stream !== undefined) return stream;
+      const stream = this.#tryOpen(mode, options.priority);
+      if (stream !== undefined) {
+        if (target !== undefined) stream.setTarget(target);
+        return stream;
+      }
       await this.#openers.wait(options.signal);
     }
   }
 
   /** Undefined at the peer's limit. */
   #tryOpen(mode: StreamMode, priority?: number): SttStream | undefined {
-    const kind = KINDS[mode];
-    if (kind === undefined) {
-      throw new SttError("CONFIG", `cannot open stream: mode ${mode} is unknown`);
-    }
+    const kind = kindOf(mode);
     this.#checkOpen();
     const id = this.#host.streams.open(kind, priority);
     this.#driver.schedule();
@@ -163,13 +168,16 @@ export class Peer implements AsyncDisposable {
     return stream;
   }
 
-  /** The next byte stream that the peer opened, or null once the session has ended in order. */
-  acceptStream(options: WaitOptions = {}): Promise<SttStream | null> {
-    return this.#incoming.nextStream(options.signal);
+  /**
+   * The next byte stream (or weighted stream, if that is asked for) that the peer opened, or null once the session has
+   * ended in order.
+   */
+  acceptStream(options: AcceptStreamOptions = {}): Promise<SttStream | null> {
+    return this.#incoming.nextStream(options.mode ?? "bytes", options.signal);
   }
 
-  /** Byte streams that the peer opens, until the session ends. */
-  async *streams(options: WaitOptions = {}): AsyncGenerator<SttStream, void, void> {
+  /** Byte streams (or weighted streams) that the peer opens, until the session ends. */
+  async *streams(options: AcceptStreamOptions = {}): AsyncGenerator<SttStream, void, void> {
     for (;;) {
       const stream = await this.acceptStream(options);
       if (stream === null) return;
@@ -424,7 +432,8 @@ export class Peer implements AsyncDisposable {
   /** `messages()` serves the streams that the peer opened; on our own ones the application reads itself. */
   #isIncomingMessages(stream: SttStream): boolean {
     const openedByInitiator = stream.id % 2 === 1;
-    return stream.mode !== "bytes" && openedByInitiator !== (this.info.role === "initiator");
+    const messages = stream.mode === "messages" || stream.mode === "unordered";
+    return messages && openedByInitiator !== (this.info.role === "initiator");
   }
 
   #dispatchFrames(): void {

@@ -4,13 +4,11 @@
  * @module
  */
 import { SttError } from "../errors.ts";
-import type { StreamInfo } from "../streams/types.ts";
+import type { StreamInfo, StreamSegment } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { checkBytes } from "./bytes.ts";
+import { type DeliveryTarget, modeOf, type StreamMode } from "./stream_mode.ts";
 import { Waiters } from "./waiters.ts";
-
-/** How a stream delivers. `bytes`: in order. `messages`: whole messages in order. `unordered`: whole messages in any order. */
-export type StreamMode = "bytes" | "messages" | "unordered";
 
 /** What a stream needs of its session. */
 export interface StreamHost {
@@ -70,12 +68,13 @@ function checkCode(what: string, code: number): void {
 export class SttStream implements AsyncIterable<Uint8Array> {
   /** 1 to 2^32-1; odd when the initiator opened it. */
   readonly id: number;
-  /** Bytes or messages. */
+  /** How it delivers, in both directions. */
   readonly mode: StreamMode;
   /** Settles when our direction is sent whole; rejects when it was reset or the session ended before. */
   readonly finished: Promise<void>;
   readonly #host: StreamHost;
-  readonly #messages: boolean;
+  /** What is written are messages. */
+  readonly #framed: boolean;
   readonly #readers: Waiters = new Waiters();
   readonly #writers: Waiters = new Waiters();
   #resolveFinished: () => void = () => undefined;
@@ -91,8 +90,8 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   constructor(host: StreamHost, id: number, kind: number) {
     this.#host = host;
     this.id = id;
-    this.mode = kind === 5 ? "unordered" : kind === 4 ? "messages" : "bytes";
-    this.#messages = kind >= 4;
+    this.mode = modeOf(kind);
+    this.#framed = kind >= 4;
     this.finished = new Promise((resolve, reject) => {
       this.#resolveFinished = resolve;
       this.#rejectFinished = reject;
@@ -104,7 +103,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   /**
    * The next bytes (or the next message), or null at the end.
    *
-   * @throws {SttError} `STREAM_RESET` when the peer gave up (`wire` is its code), `BUFFER_EXCEEDED` for a message above
+   * @throws {SttError} `CONFIG` on a weighted stream, whose gaps must not go unseen; `STREAM_RESET` when the peer gave up (`wire` is its code), `BUFFER_EXCEEDED` for a message above
    *   `maxMessageSize`, or the error that ended the session; the signal's reason when aborted.
    */
   async read(options: ReadOptions = {}): Promise<Uint8Array | null> {
@@ -112,20 +111,97 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     for (;;) {
       const chunk = this.tryRead(options.maxBytes);
       if (chunk !== undefined) return chunk;
-      if (this.#host.closeError !== undefined) throw this.#host.closeError;
-      await this.#readers.wait(options.signal);
+      await this.#arrival(options.signal);
     }
+  }
+
+  async #arrival(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#host.closeError !== undefined) throw this.#host.closeError;
+    await this.#readers.wait(signal);
   }
 
   /** As {@link SttStream.read} without waiting: undefined when nothing has arrived. */
   tryRead(maxBytes?: number): Uint8Array | null | undefined {
+    if (this.mode === "weighted") {
+      throw new SttError(
+        "CONFIG",
+        `cannot read bytes of stream ${this.id}: it is weighted and may have gaps, read its segments`,
+      );
+    }
+    const { streams } = this.#host;
+    return this.#take(() =>
+      this.mode === "bytes" ? streams.read(this.id, maxBytes) : streams.readMessage(this.id)
+    );
+  }
+
+  #take<T>(read: () => T | null | undefined): T | null | undefined {
     if (this.#readError !== undefined) throw this.#readError;
     if (this.#gone) return null;
-    const { streams } = this.#host;
-    const chunk = this.#messages ? streams.readMessage(this.id) : streams.read(this.id, maxBytes);
+    const item = read();
     // Reading raises credit, which has to reach the peer.
-    if (chunk !== undefined) this.#host.schedule();
-    return chunk;
+    if (item !== undefined) this.#host.schedule();
+    return item;
+  }
+
+  /**
+   * The next piece of a weighted stream, in order, or null at the end: `data` at `offset`, or `gap` bytes from `offset` on
+   * that do not come. A segment of 16384 bytes (the last one of what is left) comes whole; of one that was given up, what
+   * had arrived comes as shorter pieces.
+   *
+   * @throws {SttError} `CONFIG` for other modes; else as {@link SttStream.read}.
+   */
+  async readSegment(options: WaitOptions = {}): Promise<StreamSegment | null> {
+    options.signal?.throwIfAborted();
+    for (;;) {
+      const segment = this.tryReadSegment();
+      if (segment !== undefined) return segment;
+      await this.#arrival(options.signal);
+    }
+  }
+
+  /** As {@link SttStream.readSegment} without waiting: undefined when nothing is there. */
+  tryReadSegment(): StreamSegment | null | undefined {
+    if (this.mode !== "weighted") {
+      throw new SttError("CONFIG", `cannot read segments of stream ${this.id}: mode ${this.mode}`);
+    }
+    return this.#take(() => this.#host.streams.readSegment(this.id));
+  }
+
+  /**
+   * The pieces of a weighted stream until its end; leaving the loop early stops the stream.
+   *
+   * @example
+   * ```ts
+   * import { connect, generateSeed, listen } from "@seigr/stt";
+   * const seed = generateSeed();
+   * const listener = await listen("udp://127.0.0.1:0", { seed });
+   * const client = await connect(listener.address, { seed });
+   * const server = (await listener.nextPeer())!;
+   * const stream = await client.openStream({ mode: "weighted", target: 0.9 });
+   * await stream.write(new Uint8Array(40_000));
+   * void stream.end();
+   * const incoming = (await server.acceptStream({ mode: "weighted" }))!;
+   * for await (const { offset, data, gap } of incoming.segments()) {
+   *   if (data !== undefined) console.log(`${data.length} bytes at ${offset}`);
+   *   else console.log(`${gap} bytes missing at ${offset}`);
+   * }
+   * await client.close();
+   * await listener.close();
+   * ```
+   */
+  async *segments(): AsyncGenerator<StreamSegment, void, void> {
+    yield* this.#until(() => this.readSegment());
+  }
+
+  async *#until<T>(read: () => Promise<T | null>): AsyncGenerator<T, void, void> {
+    let done = false;
+    try {
+      for (let item = await read(); item !== null; item = await read()) yield item;
+      done = true;
+    } finally {
+      // Leaving the loop early means that nobody reads the rest.
+      if (!done) this.stop();
+    }
   }
 
   /**
@@ -145,7 +221,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     this.#checkWrite();
     if (!(chunk instanceof Uint8Array)) checkBytes(chunk, `write to stream ${this.id}`);
     const { streams } = this.#host;
-    const more = this.#messages
+    const more = this.#framed
       ? streams.writeMessage(this.id, chunk, own)
       : streams.write(this.id, chunk, own);
     this.#host.schedule();
@@ -243,6 +319,16 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     this.#host.streams.setPriority(this.id, priority);
   }
 
+  /**
+   * How likely what is written from now on to this weighted stream is to arrive; segments under way are judged by it as
+   * well. Each side has its own.
+   *
+   * @throws {SttError} `CONFIG` for other modes, or a target outside 0 to 1; `STREAM_CLOSED` once both directions are done.
+   */
+  setTarget(target: DeliveryTarget): void {
+    this.#host.streams.setTarget(this.id, target === "entropy" ? undefined : target);
+  }
+
   /** Offsets, buffers and states; undefined once both directions are done. */
   info(): StreamInfo | undefined {
     return this.#host.streams.info(this.id);
@@ -273,18 +359,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
 
   /** Chunks or messages until the end; leaving the loop early stops the stream. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    let done = false;
-    try {
-      for (;;) {
-        const chunk = await this.read();
-        if (chunk === null) break;
-        yield chunk;
-      }
-      done = true;
-    } finally {
-      // Leaving the loop early means that nobody reads the rest.
-      if (!done) this.stop();
-    }
+    yield* this.#until(() => this.read());
   }
 
   /** Called by the session for this stream's events. */
