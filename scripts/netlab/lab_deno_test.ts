@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Lab, labRefusal, type LabResult, type LinkOptions, withLab } from "./lab.ts";
 import { LineProcess } from "./process.ts";
-import { makeSample, overStt, type TransferTimes } from "./transfer.ts";
+import { makeSample, overStt, type TransferResult } from "./transfer.ts";
 
 const NOT_HERE = "network namespaces or TUN devices are not permitted here";
 const OPTIONS = { skip: await labRefusal() === undefined ? false : NOT_HERE };
@@ -14,7 +14,7 @@ const DEADLINE_MS = 50_000;
 async function carry(
   line: LinkOptions,
   { bytes, ipv6 = false }: { readonly bytes: number; readonly ipv6?: boolean },
-): Promise<LabResult<TransferTimes>> {
+): Promise<LabResult<TransferResult>> {
   const folder = await Deno.makeTempDir({ prefix: "stt-lab-" });
   try {
     const sample = await makeSample(folder, bytes);

@@ -16,6 +16,9 @@ export interface ProcessOptions {
   readonly stdin?: boolean;
 }
 
+/** A process did not do in time what was awaited. */
+export class TimeIsUp extends Error {}
+
 /** Runs a program that writes JSON lines. What it writes on standard error is kept for the message of a failure. */
 export class LineProcess {
   readonly pid: number;
@@ -92,8 +95,8 @@ export class LineProcess {
       const found = this.lines.find(wanted);
       if (found !== undefined) return found;
       const left = until - performance.now();
-      if (this.#over) throw this.#failure(`ended before ${what}`);
-      if (left <= 0) throw this.#failure(`no ${what} within ${deadlineMs / 1000} s`);
+      if (this.#over) throw new Error(this.#failure(`ended before ${what}`));
+      if (left <= 0) throw new TimeIsUp(this.#failure(`no ${what} within ${deadlineMs / 1000} s`));
       await this.#change(left);
     }
   }
@@ -108,7 +111,7 @@ export class LineProcess {
     const until = performance.now() + deadlineMs;
     while (!this.#over) {
       const left = until - performance.now();
-      if (left <= 0) throw this.#failure(`no end within ${deadlineMs / 1000} s`);
+      if (left <= 0) throw new TimeIsUp(this.#failure(`no end within ${deadlineMs / 1000} s`));
       await this.#change(left);
     }
     return await this.#ended;
@@ -148,8 +151,8 @@ export class LineProcess {
     });
   }
 
-  #failure(text: string): Error {
+  #failure(text: string): string {
     const said = this.lines.slice(-5).map((line) => JSON.stringify(line)).join("\n");
-    return new Error(`${this.#name}: ${text}\n${said}\n${this.#errorText}`);
+    return `${this.#name}: ${text}\n${said}\n${this.#errorText}`;
   }
 }

@@ -1,17 +1,21 @@
-"""The kernel's TCP as a measure: `tcp.py receive FILE`, and `tcp.py send FILE HOST PORT CONTROL`.
+"""The kernel's TCP as a measure: `tcp.py receive FILE`, and `tcp.py send FILE HOST PORT CONTROL SECONDS`.
 
 The receiver writes the bytes to a file, as `stt listen` does, and answers with their SHA-256 once they are on disk. The
-sender's time runs from the dial to that answer. Results are JSON lines.
+sender's time runs from the dial to that answer. After SECONDS the sender breaks off and says how much had been
+acknowledged. Results are JSON lines.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import socket
+import struct
 import sys
 import time
 
 PIECE = 1 << 16
+SIOCOUTQ = 0x5411
 
 
 def say(**facts):
@@ -34,23 +38,37 @@ def receive(path):
     say(event="received", bytes=total, sha256=digest.hexdigest())
 
 
-def send(path, host, port, control):
+def unacknowledged(connection):
+    return struct.unpack("i", fcntl.ioctl(connection, SIOCOUTQ, b"\0" * 4))[0]
+
+
+def send(path, host, port, control, seconds):
     with open(path, "rb") as file:
-        content = file.read()
+        content = memoryview(file.read())
     with socket.socket() as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, control.encode())
         started = time.monotonic()
         connection.connect((host, int(port)))
         connected = time.monotonic()
-        connection.sendall(content)
-        connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        while piece := connection.recv(64):
-            answer += piece
+        end = started + float(seconds)
+        sent, answer = 0, b""
+        try:
+            while sent < len(content):
+                connection.settimeout(max(0.001, end - time.monotonic()))
+                sent += connection.send(content[sent:sent + PIECE])
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(max(0.001, end - time.monotonic()))
+            while piece := connection.recv(64):
+                answer += piece
+            arrived = len(content)
+        except TimeoutError:
+            arrived = sent - unacknowledged(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         ended = time.monotonic()
-    if answer != hashlib.sha256(content).digest():
+    whole = arrived == len(content) and len(answer) > 0
+    if whole and answer != hashlib.sha256(content).digest():
         sys.exit("the receiver got other bytes")
-    say(event="sent", bytes=len(content), connectMs=(connected - started) * 1e3, ms=(ended - connected) * 1e3)
+    say(event="sent", bytes=arrived, whole=whole, connectMs=(connected - started) * 1e3, ms=(ended - connected) * 1e3)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Lab } from "./lab.ts";
+import { type Facts, type LineProcess, TimeIsUp } from "./process.ts";
 import { type Runtime, sttCommand } from "./programs.ts";
 
 /** A file to send. */
@@ -22,14 +23,18 @@ export type Carrier =
   | { readonly kind: "tcp"; readonly control: string }
   | { readonly kind: "stt"; readonly runtime: Runtime; readonly congestion?: string };
 
-/** Times of one transfer, in milliseconds. */
-export interface TransferTimes {
+/** What came of one transfer. */
+export interface TransferResult {
+  readonly bytes: number;
   readonly connectMs: number;
+  /** From then to the end. */
   readonly ms: number;
+  /** Everything arrived and was verified; otherwise time was up, and `bytes` were acknowledged. */
+  readonly whole: boolean;
 }
 
-/** Bits per microsecond, which is Mbit/s, of the whole: dial, file, answer. */
-export function megabits(bytes: number, { connectMs, ms }: TransferTimes): number {
+/** Mbit/s of the whole: dial, file, answer. */
+export function megabits({ bytes, connectMs, ms }: TransferResult): number {
   return bytes * 8 / (connectMs + ms) / 1000;
 }
 
@@ -68,7 +73,7 @@ async function overTcp(
   sample: Sample,
   folder: string,
   deadlineMs: number,
-): Promise<TransferTimes> {
+): Promise<TransferResult> {
   const path = join(folder, `${sample.name}.received`);
   const receiver = lab.runScript("a", "tcp.py", ["receive", path]);
   const { port } = await receiver.event("listening");
@@ -78,11 +83,19 @@ async function overTcp(
     lab.host("a"),
     String(port),
     control,
+    String(deadlineMs / 1000),
   ]);
-  const { connectMs, ms } = await sender.event("sent", deadlineMs);
-  await receiver.exit();
-  await verify(path, sample);
-  return { connectMs: Number(connectMs), ms: Number(ms) };
+  const sent = await sender.event("sent", deadlineMs + 5000);
+  if (sent["whole"] === true) {
+    await receiver.exit();
+    await verify(path, sample);
+  }
+  return {
+    bytes: Number(sent["bytes"]),
+    connectMs: Number(sent["connectMs"]),
+    ms: Number(sent["ms"]),
+    whole: sent["whole"] === true,
+  };
 }
 
 /** How `stt` is to carry a file. */
@@ -93,54 +106,97 @@ export interface SttTransfer {
   readonly deadlineMs: number;
 }
 
-/** `stt listen` at a, `stt send` at b; the bytes compared by hash. */
-export async function overStt(
+/** Both sides of a transfer by `stt`. */
+export interface SttPair {
+  readonly listener: LineProcess;
+  readonly sender: LineProcess;
+  readonly address: string;
+  /** Where the file appears. */
+  readonly arrival: string;
+}
+
+/** The seed of every session in the lab. */
+export const LAB_SEED: Readonly<Record<string, string>> = { STT_SEED: "5e".repeat(32) };
+
+/** Starts `stt listen` at a and `stt send` at b. */
+export async function startStt(
   lab: Lab,
-  { runtime, congestion, ipv6 = false, deadlineMs }: SttTransfer,
+  { runtime, congestion, ipv6 = false }: Omit<SttTransfer, "deadlineMs">,
   sample: Sample,
   folder: string,
-): Promise<TransferTimes> {
-  const env = { STT_SEED: "5e".repeat(32) };
+  listenOptions: readonly string[] = [],
+): Promise<SttPair> {
+  const env = LAB_SEED;
   const control = congestion === undefined ? [] : ["--congestion", congestion];
   const inbox = await Deno.makeTempDir({ dir: folder });
-  const listener = lab.run(
-    "a",
-    sttCommand(runtime, [
-      "listen",
-      `udp://${lab.host("a", ipv6)}:0`,
-      "--json",
-      "--once",
-      ...["--out", inbox],
-      ...control,
-    ]),
-    { env },
-  );
-  const { address } = await listener.event("listening");
-  const sender = lab.run(
-    "b",
-    sttCommand(runtime, ["send", sample.path, String(address), "--json", ...control]),
-    { env },
-  );
-  const { handshakeMs } = await sender.event("connected", deadlineMs);
-  const { ms, sha256 } = await sender.event("sent", deadlineMs);
+  const address = `udp://${lab.host("a", ipv6)}:0`;
+  const listen = ["listen", address, "--json", "--out", inbox, ...listenOptions, ...control];
+  const listener = lab.run("a", sttCommand(runtime, listen), { env });
+  const bound = String((await listener.event("listening"))["address"]);
+  const send = ["send", sample.path, bound, "--json", ...control];
+  const sender = lab.run("b", sttCommand(runtime, send), { env });
+  return { listener, sender, address: bound, arrival: join(inbox, sample.name) };
+}
+
+/** `stt listen` at a, `stt send` at b; the bytes compared by hash. Rejects if that takes longer than `deadlineMs`. */
+export async function overStt(
+  lab: Lab,
+  options: SttTransfer,
+  sample: Sample,
+  folder: string,
+): Promise<TransferResult> {
+  const { listener, sender, arrival } = await startStt(lab, options, sample, folder, ["--once"]);
+  const { handshakeMs } = await sender.event("connected", options.deadlineMs);
+  const { ms, sha256 } = await sentOrLate(sender, listener, options.deadlineMs);
   if (sha256 !== sample.sha256) throw new Error("the sender read other bytes than it was given");
-  await verify(join(inbox, sample.name), sample);
+  await verify(arrival, sample);
   for (const [name, process] of [["sender", sender], ["listener", listener]] as const) {
     const code = await process.exit();
     if (code !== 0) throw new Error(`the ${name} ended with ${code} after a whole transfer`);
   }
-  return { connectMs: Number(handshakeMs), ms: Number(ms) };
+  return { bytes: sample.bytes, connectMs: Number(handshakeMs), ms: Number(ms), whole: true };
 }
 
-/** Sends `sample` from b to a. Rejects if it does not arrive whole within `deadlineMs`. */
-export function transfer(
+/** Time was up before the file was there. */
+export class TooSlow extends Error {
+  readonly result: TransferResult;
+
+  constructor(message: string, result: TransferResult) {
+    super(message);
+    this.result = result;
+  }
+}
+
+async function sentOrLate(
+  sender: LineProcess,
+  listener: LineProcess,
+  deadlineMs: number,
+): Promise<Facts> {
+  try {
+    return await sender.event("sent", deadlineMs);
+  } catch (error) {
+    const progress = listener.lines.findLast(({ event }) => event === "progress");
+    if (!(error instanceof TimeIsUp) || progress === undefined) throw error;
+    const bytes = Number(progress["bytes"]);
+    throw new TooSlow(error.message, { bytes, connectMs: 0, ms: deadlineMs, whole: false });
+  }
+}
+
+/** Sends `sample` from b to a; after `deadlineMs` says how far it came. */
+export async function transfer(
   lab: Lab,
   carrier: Carrier,
   sample: Sample,
   folder: string,
   deadlineMs: number,
-): Promise<TransferTimes> {
-  return carrier.kind === "tcp"
-    ? overTcp(lab, carrier.control, sample, folder, deadlineMs)
-    : overStt(lab, { ...carrier, deadlineMs }, sample, folder);
+): Promise<TransferResult> {
+  if (carrier.kind === "tcp") {
+    return await overTcp(lab, carrier.control, sample, folder, deadlineMs);
+  }
+  try {
+    return await overStt(lab, { ...carrier, deadlineMs }, sample, folder);
+  } catch (error) {
+    if (error instanceof TooSlow) return error.result;
+    throw error;
+  }
 }
