@@ -93,6 +93,8 @@ export class LabRefused extends Error {}
 
 /** A lab that is open. */
 export class Lab {
+  /** The `nice` value of programs started from now on. */
+  nice = 0;
   readonly #link: LineProcess;
   readonly #ready: Facts;
   readonly #processes: LineProcess[] = [];
@@ -145,7 +147,13 @@ export class Lab {
   /** Starts a program in the network of `side`; it is killed with the lab or with this process. */
   run(side: Side, command: readonly string[], options: ProcessOptions = {}): LineProcess {
     const user = this.#ready["user"] === null ? "-" : String(this.#ready["user"]);
-    const where = [String(this.linkPid), String(this.#ready[side]), user, String(Deno.pid)];
+    const where = [
+      String(this.linkPid),
+      String(this.#ready[side]),
+      user,
+      String(Deno.pid),
+      String(this.nice),
+    ];
     const started = new LineProcess(
       [this.python, "-B", script("enter.py"), ...where, ...command],
       options,
