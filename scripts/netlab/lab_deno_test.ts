@@ -95,3 +95,11 @@ test("labs do not meet: both have the same addresses", OPTIONS, async () => {
   );
   for (const { link } of both) assert(link.bToA.packets > 0);
 });
+
+test("a file whose sender gets another port and address from its NAT, twice", OPTIONS, async () => {
+  const { link } = await carry(
+    { rtt: 20, rate: 50, rebindAfter: [300, 700], rebindAddress: true },
+    { bytes: 1_500_000 },
+  );
+  assert.equal(link.rebindings, 2);
+});
