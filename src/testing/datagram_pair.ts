@@ -56,6 +56,10 @@ export interface DatagramPairOptions {
   readonly receiveBuffer?: number;
   /** An end is still reached at addresses that it had before the link was told to `rebind` it. Default false. */
   readonly oldAddresses?: boolean;
+  /** The machine wakes only at multiples of this: timers are late and datagrams come in heaps. Default: at once. */
+  readonly tickMs?: number;
+  /** Frames that a socket takes per millisecond; the rest waits in the connection. Default: any number. */
+  readonly socketFrames?: number;
   /** Cryptography; its randomness is replaced by the seed's. Default `node:crypto`. */
   readonly provider?: CryptoProvider;
 }
@@ -83,6 +87,11 @@ export class DatagramPair {
   readonly #options: DatagramPairOptions;
   readonly #provider: CryptoProvider;
   readonly #out: { readonly frame: Uint8Array; readonly to: LinkAddress }[] = [];
+  /** Frames that each socket took at `#socketMs`. */
+  readonly #taken: Record<Side, number> = { a: 0, b: 0 };
+  #socketMs = 0;
+  /** A socket refused a frame. */
+  #full = false;
   readonly #header: FrameHeader = new FrameHeader();
 
   constructor(options: DatagramPairOptions = {}) {
@@ -148,15 +157,21 @@ export class DatagramPair {
       if (until()) return true;
       // What `until` caused may be what it waits for.
       if (this.#turn(lastStep)) continue;
-      const next = Math.min(
-        this.link.nextArrival() ?? Infinity,
+      const timer = Math.min(
         this.a.nextTimeout() ?? Infinity,
         this.b?.nextTimeout() ?? Infinity,
         this.#acceptor.nextTimeout() ?? Infinity,
+      );
+      const drained = this.#full ? this.#socketMs + 1 : Infinity;
+      const next = Math.min(
+        this.link.nextArrival() ?? Infinity,
+        // What is due and finds the socket full is due for as long as that lasts.
+        this.#full ? Math.max(timer, drained) : timer,
         this.wakeAtMs,
+        drained,
       );
       if (next === Infinity || next > end) return until();
-      if (next > this.clock.nowMs) this.clock.advance(next - this.clock.nowMs);
+      this.#advance(next);
       this.#deliver();
       const { nowMs } = this.clock;
       if ((this.#acceptor.nextTimeout() ?? Infinity) <= nowMs) this.#acceptor.onTimeout(nowMs);
@@ -178,14 +193,7 @@ export class DatagramPair {
         const connection = side === "a" ? this.a : this.b;
         if (connection === undefined) continue;
         this.#events(side, connection);
-        for (
-          let frame = connection.transmit(now);
-          frame !== undefined;
-          frame = connection.transmit(now)
-        ) {
-          this.steps++;
-          this.link.send(side, frame, now, this.#reach(connection.target));
-        }
+        this.#transmit(side, connection, now);
       }
       if (this.steps > lastStep) {
         throw new SttError(
@@ -195,6 +203,31 @@ export class DatagramPair {
       }
     }
     return this.steps++ > first;
+  }
+
+  #transmit(side: Side, connection: Connection, now: number): void {
+    const { socketFrames = Infinity } = this.#options;
+    while (this.#taken[side] < socketFrames) {
+      const frame = connection.transmit(now);
+      if (frame === undefined) return;
+      this.#taken[side]++;
+      this.steps++;
+      this.link.send(side, frame, now, this.#reach(connection.target));
+      connection.recycle(frame);
+    }
+    this.#full = true;
+  }
+
+  #advance(next: number): void {
+    const { clock } = this;
+    const { tickMs = 0 } = this.#options;
+    const at = tickMs === 0 ? next : Math.ceil(next / tickMs) * tickMs;
+    if (at > clock.nowMs) clock.advanceTo(at);
+    if (clock.nowMs < this.#socketMs + 1) return;
+    this.#socketMs = clock.nowMs;
+    this.#full = false;
+    this.#taken.a = 0;
+    this.#taken.b = 0;
   }
 
   #events(side: Side, connection: Connection): void {

@@ -1,5 +1,6 @@
 import type { Prng } from "../../testing/prng.ts";
 import type { LinkOptions, Side } from "../../testing/simulated_link.ts";
+import type { DatagramPairOptions } from "../../testing/datagram_pair.ts";
 import type { ConnectionOptions } from "../config.ts";
 import type { PlanHabits } from "./plan_for_test.ts";
 import type { World } from "./world_for_test.ts";
@@ -9,6 +10,8 @@ export interface Case {
   readonly name: string;
   readonly link?: (prng: Prng, rttMs: number) => LinkOptions;
   readonly options?: (prng: Prng) => ConnectionOptions;
+  /** What is different about the machines. */
+  readonly host?: (prng: Prng) => DatagramPairOptions;
   readonly habits?: PlanHabits;
   /** Called before the session begins; may ask for things to happen later. */
   readonly script?: (world: World, rttMs: number) => void;
@@ -79,7 +82,11 @@ export const CASES: readonly Case[] = [
   },
   {
     name: "rotation",
-    options: (prng) => ({ rotatePackets: prng.pick([16, 40]), rotateBytes: 65_536 }),
+    options: (prng) => ({
+      rotatePackets: prng.pick([16, 40]),
+      rotateBytes: 65_536,
+      rotateTime: prng.pick([1000, 60_000]),
+    }),
     script: (world, rttMs) => {
       const { prng } = world;
       const rotate = (): void => {
@@ -89,6 +96,22 @@ export const CASES: readonly Case[] = [
       };
       world.after(midTransfer(world, rttMs), rotate);
     },
+  },
+  { name: "slow-host", host: (prng) => ({ tickMs: prng.pick([4, 16, 100]) }) },
+  { name: "full-socket", host: (prng) => ({ socketFrames: prng.integer(1, 3) }) },
+  { name: "large-packets", host: (prng) => ({ pathMtu: prng.pick([4000, 9000, 16_384]) }) },
+  { name: "early-data", habits: { early: true } },
+  {
+    name: "many-streams",
+    habits: { streams: 80, cut: 0.1 },
+    options: (prng) => ({ maxStreams: prng.pick([1, 5]) }),
+  },
+  {
+    name: "small-windows",
+    options: (prng) => ({
+      maxData: prng.pick([1500, 6000]),
+      maxStreamData: prng.pick([700, 3000]),
+    }),
   },
   { name: "reset-stop", habits: { cut: 0.6, streams: 12 } },
   { name: "half-close", habits: { answersAtEnd: 1, streams: 6 } },

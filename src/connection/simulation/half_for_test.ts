@@ -77,7 +77,7 @@ export class Writer {
     const { streams } = this.#connection;
     const { resetAt = Infinity } = this.#plan;
     // A session that is closing sends what was written before; more would never end.
-    if (this.#connection.state !== "established") return;
+    if (!this.#world.mayWrite(this.#side)) return;
     while (!this.ended && !this.stopped && !this.#sleeping) {
       if (this.#at >= resetAt) {
         this.ended = true;
@@ -219,7 +219,7 @@ export class Reader {
     const { streams } = this.#connection;
     const { stopAt = Infinity, readBytes = Infinity } = this.#plan;
     const { state } = this.#connection;
-    if (this.ended || (state !== "established" && state !== "flushing")) return;
+    if (this.ended || state === "closing" || state === "closed") return;
     while (!this.ended && !this.#resting) {
       if (this.#at >= stopAt) {
         this.ended = true;

@@ -18,13 +18,15 @@ export interface PlanHabits {
   readonly answersAtEnd?: number;
   /** Halves whose reader rests now and then. Default 0.1. */
   readonly slowReader?: number;
+  /** Streams of the dialling side begin before FINAL. Default false. */
+  readonly early?: boolean;
   /** The writers of every stream rest for up to 100 s. Default false. */
   readonly gaps?: boolean;
 }
 
 /** The streams of a run, each way the same number of bytes. */
 export function streamPlans(prng: Prng, habits: PlanHabits): StreamPlan[] {
-  const { streams = 6, answersAtEnd = 0.2 } = habits;
+  const { streams = 6, answersAtEnd = 0.2, early = false } = habits;
   const plans: StreamPlan[] = [];
   const priorities = [100, 500, 900] as const;
   for (let index = 0; index < streams; index++) {
@@ -36,6 +38,7 @@ export function streamPlans(prng: Prng, habits: PlanHabits): StreamPlan[] {
       there: half(prng, habits, share(streams)),
       back: half(prng, habits, share(streams)),
       answersAtEnd: prng.chance(answersAtEnd),
+      early,
     });
   }
   for (const kind of [4, 5] as const) {
@@ -46,6 +49,7 @@ export function streamPlans(prng: Prng, habits: PlanHabits): StreamPlan[] {
       there: messages(prng, habits, kind),
       back: messages(prng, habits, kind),
       answersAtEnd: prng.chance(answersAtEnd),
+      early,
     });
   }
   return plans;

@@ -4,6 +4,7 @@ import type { Side } from "../../testing/simulated_link.ts";
 import type { ConnectionOptions } from "../config.ts";
 import type { Cell } from "./cells_for_test.ts";
 import { DatagramFlow } from "./datagram_flow_for_test.ts";
+import { PingFlow } from "./ping_flow_for_test.ts";
 import { streamPlans } from "./plan_for_test.ts";
 import { StreamFlow } from "./stream_flow_for_test.ts";
 import { World } from "./world_for_test.ts";
@@ -37,6 +38,7 @@ export function simulate(cell: Cell, seed: number): RunResult {
     link: cell.link(prng.fork()),
     congestion: controls[seed % controls.length]!,
     options: { ...options(prng.fork(), seed), ...cell.play?.options?.(prng) },
+    ...cell.play?.host?.(prng.fork()),
   }, prng.fork());
   const datagrams = { a: datagramFlow(world, "a"), b: datagramFlow(world, "b") };
   world.onDatagrams = (side) => {
@@ -45,7 +47,7 @@ export function simulate(cell: Cell, seed: number): RunResult {
   };
   const plans = streamPlans(prng.fork(), cell.play?.habits ?? {});
   const streams = plans.map((plan) => new StreamFlow(world, plan));
-  world.add(datagrams.a, datagrams.b, ...streams);
+  world.add(datagrams.a, datagrams.b, new PingFlow(world), ...streams);
   cell.play?.script?.(world, cell.rttMs);
   if (cell.play?.ending === undefined) finish(world, datagrams);
   else cutShort(world, streams, cell.play.ending);

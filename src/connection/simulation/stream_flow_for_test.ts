@@ -17,6 +17,8 @@ export interface StreamPlan {
   readonly back: HalfPlan;
   /** The answer begins when the question has ended. */
   readonly answersAtEnd: boolean;
+  /** The dialling side does not wait for FINAL. */
+  readonly early?: boolean;
 }
 
 /** One stream, driven by its events on both sides. */
@@ -37,8 +39,8 @@ export class StreamFlow implements Flow {
 
   start(): void {
     const { opener, kind, priority, there, back } = this.#plan;
-    const { streams, state } = this.#world.connection(opener);
-    if (this.#id !== 0 || state !== "established") return;
+    const { streams } = this.#world.connection(opener);
+    if (this.#id !== 0 || !this.#world.mayWrite(opener)) return;
     const id = streams.open(kind, priority);
     if (id === undefined) return;
     this.#id = id;
@@ -57,6 +59,10 @@ export class StreamFlow implements Flow {
 
   onStreams(): void {
     this.start();
+  }
+
+  onEarly(): void {
+    if (this.#plan.opener === "a" && this.#plan.early === true) this.start();
   }
 
   /** Events of a side that writes the half with index `own` and reads the other. */

@@ -14,6 +14,8 @@ export type StreamUser = (event: ConnectionEvent & { readonly id: number }) => v
 export interface Flow {
   /** The session is open on both sides. */
   start(): void;
+  /** The dialling side knows the peer, and may write before the session is open. */
+  onEarly?(): void;
   /** The peer allows more streams, at one side. */
   onStreams?(): void;
   /** Everything arrived, and both sides were told so. */
@@ -32,6 +34,8 @@ export class World {
   received = 0;
   /** Called for every datagram event. */
   onDatagrams: ((side: Side) => void) | undefined;
+  /** Called for every answer to a ping. */
+  onPong: ((side: Side, ping: number) => void) | undefined;
   /** False from when the end of the session is part of the play. */
   mustLive = true;
   readonly #users: Record<Side, Map<number, StreamUser>> = { a: new Map(), b: new Map() };
@@ -39,6 +43,7 @@ export class World {
   readonly #alarms: EventQueue<() => void> = new EventQueue();
   readonly #bounds: MemoryBounds = new MemoryBounds();
   #established = 0;
+  #early = false;
   #looks = 0;
 
   constructor(options: DatagramPairOptions, prng: Prng) {
@@ -53,6 +58,12 @@ export class World {
 
   connection(side: Side): Connection {
     return side === "a" ? this.pair.a : this.pair.b ?? assert.fail("b does not exist yet");
+  }
+
+  /** The session takes data from `side`, and will go on taking it. */
+  mayWrite(side: Side): boolean {
+    const { state } = this.connection(side);
+    return state === "established" || (state === "handshaking" && this.#early);
   }
 
   add(...flows: Flow[]): void {
@@ -111,6 +122,10 @@ export class World {
 
   #onEvent(side: Side, event: ConnectionEvent): void {
     switch (event.type) {
+      case "early":
+        this.#early = true;
+        for (const flow of this.#flows) flow.onEarly?.();
+        return;
       case "established":
         if (++this.#established === 2) { for (const flow of this.#flows) flow.start(); }
         return;
@@ -121,6 +136,9 @@ export class World {
         throw event.facts.error ?? new Error(`${side} closed: ${event.facts.reason}`);
       case "streams-available":
         for (const flow of this.#flows) flow.onStreams?.();
+        return;
+      case "pong":
+        this.onPong?.(side, event.ping);
         return;
       case "datagram":
         this.onDatagrams?.(side);
