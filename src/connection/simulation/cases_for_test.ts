@@ -30,6 +30,26 @@ function everySide(world: World, options: LinkOptions): void {
   for (const side of SIDES) world.pair.link.change(side, options);
 }
 
+/** `side` gets another address again and again; the peer learns of it by what `side` sends from there. */
+function rebinds(world: World, rttMs: number, side: Side, host: boolean): void {
+  const { prng } = world;
+  let left = prng.integer(1, 4);
+  const rebind = (): void => {
+    // Who moves before it is known, or is dialled where it is not any more, must be dialled anew.
+    if (!world.established) {
+      world.after(rttMs, rebind);
+      return;
+    }
+    const old = world.pair.link.address(side);
+    world.pair.link.rebind(side, {
+      host: host ? `192.0.2.${prng.integer(1, 254)}` : old.host,
+      port: prng.integer(1024, 65_535),
+    });
+    if (--left > 0) world.after(prng.float() * Math.max(200, rttMs * 20), rebind);
+  };
+  world.after(midTransfer(world, rttMs), rebind);
+}
+
 /** Plays beside the matrix. */
 export const CASES: readonly Case[] = [
   {
@@ -95,6 +115,25 @@ export const CASES: readonly Case[] = [
         if (!world.flowsDone) world.after(prng.float() * Math.max(20, rttMs), rotate);
       };
       world.after(midTransfer(world, rttMs), rotate);
+    },
+  },
+  {
+    name: "nat-port",
+    options: () => ({ keepAlive: 2000 }),
+    script: (world, rttMs) => rebinds(world, rttMs, world.prng.pick(SIDES), false),
+  },
+  {
+    name: "nat-host",
+    options: () => ({ keepAlive: 2000 }),
+    script: (world, rttMs) => rebinds(world, rttMs, world.prng.pick(SIDES), true),
+  },
+  {
+    name: "both-move",
+    options: () => ({ keepAlive: 2000 }),
+    // Old addresses still answer, or two that move at once would have lost each other for good.
+    host: () => ({ oldAddresses: true }),
+    script: (world, rttMs) => {
+      for (const side of SIDES) rebinds(world, rttMs, side, world.prng.chance(0.5));
     },
   },
   { name: "slow-host", host: (prng) => ({ tickMs: prng.pick([4, 16, 100]) }) },
