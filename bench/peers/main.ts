@@ -72,7 +72,7 @@ async function run(options: PeersOptions): Promise<Results> {
   const references: number[] = [reference()];
   for (let round = 1; round <= options.rounds; round++) {
     for (const { peer, runtime, rounds } of entries) {
-      const found = await measure(peer, runtime, options.rows, options.seconds);
+      const found = await measure(peer, runtime, options.rows, options.seconds, options.cpuProfile);
       rounds.push(found);
       const figures = Object.entries(found.figures).map(([row, value]) =>
         `${row} ${figure(value)}`

@@ -15,7 +15,6 @@ const OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.ESNext,
   rewriteRelativeImportExtensions: true,
   verbatimModuleSyntax: true,
-  inlineSourceMap: true,
 };
 
 function modified(file: URL): number {

@@ -10,7 +10,7 @@ import type { Runtime } from "./runtime.ts";
 /** How it is called. */
 export const USAGE: string =
   "usage: deno task bench:peers [PEER…] [--runtime node|deno|both] [--rounds N] [--seconds S] " +
-  "[--rows ROW,…] [--json] [--write]";
+  "[--rows ROW,…] [--json] [--write] [--cpu-prof-dir FOLDER]";
 
 /** What was asked for. */
 export interface PeersOptions {
@@ -24,6 +24,8 @@ export interface PeersOptions {
   readonly json: boolean;
   /** Write RESULTS.md and baseline.json: when all peers are measured, or on demand. */
   readonly write: boolean;
+  /** Folder for a processor profile of every side. */
+  readonly cpuProfile: string | undefined;
 }
 
 /** The runtimes that `name` stands for, or what is wrong with it. */
@@ -57,6 +59,7 @@ export function peersOptions(args: readonly string[]): PeersOptions | string {
         rows: { type: "string" },
         json: { type: "boolean", default: false },
         write: { type: "boolean" },
+        "cpu-prof-dir": { type: "string" },
       },
     });
   } catch (error) {
@@ -85,5 +88,6 @@ export function peersOptions(args: readonly string[]): PeersOptions | string {
     rows,
     json: values.json,
     write: values.write ?? whole,
+    cpuProfile: values["cpu-prof-dir"],
   };
 }

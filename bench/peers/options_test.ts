@@ -14,6 +14,7 @@ test("without arguments everybody is measured, and the results are kept", () => 
     rows: ALL,
     json: false,
     write: true,
+    cpuProfile: undefined,
   });
 });
 
@@ -27,7 +28,9 @@ test("what is measured in part is not kept, unless that is asked for", () => {
 });
 
 test("peers, runtime, rounds, seconds and rows are read", () => {
-  const line = "ours-udp hyper-udx --runtime node --rounds 5 --seconds 0.5 --rows hs1,tp64k --json";
+  const line =
+    "ours-udp hyper-udx --runtime node --rounds 5 --seconds 0.5 --rows hs1,tp64k --json " +
+    "--cpu-prof-dir profiles";
   assert.deepEqual(peersOptions(line.split(" ")), {
     peers: ["ours-udp", "hyper-udx"],
     runtimes: ["node"],
@@ -36,6 +39,7 @@ test("peers, runtime, rounds, seconds and rows are read", () => {
     rows: ["tp64k", "hs1"],
     json: true,
     write: false,
+    cpuProfile: "profiles",
   });
 });
 

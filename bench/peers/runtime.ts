@@ -47,7 +47,7 @@ export function sideCommand(runtime: Runtime, options: StartOptions): [string, s
     : ["--cpu-prof", `--cpu-prof-dir=${options.cpuProfile}`];
   if (runtime === "node") {
     const script = fileURLToPath(new URL("bench/peers/side.js", NODE_BUILD));
-    return [nodeProgram(), ["--enable-source-maps", ...profile, script]];
+    return [nodeProgram(), [...profile, script]];
   }
   return [Deno.execPath(), [
     "run",
