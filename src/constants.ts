@@ -101,6 +101,9 @@ export const REPLAY_WINDOW = 8192;
 export const AEAD_FAILURE_LIMIT = 268_435_456;
 /** Stateless reset token (SPEC 7). */
 export const RESET_TOKEN_BYTES = 16;
+
+/** A frame of an unknown session is answered with a stateless reset from this size on (SPEC 7.7). */
+export const RESET_TRIGGER_BYTES = 80;
 export const STREAM_ID_MAX = 4_294_967_295;
 
 // ---- Our own choices: defaults of options, see the README's table ----

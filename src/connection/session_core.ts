@@ -17,15 +17,14 @@ import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import { Protection } from "../session/protection.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
-import type { StreamRecord } from "../streams/types.ts";
 import { checkCode, encodeReason } from "./closing.ts";
 import type { ConnectionLimits } from "./config.ts";
-import { datagramBody, type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
+import { type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
 import type { PathAddress } from "./recovery/path.ts";
-import type { SentPacket } from "./recovery/sent_packet.ts";
 import type { Counters } from "./stats.ts";
-import { Transmission, type TransmissionConfig } from "./transmission.ts";
+import { TrackedBuilder } from "./tracked_builder.ts";
+import type { Transmission, TransmissionConfig } from "./transmission.ts";
 
 const PATH_TOKEN_BYTES = 8;
 
@@ -67,7 +66,6 @@ export class SessionCore {
   readonly #session: HandshakeSession;
   readonly #protection: Protection;
   readonly #builder: PacketBuilder;
-  readonly #maxFrame: number;
   readonly #pings: PingSet;
   /** Bytes of frames that may go out before FINAL: the peer's initial credit (SPEC 6.3). */
   #earlyBudget: number;
@@ -77,9 +75,8 @@ export class SessionCore {
   /** When the rotation was looked at last. */
   #lookedMs = -Infinity;
   #wiped = false;
-  /** Sending over an unreliable path; undefined where the transport does it all. */
-  readonly transmission: Transmission | undefined;
-  readonly #streams: StreamSet;
+  /** Where packets can be lost. */
+  readonly #tracked: TrackedBuilder | undefined;
 
   constructor(config: SessionCoreConfig) {
     const { session, limits, provider } = config;
@@ -112,24 +109,28 @@ export class SessionCore {
       packed: limits.packed,
       tracked: config.path !== undefined,
     });
-    this.#streams = config.streams;
-    this.#maxFrame = peer.parameters.maxFrame;
     if (config.path !== undefined) {
-      this.transmission = new Transmission({
+      this.#tracked = new TrackedBuilder({
         ackDelay: DEFAULT_ACK_DELAY_MS,
         ackEvery: peer.parameters.ackEvery,
         peerAckDelay: peer.parameters.ackDelay,
         peerMaxUdp: peer.parameters.maxUdp,
         ...config.path,
       }, {
-        acked: (packet) => this.#acked(packet),
-        lost: (packet) => this.#lost(packet),
+        provider,
+        protection: this.#protection,
+        builder: this.#builder,
+        streams: config.streams,
+        pings: config.pings,
+        maxFrame: peer.parameters.maxFrame,
       });
-      const { transmission } = this;
-      config.streams.followLoss(() => transmission.lossRate);
-      this.#fitPath(transmission);
     }
     this.#reportedDatagramSize = this.maxDatagramSize;
+  }
+
+  /** Sending over an unreliable path; undefined where the transport does it all. */
+  get transmission(): Transmission | undefined {
+    return this.#tracked?.transmission;
   }
 
   get sendEpoch(): number {
@@ -194,7 +195,7 @@ export class SessionCore {
 
   /**
    * The next frame. `early`: FINAL has not come yet, only the initial credit may be used. UDP: `room` is how large the
-   * frame may be, apart from the size of packets; `holdBulk` keeps data back.
+   * frame may be, apart from the size of packets; `holdBulk` keeps data back; `behind` bytes precede it in its datagram.
    *
    * @throws {SttError} AEAD_LIMIT when a key cannot be replaced.
    */
@@ -203,6 +204,7 @@ export class SessionCore {
     early: boolean,
     room: number = Infinity,
     holdBulk: boolean = false,
+    behind: number = 0,
   ): Uint8Array | undefined {
     const protection = this.#protection;
     this.#lookedMs = nowMs;
@@ -213,128 +215,17 @@ export class SessionCore {
       this.#rotationPingEpoch = protection.sendEpoch;
       this.#pings.request(this.#provider.randomBytes(8));
     }
-    if (this.transmission !== undefined) {
-      return this.#buildTracked(this.transmission, nowMs, early, room, holdBulk);
+    if (this.#tracked !== undefined) {
+      const budget = early ? Math.min(this.#earlyBudget, room) : room;
+      const frame = this.#tracked.build(nowMs, early, budget, holdBulk, behind);
+      if (early && frame !== undefined) this.#earlyBudget -= frame.length;
+      return frame;
     }
     if (protection.holdsData(nowMs)) return this.#builder.build(nowMs, { data: false });
     if (!early) return this.#builder.build(nowMs);
     const frame = this.#builder.build(nowMs, { budget: this.#earlyBudget });
     if (frame !== undefined) this.#earlyBudget -= frame.length;
     return frame;
-  }
-
-  #buildTracked(
-    path: Transmission,
-    nowMs: number,
-    early: boolean,
-    room: number,
-    holdBulk: boolean,
-  ): Uint8Array | undefined {
-    const builder = this.#builder;
-    if (path.stalled) {
-      throw new SttError("PROTOCOL", "cannot send frame: the peer acknowledges nothing any more");
-    }
-    this.#fitPath(path);
-    const open = path.open(nowMs);
-    if (!open && !path.acks.due) {
-      if (builder.hasWork) path.blocked();
-      else path.idle();
-      return undefined;
-    }
-    if (path.probes > 0 && !builder.hasWork) this.#probe(path);
-    if (open && !early && room === Infinity && !holdBulk && !this.#protection.rotationPending) {
-      const size = path.nextMtuProbe(nowMs);
-      if (size !== undefined) return this.#mtuProbe(path, size, nowMs);
-    }
-    const work = open && builder.hasWork;
-    const ack = path.acks.due || (work && path.acks.pending) ? path.acks.take(nowMs) : undefined;
-    if (ack !== undefined && !work && open && path.acks.pingDue) {
-      this.#pings.request(this.#provider.randomBytes(8));
-    }
-    const limits = {
-      ack,
-      control: open,
-      data: open && !holdBulk && !this.#protection.holdsData(nowMs),
-      budget: early ? Math.min(this.#earlyBudget, room) : room,
-    };
-    let frame = builder.build(nowMs, limits);
-    if (frame === undefined && path.probes > 0) {
-      // What waits may not go now (SPEC 7, a datagram too large for the path); a probe must.
-      this.#probe(path);
-      frame = builder.build(nowMs, limits);
-    }
-    if (frame === undefined) {
-      if (open) path.idle();
-      return undefined;
-    }
-    if (early) this.#earlyBudget -= frame.length;
-    this.#track(path, frame.length, nowMs);
-    return frame;
-  }
-
-  #track(
-    path: Transmission,
-    size: number,
-    nowMs: number,
-    mtuProbe: boolean = false,
-    ackEliciting: boolean = this.#builder.ackEliciting,
-  ): void {
-    const { content } = this.#builder;
-    path.onSent({
-      sequence: this.#protection.lastSequence,
-      sentMs: nowMs,
-      size,
-      ackEliciting,
-      inFlight: ackEliciting,
-      epoch: this.#protection.sendEpoch,
-      mtuProbe,
-      content,
-    });
-  }
-
-  /** Nothing new waits, but the peer must be made to acknowledge: what is longest on its way goes again. */
-  #probe(path: Transmission): void {
-    const oldest = path.oldestInFlight;
-    if (oldest !== undefined) {
-      for (const chunk of oldest.content.chunks) this.#streams.onProbe(chunk);
-      this.#recordsLost(oldest);
-    }
-    if (!this.#builder.hasWork) this.#pings.request(this.#provider.randomBytes(8));
-  }
-
-  #mtuProbe(path: Transmission, size: number, nowMs: number): Uint8Array {
-    const frame = this.#builder.buildPadded(size, this.#provider.randomBytes(8));
-    this.#track(path, frame.length, nowMs, true);
-    return frame;
-  }
-
-  #acked(packet: SentPacket): void {
-    for (const chunk of packet.content.chunks) this.#streams.onAcked(chunk);
-    for (const record of packet.content.records) {
-      if (isStreamRecord(record)) this.#streams.onControlAcked(record);
-    }
-  }
-
-  #lost(packet: SentPacket): void {
-    for (const chunk of packet.content.chunks) this.#streams.onLost(chunk);
-    this.#recordsLost(packet);
-  }
-
-  #recordsLost(packet: SentPacket): void {
-    for (const record of packet.content.records) {
-      if (isStreamRecord(record)) this.#streams.onControlLost(record);
-      // An older epoch's KEY_ROTATION would be a breach, and every frame of an epoch announces it (SPEC 7).
-      else if (record.type === "keyRotation" && record.epoch === this.sendEpoch) {
-        this.#builder.control.push(record);
-      }
-    }
-  }
-
-  /** Packets are as large as the path takes: magic and length do not count into the body. */
-  #fitPath(path: Transmission): void {
-    this.#builder.bulkFrame = Math.min(this.#maxFrame, datagramBody(path.packetSize));
-    this.#builder.datagramFrame = Math.min(this.#maxFrame, datagramBody(path.mtu.current));
-    this.#protection.ptoMs = path.ptoMs;
   }
 
   /** A frame was opened and acted upon. */
@@ -362,11 +253,10 @@ export class SessionCore {
   closeFrame(code: number, reason: string, nowMs: number): Uint8Array {
     const close = { type: "sessionClose", code, reason: encodeReason(reason) } as const;
     const { rotationPending, sendEpoch } = this.#protection;
-    const frame = this.#builder.buildRecords(
-      rotationPending ? [{ type: "keyRotation", epoch: sendEpoch }, close] : [close],
-    );
-    if (this.transmission !== undefined) this.#track(this.transmission, frame.length, nowMs);
-    return frame;
+    const records: SessionRecord[] = rotationPending
+      ? [{ type: "keyRotation", epoch: sendEpoch }, close]
+      : [close];
+    return this.#tracked?.buildRecords(records, nowMs) ?? this.#builder.buildRecords(records);
   }
 
   /** UDP: size of a frame with a PATH record. */
@@ -380,12 +270,8 @@ export class SessionCore {
   }
 
   /** UDP: a frame with a PATH record alone. It may go to another address, where a loss says nothing about this path. */
-  pathFrame(record: PathRecord, nowMs: number): Uint8Array {
-    const frame = this.#builder.buildRecords([record]);
-    if (this.transmission !== undefined) {
-      this.#track(this.transmission, frame.length, nowMs, false, false);
-    }
-    return frame;
+  pathFrame(record: PathRecord, nowMs: number): Uint8Array | undefined {
+    return this.#tracked?.buildElsewhere(record, nowMs);
   }
 
   /** See {@link PacketBuilder.recycle}. */
@@ -395,7 +281,7 @@ export class SessionCore {
 
   /** UDP: something waits that window or pacer do not let go yet. */
   get holdsWork(): boolean {
-    return this.transmission !== undefined && this.#builder.hasWork;
+    return this.#tracked !== undefined && this.#builder.hasWork;
   }
 
   /**
@@ -438,15 +324,11 @@ export class SessionCore {
     const look = rotationBlockedFrom !== undefined && rotationBlockedFrom > this.#lookedMs
       ? rotationBlockedFrom
       : Infinity;
-    let next = Math.min(this.#protection.nextTimeout() ?? Infinity, look);
-    const { transmission } = this;
-    if (transmission !== undefined) {
-      next = Math.min(
-        next,
-        transmission.nextTimeout(this.#lookedMs) ?? Infinity,
-        this.#pings.retryAt(transmission.ptoMs) ?? Infinity,
-      );
-    }
+    const next = Math.min(
+      this.#protection.nextTimeout() ?? Infinity,
+      look,
+      this.#tracked?.nextTimeout(this.#lookedMs) ?? Infinity,
+    );
     return next === Infinity ? undefined : next;
   }
 
@@ -454,11 +336,7 @@ export class SessionCore {
     this.#lookedMs = nowMs;
     if (this.#wiped) return;
     this.#protection.onTimeout(nowMs);
-    const { transmission } = this;
-    if (transmission === undefined) return;
-    transmission.onTimeout(nowMs);
-    const retryAt = this.#pings.retryAt(transmission.ptoMs);
-    if (retryAt !== undefined && retryAt <= nowMs) this.#pings.retry(this.#provider.randomBytes(8));
+    this.#tracked?.onTimeout(nowMs);
   }
 
   /** Drops all keys. */
@@ -467,19 +345,5 @@ export class SessionCore {
     this.#wiped = true;
     this.#protection.wipe();
     this.#session.secrets.wipe();
-  }
-}
-
-function isStreamRecord(record: SessionRecord): record is StreamRecord {
-  switch (record.type) {
-    case "flowCredit":
-    case "streamsLimit":
-    case "streamReset":
-    case "streamStop":
-    case "streamGap":
-    case "blocked":
-      return true;
-    default:
-      return false;
   }
 }

@@ -127,6 +127,11 @@ export class Transmission {
     return this.#probes;
   }
 
+  /** Probe timeouts since the peer last acknowledged something. */
+  get ptoCount(): number {
+    return this.#loss.ptoCount;
+  }
+
   /** The packet with content that is on its way longest: what a probe should repeat. */
   get oldestInFlight(): SentPacket | undefined {
     return this.#loss.oldestEliciting;
