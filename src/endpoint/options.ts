@@ -280,12 +280,12 @@ export function endpointSetup(
   const limits = connectionLimits(options);
   const path = pathSetup(options);
   const nodeSeed = options.nodeSeed === undefined
-    ? provider.randomBytes(32)
+    ? undefined
     : seedBytes(options.nodeSeed, "nodeSeed");
   try {
     for (const seed of seeds) {
       const shared = seedBytes(seed, "seed");
-      const same = provider.equal(shared, nodeSeed);
+      const same = nodeSeed !== undefined && provider.equal(shared, nodeSeed);
       wipe(shared);
       if (same) {
         throw new SttError("SEED", "cannot use option nodeSeed: it is the shared seed (SPEC 5)");
@@ -296,7 +296,8 @@ export function endpointSetup(
       clock: options.clock ?? systemClock,
       limits,
       path,
-      staticKey: staticKey(provider, nodeSeed),
+      // A key that no seed stands behind is made, not derived: importing one takes Node over a millisecond.
+      staticKey: nodeSeed === undefined ? provider.x25519() : staticKey(provider, nodeSeed),
       suites: suiteList(options.suites),
       handshakeTimeout: positive(
         "handshakeTimeout",
@@ -306,6 +307,6 @@ export function endpointSetup(
       acceptTimeout: positive("acceptTimeout", options.acceptTimeout, DEFAULT_ACCEPT_TIMEOUT_MS),
     };
   } finally {
-    wipe(nodeSeed);
+    if (nodeSeed !== undefined) wipe(nodeSeed);
   }
 }
