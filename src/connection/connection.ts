@@ -105,7 +105,7 @@ export class Connection {
     const { maxFrame } = limits;
     this.#receiver = route === undefined
       ? new StreamReceiver(lifecycle, frames, counters, limits)
-      : new DatagramReceiver({ lifecycle, frames, counters, route, maxFrame });
+      : new DatagramReceiver({ lifecycle, frames, counters, route, provider, maxFrame });
   }
 
   /** Starts the initiator's side; `transmit` yields HELLO. */

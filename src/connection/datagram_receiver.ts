@@ -5,6 +5,8 @@
  */
 import { FrameHeader, parseFrameHeader } from "../codec/frame.ts";
 import { EARLY_BYTES, EARLY_DATAGRAMS, FRAME_HANDSHAKE } from "../constants.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { endsInResetToken } from "../session/reset_token.ts";
 import { asSttError } from "./closing.ts";
 import type { FrameReceiver, Receiver } from "./frame_receiver.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -23,6 +25,7 @@ export interface DatagramReceiverParts {
   readonly frames: FrameReceiver;
   readonly counters: Counters;
   readonly route: Route;
+  readonly provider: CryptoProvider;
   /** Largest frame body taken. */
   readonly maxFrame: number;
 }
@@ -54,6 +57,7 @@ export class DatagramReceiver implements Receiver {
         end = parseFrameHeader(bytes, offset, bytes.length, maxFrame, header);
       } catch (error) {
         counters.reject(asSttError(error).code);
+        this.#checkReset(bytes);
         return;
       }
       const frame = bytes.subarray(offset, end);
@@ -62,7 +66,7 @@ export class DatagramReceiver implements Receiver {
       if (header.type !== FRAME_HANDSHAKE) {
         // The header's views count from the start of the frame.
         parseFrameHeader(frame, 0, frame.length, maxFrame, header);
-        this.#packet(frame, nowMs);
+        if (!this.#packet(frame, nowMs)) this.#checkReset(bytes);
       } else if (lifecycle.state === "handshaking") {
         frames.handshake(frame, nowMs);
       } else {
@@ -82,21 +86,31 @@ export class DatagramReceiver implements Receiver {
     this.#heldBytes += bytes.length;
   }
 
-  #packet(frame: Uint8Array, nowMs: number): void {
+  /** False when the frame is dropped. */
+  #packet(frame: Uint8Array, nowMs: number): boolean {
     const { lifecycle, frames, counters, route } = this.#parts;
     if (lifecycle.core === undefined) {
       counters.reject("early");
-      return;
+      return false;
     }
     if (!route.accepted) {
       counters.reject("migrate");
-      return;
+      return false;
     }
     try {
-      frames.protected(frame, this.#header, nowMs);
+      return frames.protected(frame, this.#header, nowMs);
     } catch (error) {
       lifecycle.refuseInput(error, nowMs);
+      return true;
     }
+  }
+
+  /** SPEC 7.7: what would be dropped may be the word of a peer that lost the session. */
+  #checkReset(datagram: Uint8Array): void {
+    const { lifecycle, provider } = this.#parts;
+    const token = lifecycle.session?.peer.parameters.reset;
+    if (lifecycle.state === "closed" || !endsInResetToken(provider, datagram, token)) return;
+    lifecycle.onStatelessReset();
   }
 
   endOfMessage(): void {

@@ -5,7 +5,7 @@
  */
 import { CLOSE_WAIT_MS } from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
-import { SttError } from "../errors.ts";
+import { ERRORS, SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import {
@@ -305,6 +305,12 @@ export class Lifecycle {
     ending.say({ code: 0, reason: "" });
     this.state = "closing";
     this.#deadline = nowMs + CLOSE_WAIT_MS;
+  }
+
+  /** The peer lost the state of the session and said so (SPEC 7.7). */
+  onStatelessReset(): void {
+    this.#conclude(remoteClose(ERRORS.RESET_BY_PEER.wire as number, ""));
+    this.finish();
   }
 
   /** The transport ended. `error`: why, when it did not end in order. */

@@ -8,6 +8,7 @@ import { AEAD_NONCE_BYTES, KEY_BYTES, SESSION_ID_BYTES, TAG_BYTES } from "../con
 import { SttError } from "../errors.ts";
 import { hkdf, hkdfExpand } from "./hkdf.ts";
 import type { CryptoProvider, X25519PrivateKey } from "./provider.ts";
+import { ResetTokens } from "./reset_tokens.ts";
 import { wipe } from "./secret.ts";
 import { checkSeed } from "./seeds.ts";
 
@@ -111,11 +112,11 @@ export function resetToken(
   sessionId: Uint8Array,
 ): Uint8Array {
   checkSeed("node seed", nodeSeed);
-  const key = hkdf(provider, nodeSeed, "stt1 reset", KEY_BYTES);
+  const tokens = new ResetTokens(provider, nodeSeed);
   try {
-    return provider.hmacSha256(key, sessionId).slice(0, TAG_BYTES);
+    return tokens.of(sessionId);
   } finally {
-    wipe(key);
+    tokens.wipe();
   }
 }
 

@@ -90,6 +90,8 @@ export async function connect(address: string, options: ConnectOptions): Promise
   } finally {
     seedKeys?.wipe();
     setup.staticKey.destroy();
+    // A dialled socket ends with its session: there is nobody left to tell of a loss.
+    setup.resetTokens?.wipe();
     if (pairKey !== undefined) wipe(pairKey);
   }
 }

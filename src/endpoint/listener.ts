@@ -36,6 +36,7 @@ import { peerInfo } from "./peer_info.ts";
 import type { WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import type { UdpChannel } from "./udp_channel.ts";
+import { StatelessReset } from "./stateless_reset.ts";
 import { UdpListener } from "./udp_listener.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -72,6 +73,8 @@ export interface ListenerStats {
   readonly accepted: number;
   /** Transport connections that never became a session, ever. */
   readonly rejected: number;
+  /** UDP: packets of sessions that are not here answered with a stateless reset, ever. */
+  readonly resets: number;
   /** Handshake frames dropped, by reason; over UDP also datagrams that belong to no session. */
   readonly drops: Readonly<Record<string, number>>;
 }
@@ -160,6 +163,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       },
       session: (pending, channel, rttMs) => this.#onSession(pending, channel, rttMs),
       ended: (pending) => acceptor.release(pending),
+      reset: setup.resetTokens && new StatelessReset(setup.provider, setup.resetTokens),
       error: (error) => this.onError(error),
     });
     this.#transport = this.#datagrams;
@@ -326,6 +330,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       handshaking: Math.max(this.#handshaking.size, this.#parts.acceptor.halfOpenCount),
       accepted: this.#accepted,
       rejected: this.#rejected,
+      resets: this.#datagrams?.resets ?? 0,
       drops: Object.fromEntries([
         ...this.#parts.acceptor.drops,
         ...this.#datagrams?.drops ?? [],
@@ -352,6 +357,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     this.#parts.acceptor.destroy();
     for (const keys of seedKeys) keys.wipe();
     setup.staticKey.destroy();
+    setup.resetTokens?.wipe();
     const { pairKey } = this.#parts.acceptorConfig;
     if (pairKey instanceof Uint8Array) wipe(pairKey);
     this.#resolveClosed();
@@ -397,11 +403,12 @@ export async function listen(address: string, options: ListenOptions): Promise<L
   const transport = chooseTransport(address, options.transports);
   const maxSessions = positive("maxSessions", options.maxSessions, DEFAULT_MAX_SESSIONS);
   const setup = endpointSetup(options, inputs);
-  const secrets: (() => void)[] = [() => setup.staticKey.destroy()];
+  const secrets = [() => setup.staticKey.destroy(), () => setup.resetTokens?.wipe()];
   try {
     const seedKeys = seedKeyList(setup.provider, inputs);
     secrets.push(...seedKeys.map((keys) => () => keys.wipe()));
-    const listener = prepare(options, setup, seedKeys, maxSessions, secrets);
+    const datagrams = "open" in transport;
+    const listener = prepare(options, setup, seedKeys, maxSessions, secrets, datagrams);
     if ("open" in transport) {
       listener.bindDatagrams(await bindDatagrams(transport, address, options.signal));
       await closeOnAbort(listener, options.signal);
@@ -453,8 +460,10 @@ function prepare(
   seedKeys: readonly SeedKeys[],
   maxSessions: number,
   secrets: (() => void)[],
+  datagrams: boolean,
 ): Listener {
   const sessions = new Set<Driver>();
+  const { resetTokens } = setup;
   const pairKey = pairKeyOf(options.pairKey, (error) => listener.onError(error));
   if (pairKey instanceof Uint8Array) secrets.push(() => wipe(pairKey));
   const acceptorConfig: AcceptorConfig = {
@@ -468,6 +477,9 @@ function prepare(
     unixOffsetMs: setup.clock.unix() - setup.clock.now(),
     sessionIdTaken: (sessionId) => listener.isTaken(sessionId),
     busy: () => sessions.size >= maxSessions,
+    ...(datagrams && resetTokens !== undefined
+      ? { resetToken: (sessionId: Uint8Array) => resetTokens.of(sessionId) }
+      : {}),
     ...(options.halfOpen === undefined ? {} : { halfOpen: options.halfOpen }),
     ...(options.halfOpenPerAddress === undefined
       ? {}

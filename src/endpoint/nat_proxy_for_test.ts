@@ -23,13 +23,18 @@ export class NatProxy {
   readonly copier: { sent: number; received: number } = { sent: 0, received: 0 };
   /** A copy of each of the client's datagrams reaches the server first, from elsewhere. */
   copies = false;
-  readonly #server: number;
+  #server: number;
   #client = 0;
   #inside: Socket | undefined;
   #outside: Socket | undefined;
   #copier: Socket | undefined;
 
   constructor(listener: string) {
+    this.#server = parseAddress(listener).port;
+  }
+
+  /** What the client sends goes to another listener from now on. */
+  redirect(listener: string): void {
     this.#server = parseAddress(listener).port;
   }
 

@@ -24,6 +24,7 @@ import {
 import { type SeedKeys, seedKeys, staticKey } from "../crypto/key_schedule.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider, X25519PrivateKey } from "../crypto/provider.ts";
+import { ResetTokens } from "../crypto/reset_tokens.ts";
 import { parseSeed } from "../crypto/seeds.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
@@ -41,7 +42,10 @@ export type SeedInput = Uint8Array | string;
 
 /** What `listen` and `connect` have in common. */
 export interface EndpointOptions extends ConnectionOptions {
-  /** Secret of this node alone, at least 32 bytes: gives it a lasting `nodeId`. Default: a new one per call. */
+  /**
+   * Secret of this node alone, at least 32 bytes: gives it a lasting `nodeId`, and lets a UDP listener that was started
+   * again tell the peers of before that their sessions are gone. Default: a new one per call.
+   */
   readonly nodeSeed?: SeedInput;
   /** Cipher suites by preference: 1 ChaCha20-Poly1305, 2 AES-256-GCM. Default [1, 2]. */
   readonly suites?: readonly number[];
@@ -120,6 +124,8 @@ export interface EndpointSetup {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly staticKey: X25519PrivateKey;
+  /** Only a node whose seed lasts can tell its peers that it lost their sessions. */
+  readonly resetTokens: ResetTokens | undefined;
   readonly suites: readonly number[];
   readonly handshakeTimeout: number;
   readonly acceptTimeout: number;
@@ -298,6 +304,7 @@ export function endpointSetup(
       path,
       // A key that no seed stands behind is made, not derived: importing one takes Node over a millisecond.
       staticKey: nodeSeed === undefined ? provider.x25519() : staticKey(provider, nodeSeed),
+      resetTokens: nodeSeed === undefined ? undefined : new ResetTokens(provider, nodeSeed),
       suites: suiteList(options.suites),
       handshakeTimeout: positive(
         "handshakeTimeout",

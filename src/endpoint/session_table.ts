@@ -15,6 +15,15 @@ export function sessionIdWord(id: Uint8Array, at: 0 | 4): number {
   return new DataView(id.buffer, id.byteOffset, 8).getUint32(at);
 }
 
+/** The id of two such halves. */
+export function sessionIdOf(high: number, low: number): Uint8Array {
+  const id = new Uint8Array(8);
+  const view = new DataView(id.buffer);
+  view.setUint32(0, high);
+  view.setUint32(4, low);
+  return id;
+}
+
 /** A map by the two halves of an id, which builds no key. */
 export class SessionTable<T> {
   readonly #slots: Map<number, Slot<T>> = new Map();

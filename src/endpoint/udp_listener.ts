@@ -20,7 +20,8 @@ import { formatAddress } from "../transport/address.ts";
 import type { DatagramTarget, TransportListener } from "../transport/transport.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/udp/datagram_socket.ts";
 import { ExpiringIds } from "./expiring_ids.ts";
-import { sessionIdWord, SessionTable } from "./session_table.ts";
+import type { StatelessReset } from "./stateless_reset.ts";
+import { sessionIdOf, sessionIdWord, SessionTable } from "./session_table.ts";
 import { type ChannelOwner, UdpChannel } from "./udp_channel.ts";
 
 /** SPEC 7: nothing shorter is a frame of a session, nor a handshake message. */
@@ -45,6 +46,8 @@ export interface UdpHost {
   session(pending: PendingSession, channel: UdpChannel, rttMs: number | undefined): void;
   /** The session is over. */
   ended(pending: PendingSession): void;
+  /** Answers packets of sessions that are not here; absent where the node has no lasting seed. */
+  readonly reset?: StatelessReset | undefined;
   error(error: SttError): void;
 }
 
@@ -77,6 +80,8 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
   readonly address: string;
   /** Datagrams dropped, by reason. */
   readonly drops: Map<UdpDrop, number> = new Map();
+  /** Stateless resets sent. */
+  resets = 0;
   readonly #host: UdpHost;
   readonly #header: FrameHeader = new FrameHeader();
   readonly #channels: SessionTable<UdpChannel> = new SessionTable();
@@ -206,8 +211,20 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
     const nowMs = this.#host.now();
     const halfOpen = this.#halfOpen.get(high, low, nowMs);
     if (halfOpen !== undefined) return this.#hold(halfOpen, { bytes, host, port });
-    const ended = this.#tombstones.get(high, low, nowMs) !== undefined;
-    this.#drop(ended ? "tombstone" : "session");
+    if (this.#tombstones.get(high, low, nowMs) !== undefined) return this.#drop("tombstone");
+    this.#drop("session");
+    this.#reset(host, port, nowMs);
+  }
+
+  /** SPEC 7.7: the peer of a session that this node lost should not wait for its idle timeout. */
+  #reset(host: string, port: number, nowMs: number): void {
+    const { reset } = this.#host;
+    if (reset === undefined || this.socket.full) return;
+    const { sessionIdHigh, sessionIdLow, end } = this.#header;
+    const answer = reset.answer(sessionIdOf(sessionIdHigh, sessionIdLow), end, host, nowMs);
+    if (answer === undefined) return;
+    this.resets++;
+    this.socket.send(answer, host, port);
   }
 
   #deliver(channel: UdpChannel, bytes: Uint8Array, host: string, port: number): void {
