@@ -4,7 +4,6 @@ import { createSocket, type Socket } from "node:dgram";
 import { test } from "node:test";
 import { parseAddress } from "../transport/address.ts";
 import type { DatagramTransport } from "../transport/transport.ts";
-import { udpTransport } from "../transport/udp/udp_transport.ts";
 import { connect } from "./connect.ts";
 import {
   bytes,
@@ -20,6 +19,7 @@ import { listen } from "./listener.ts";
 import type { EndpointOptions } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import { generateSeed } from "./seeds.ts";
+import { tampering } from "./tampering_for_test.ts";
 
 const LIMIT = { timeout: 60_000 };
 
@@ -57,32 +57,6 @@ async function stranger(act: (socket: Socket, port: number) => Promise<void>): P
 
 function sendFrom(socket: Socket, datagram: Uint8Array, port: number): Promise<void> {
   return new Promise((resolve) => socket.send(datagram, port, "127.0.0.1", () => resolve()));
-}
-
-/** What `change` makes of each datagram goes out in its place. */
-function tampering(change: (datagram: Uint8Array) => readonly Uint8Array[]): DatagramTransport {
-  return {
-    schemes: ["udp"],
-    async open(options) {
-      const socket = await udpTransport.open(options);
-      const changed = Object.create(socket) as typeof socket;
-      const forward: Partial<Record<keyof typeof socket, PropertyDescriptor>> = {
-        send: {
-          value: (datagram: Uint8Array, host: string, port: number) => {
-            for (const each of change(datagram)) socket.send(each.slice(), host, port);
-            return !socket.full;
-          },
-        },
-        start: { value: (sink: Parameters<typeof socket.start>[0]) => socket.start(sink) },
-        close: { value: () => socket.close() },
-        full: { get: () => socket.full },
-      };
-      for (const name of ["localHost", "localPort", "family", "receiveBuffer"] as const) {
-        forward[name] = { value: socket[name] };
-      }
-      return Object.defineProperties(changed, forward as PropertyDescriptorMap);
-    },
-  };
 }
 
 for (const congestion of ["cubic", "bbr", "newreno"] as const) {
