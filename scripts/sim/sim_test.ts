@@ -26,7 +26,7 @@ test("sim: no cell's name is part of another one, so that a failure names its ow
 });
 
 test("sim: cell and seed decide the whole run", () => {
-  for (const cell of CELLS.filter(({ name }) => name.endsWith("rtt=50ms")).slice(-6)) {
+  for (const cell of CELLS.filter(({ name }) => name.endsWith("rtt=50ms")).slice(-3)) {
     assert.deepEqual(simulate(cell, 3), simulate(cell, 3), cell.name);
   }
 });
