@@ -50,6 +50,41 @@ function rebinds(world: World, rttMs: number, side: Side, host: boolean): void {
   world.after(midTransfer(world, rttMs), rebind);
 }
 
+/** The path takes less for a while. */
+function narrows(world: World, rttMs: number): void {
+  const { prng } = world;
+  world.after(midTransfer(world, rttMs), () => {
+    const mtu = prng.integer(1200, 1400);
+    if (prng.chance(0.5)) everySide(world, { mtu });
+    else world.pair.link.change(prng.pick(SIDES), { mtu });
+  });
+  world.after(midTransfer(world, rttMs) * 4, () => everySide(world, { mtu: 1500 }));
+}
+
+/** Nothing passes for a while, in one direction or both. */
+function goesDark(world: World, rttMs: number): void {
+  const { prng, pair } = world;
+  const dark = prng.chance(0.5) ? SIDES : [prng.pick(SIDES)];
+  world.after(midTransfer(world, rttMs), () => {
+    const before = { a: pair.link.rules("a").loss, b: pair.link.rules("b").loss };
+    for (const side of dark) pair.link.change(side, { loss: 1 });
+    world.after(prng.integer(10, 20_000), () => {
+      for (const side of dark) pair.link.change(side, { loss: before[side] });
+    });
+  });
+}
+
+/** Both sides ask for new keys, as often as once per round trip. */
+function rotates(world: World, rttMs: number): void {
+  const { prng } = world;
+  const rotate = (): void => {
+    const connection = world.pair[prng.pick(SIDES)];
+    if (connection?.state === "established") connection.rotateKeys();
+    if (!world.flowsDone) world.after(prng.float() * Math.max(20, rttMs), rotate);
+  };
+  world.after(midTransfer(world, rttMs), rotate);
+}
+
 /** Plays beside the matrix. */
 export const CASES: readonly Case[] = [
   {
@@ -71,35 +106,8 @@ export const CASES: readonly Case[] = [
       queueBytes: prng.pick([6000, 20_000, 200_000]),
     }),
   },
-  {
-    name: "mtu-black-hole",
-    link: () => ({ mtu: 1500 }),
-    script: (world, rttMs) => {
-      const { prng } = world;
-      world.after(midTransfer(world, rttMs), () => {
-        const mtu = prng.integer(1200, 1400);
-        if (prng.chance(0.5)) everySide(world, { mtu });
-        else world.pair.link.change(prng.pick(SIDES), { mtu });
-      });
-      world.after(midTransfer(world, rttMs) * 4, () => everySide(world, { mtu: 1500 }));
-    },
-  },
-  {
-    name: "outage",
-    script: (world, rttMs) => {
-      const { prng, pair } = world;
-      const side = prng.pick(SIDES);
-      const both = prng.chance(0.5);
-      world.after(midTransfer(world, rttMs), () => {
-        const before = { a: pair.link.rules("a"), b: pair.link.rules("b") };
-        if (both) everySide(world, { loss: 1 });
-        else pair.link.change(side, { loss: 1 });
-        world.after(prng.integer(10, 20_000), () => {
-          for (const each of SIDES) pair.link.change(each, before[each]);
-        });
-      });
-    },
-  },
+  { name: "mtu-black-hole", link: () => ({ mtu: 1500 }), script: narrows },
+  { name: "outage", script: goesDark },
   {
     name: "rotation",
     options: (prng) => ({
@@ -107,15 +115,7 @@ export const CASES: readonly Case[] = [
       rotateBytes: 65_536,
       rotateTime: prng.pick([1000, 60_000]),
     }),
-    script: (world, rttMs) => {
-      const { prng } = world;
-      const rotate = (): void => {
-        const connection = world.pair[prng.pick(SIDES)];
-        if (connection?.state === "established") connection.rotateKeys();
-        if (!world.flowsDone) world.after(prng.float() * Math.max(20, rttMs), rotate);
-      };
-      world.after(midTransfer(world, rttMs), rotate);
-    },
+    script: rotates,
   },
   {
     name: "nat-port",
@@ -159,6 +159,34 @@ export const CASES: readonly Case[] = [
     name: "idle-gaps",
     habits: { gaps: true },
     options: () => ({ maxIdle: 45_000, keepAlive: 20_000 }),
+  },
+  {
+    name: "all-at-once",
+    link: (prng, rttMs) => ({
+      loss: prng.float() * 0.15,
+      burst: { share: prng.float() * 0.1, meanLength: prng.integer(1, 8) },
+      reorder: prng.float() * 0.3,
+      duplicate: prng.float() * 0.3,
+      corrupt: prng.float() * 0.05,
+      jitterMs: prng.float() * rttMs,
+      mtu: 1500,
+    }),
+    host: (prng) => ({
+      tickMs: prng.pick([0, 4, 30]),
+      socketFrames: prng.pick([2, 50]),
+    }),
+    options: (prng) => ({
+      keepAlive: 2000,
+      rotatePackets: prng.pick([16, 200]),
+      maxStreams: prng.pick([2, 100]),
+    }),
+    habits: { streams: 16, cut: 0.3, early: true, slowReader: 0.2, answersAtEnd: 0.3 },
+    script: (world, rttMs) => {
+      const { prng } = world;
+      const scripts = [narrows, goesDark, rotates];
+      for (const script of scripts) if (prng.chance(0.5)) script(world, rttMs);
+      if (prng.chance(0.5)) rebinds(world, rttMs, prng.pick(SIDES), prng.chance(0.5));
+    },
   },
   { name: "close-in-flight", ending: "flush", options: () => ({ closeFlush: 600_000 }) },
   { name: "abort-in-flight", ending: "abort" },
