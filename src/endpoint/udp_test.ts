@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createSocket, type Socket } from "node:dgram";
 import { test } from "node:test";
+import { decodeFrame } from "../codec/frame.ts";
 import { parseAddress } from "../transport/address.ts";
 import type { DatagramTransport } from "../transport/transport.ts";
 import { connect } from "./connect.ts";
@@ -193,17 +194,16 @@ test("udp: what comes early waits for the accept hook", LIMIT, async () => {
   await listener.close();
 });
 
-/** Holds AUTH_PROOF, the second datagram of a dial, back until the third. */
+/** What `order` makes of AUTH_PROOF and the frame behind it, which share the second datagram of a dial. */
 function proofWith(
   order: (proof: Uint8Array, data: Uint8Array) => Uint8Array[],
 ): DatagramTransport {
   let count = 0;
-  let proof = new Uint8Array(0);
   return tampering((datagram) => {
-    count++;
-    if (count === 2) proof = datagram.slice();
-    if (count === 2) return [];
-    return count === 3 ? order(proof, datagram) : [datagram];
+    if (++count !== 2) return [datagram];
+    const { size } = decodeFrame(datagram);
+    assert.ok(size < datagram.length);
+    return order(datagram.slice(0, size), datagram.slice(size));
   });
 }
 
