@@ -175,7 +175,8 @@ export class PacketBuilder {
   buildPadded(size: number, token: Uint8Array): Uint8Array {
     const payload = datagramBody(size) - this.overhead();
     const padding = { type: "padding", count: payload - 9 } as const;
-    return this.buildRecords([{ type: "ping", token }, padding]);
+    // No further padding in packed mode: a probe of another size would say nothing about this one.
+    return this.#write([{ type: "ping", token }, padding], [], 1);
   }
 
   /** Nothing but data: a datagram, or one chunk in the short form, or several small ones together. */
@@ -334,11 +335,15 @@ export class PacketBuilder {
     return this.#seal(buffer, FRAME_STREAM, piece.flags, piece.streamId, end);
   }
 
-  #write(records: readonly SessionRecord[], pieces: readonly Piece[]): Uint8Array {
+  #write(
+    records: readonly SessionRecord[],
+    pieces: readonly Piece[],
+    step: number = this.#config.packed ? PACKED_STEP : 1,
+  ): Uint8Array {
     let size = 0;
     for (const record of records) size += recordSize(record);
     for (const piece of pieces) size += pieceSize(piece);
-    const padded = this.#config.packed ? Math.ceil(size / PACKED_STEP) * PACKED_STEP : size;
+    const padded = Math.ceil(size / step) * step;
     const buffer = this.#start(padded);
     const writer = new ByteWriter(buffer, FRAME_HEADROOM);
     for (const record of records) writeRecord(writer, record);

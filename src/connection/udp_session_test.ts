@@ -195,6 +195,24 @@ test("udp: packets grow to what the path carries while data flows, and shrink in
   assertNothingLeft(pair);
 });
 
+test("udp: probes of the path's size are exact in packed mode too, and end where it does not grow", () => {
+  for (const mtu of [1300, 1452]) {
+    const link = { delayMs: 10, bytesPerSecond: 2_000_000, queueBytes: 60_000, mtu };
+    const pair = exchange({ link, options: { packed: true } }, {
+      seed: 2,
+      streams: [400_000],
+      messages: 1,
+    });
+    assertNothingLeft(pair);
+    assert.equal(pair.a.stats().path?.packetSize, mtu === 1452 ? 1452 : 1280);
+    // The last acknowledgements are under way.
+    pair.run(() => false, 1000);
+    const sent = pair.link.stats("a").sent;
+    pair.run(() => false, 60_000);
+    assert.equal(pair.link.stats("a").sent, sent, "an idle session is silent");
+  }
+});
+
 test("udp: datagrams and pings pass beside bulk, and only datagrams may be missing", () => {
   const pair = established({ link: { delayMs: 25, loss: 0.05, bytesPerSecond: 1_000_000 } });
   const id = pair.a.streams.open(0) ?? assert.fail();
