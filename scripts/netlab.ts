@@ -39,6 +39,7 @@ interface Settings {
   readonly carriers: readonly Carrier[];
   readonly folder: string;
   readonly nice: number;
+  readonly rate: number | undefined;
 }
 
 function usage(text: string): never {
@@ -72,6 +73,7 @@ function options(): Record<string, string | boolean | undefined> {
         congestion: { type: "string" },
         tcp: { type: "string" },
         patience: { type: "string" },
+        rate: { type: "string" },
         urgent: { type: "boolean" },
       },
     }).values;
@@ -133,7 +135,8 @@ async function measureOnce(
   round: number,
   settings: Settings,
 ): Promise<Row> {
-  const line = { ...what.line, seed: round };
+  const { rate = what.line.rate ?? 0 } = settings;
+  const line = { ...what.line, ...(rate === 0 ? {} : { rate }), seed: round };
   const about = { case: what.name, bytes: sample.bytes, carrier: carrierName(carrier), round };
   if (what.measure === "ping") {
     const { value, link } = await withLab(line, (lab) => {
@@ -252,6 +255,7 @@ try {
     patienceMs: positive("patience", text(given["patience"], "30"), 30) * 1000,
     carriers: await carriersOf(given),
     folder,
+    rate: given["rate"] === undefined ? undefined : positive("rate", text(given["rate"], ""), 0),
     nice: given["urgent"] === true ? URGENT_NICE : 0,
   };
   const facts = await machineFacts();
