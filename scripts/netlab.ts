@@ -14,6 +14,7 @@ import {
   carrierName,
   makeSample,
   megabits,
+  megabitsWithDial,
   type Sample,
   transfer,
 } from "./netlab/transfer.ts";
@@ -150,7 +151,8 @@ async function measureOnce(
     return transfer(lab, carrier, sample, settings.folder, settings.patienceMs);
   });
   const perSecond = link.bToA.packets / (value.ms / 1000);
-  return { ...about, value: megabits(value), ...value, perSecond, ...honesty(link) };
+  const withDial = megabitsWithDial(value);
+  return { ...about, value: megabits(value), withDial, ...value, perSecond, ...honesty(link) };
 }
 
 function say(settings: Settings, line: string): void {
@@ -179,8 +181,11 @@ function transferLines(rows: readonly Row[], carriers: readonly Carrier[]): stri
       );
     const late = Math.max(...own.map((row) => Number(row["lateShare"]))) * 100;
     const dial = median(own.map((row) => Number(row["connectMs"])));
+    const withDial = median(own.map((row) => Number(row["withDial"])));
     return `  ${name.padEnd(18)}${fixed(medianOf(rows, name), 1).padStart(7)} Mbit/s` +
-      `  [${each.join(" ")}]  dial ${fixed(dial, 0)} ms  late ${fixed(late, 1)} %` +
+      `  [${each.join(" ")}]  dial ${fixed(dial, 0)} ms, with it ${fixed(withDial, 1)}  late ${
+        fixed(late, 1)
+      } %` +
       (ratios.length === 0 ? "" : `  = ${ratios.join(", ")}`);
   });
 }
