@@ -19,9 +19,6 @@ import {
   transfer,
 } from "./netlab/transfer.ts";
 
-/** Before whatever else a shared machine does. */
-const URGENT_NICE = -15;
-
 /** One measurement. */
 interface Row {
   readonly case: string;
@@ -39,7 +36,7 @@ interface Settings {
   readonly patienceMs: number;
   readonly carriers: readonly Carrier[];
   readonly folder: string;
-  readonly nice: number;
+  readonly urgent: boolean;
   readonly rate: number | undefined;
 }
 
@@ -141,13 +138,13 @@ async function measureOnce(
   const about = { case: what.name, bytes: sample.bytes, carrier: carrierName(carrier), round };
   if (what.measure === "ping") {
     const { value, link } = await withLab(line, (lab) => {
-      lab.nice = settings.nice;
+      lab.urgent = settings.urgent;
       return pingUnderLoad(lab, carrier, sample, settings.folder);
     });
     return { ...about, value: value.loaded.median, ...value, ...honesty(link) };
   }
   const { value, link } = await withLab(line, (lab) => {
-    lab.nice = settings.nice;
+    lab.urgent = settings.urgent;
     return transfer(lab, carrier, sample, settings.folder, settings.patienceMs);
   });
   const perSecond = link.bToA.packets / (value.ms / 1000);
@@ -261,7 +258,7 @@ try {
     carriers: await carriersOf(given),
     folder,
     rate: given["rate"] === undefined ? undefined : positive("rate", text(given["rate"], ""), 0),
-    nice: given["urgent"] === true ? URGENT_NICE : 0,
+    urgent: given["urgent"] === true,
   };
   const facts = await machineFacts();
   if (settings.json) console.log(JSON.stringify(facts));

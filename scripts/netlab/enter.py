@@ -1,6 +1,7 @@
-"""Becomes a program inside a network of the lab: `enter.py LINK_PID NET_FD USER_FD|- PARENT_PID NICE PROGRAM ARGUMENT...`.
+"""Becomes a program inside a network of the lab: `enter.py LINK_PID NET_FD USER_FD|- PARENT_PID PRIORITY PROGRAM ARGUMENT...`.
 
-The program is killed with whoever started it, so a lab that is killed leaves nothing running.
+The program is killed with whoever started it, so a lab that is killed leaves nothing running. A
+PRIORITY above 0 is a real-time one.
 """
 
 import os
@@ -10,17 +11,8 @@ import sys
 import namespaces
 
 
-def be_nice(nice):
-    """Linux weighs sessions against each other first, if it is built to, and only then the processes of one."""
-    os.setsid()
-    os.nice(nice)
-    if os.path.exists("/proc/self/autogroup"):
-        with open("/proc/self/autogroup", "w", encoding="ascii") as file:
-            file.write(str(nice))
-
-
 def main():
-    link, network, user, parent, nice, *command = sys.argv[1:]
+    link, network, user, parent, priority, *command = sys.argv[1:]
     files = [(network, namespaces.CLONE_NEWNET)]
     if user != "-":
         files.insert(0, (user, namespaces.CLONE_NEWUSER))
@@ -31,8 +23,8 @@ def main():
     namespaces.die_with_parent(signal.SIGKILL)
     if os.getppid() != int(parent):
         sys.exit("the lab has ended")
-    if int(nice) != 0:
-        be_nice(int(nice))
+    if priority != "0":
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(int(priority)))
     os.execvp(command[0], command)
 
 

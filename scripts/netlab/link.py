@@ -27,6 +27,8 @@ ADDRESSES = (("10.86.0.1", "fd86::1"), ("10.86.0.2", "fd86::2"))
 #: Packets that are read from one side before the other side and the clock have their turn.
 READ_BATCH = 32
 LATE_S = 0.002
+#: Real time, and before programs that are started so too (lab.ts).
+PRIORITY = 10
 
 
 class Losses:
@@ -225,7 +227,7 @@ def main():
     namespaces.precise_timers()
     try:
         # A network does not wait for the programs that use it. The kernel leaves them a share even if this never sleeps.
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
     except PermissionError:
         pass
     gc.collect()
