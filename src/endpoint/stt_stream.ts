@@ -138,8 +138,8 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     if (this.#readError !== undefined) throw this.#readError;
     if (this.#gone) return null;
     const item = read();
-    // Reading raises credit, which has to reach the peer.
-    if (item !== undefined) this.#host.schedule();
+    // Reading raises credit, which has to reach the peer, but mostly not enough to be worth a packet.
+    if (item !== undefined && this.#host.streams.hasNews()) this.#host.schedule();
     return item;
   }
 

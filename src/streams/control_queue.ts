@@ -50,20 +50,20 @@ export class ControlQueue {
   }
 
   get pending(): boolean {
-    return this.#sessionCreditDue || this.#limitDue || this.#blockedPending ||
+    return this.#sessionCreditDue() || this.#limitDue() || this.#blockedPending ||
       this.#front() !== undefined;
   }
 
   /** The next record of at most `room` bytes; undefined when none waits or the next needs more. */
   next(room: number, nowMs: number, rttMs: number | undefined): StreamRecord | undefined {
-    if (this.#sessionCreditDue) {
+    if (this.#sessionCreditDue()) {
       if (room < FLOW_CREDIT_MAX_BYTES) return undefined;
       this.#creditLost = false;
       const receive = this.#receive;
       const limit = receive.updateDue ? receive.update(nowMs, rttMs) : receive.limit;
       return { type: "flowCredit", stream: 0, limit };
     }
-    if (this.#limitDue) {
+    if (this.#limitDue()) {
       if (room < FLOW_CREDIT_MAX_BYTES) return undefined;
       this.#limitLost = false;
       return { type: "streamsLimit", count: this.#peers.takeLimit() };
@@ -94,11 +94,11 @@ export class ControlQueue {
     this.#blockedPending = false;
   }
 
-  get #sessionCreditDue(): boolean {
+  #sessionCreditDue(): boolean {
     return this.#creditLost || this.#receive.updateDue;
   }
 
-  get #limitDue(): boolean {
+  #limitDue(): boolean {
     return this.#limitLost || this.#peers.limitDue;
   }
 

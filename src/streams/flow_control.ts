@@ -53,7 +53,7 @@ export class ReceiveCredit {
   get updateDue(): boolean {
     const step = Math.min(this.#window, this.burst);
     // A window of zero grants nothing, and no reading changes that.
-    return step > 0 && 2 * (this.#target - this.#limit) >= step;
+    return step > 0 && 2 * (this.#target() - this.#limit) >= step;
   }
 
   /** The limit to tell the peer now. `rttMs` undefined: no growth. */
@@ -62,7 +62,7 @@ export class ReceiveCredit {
       this.#grow(nowMs, rttMs);
     }
     // SPEC 8: limits never shrink.
-    this.#limit = Math.max(this.#limit, this.#target);
+    this.#limit = Math.max(this.#limit, this.#target());
     return this.#limit;
   }
 
@@ -77,7 +77,7 @@ export class ReceiveCredit {
     this.#windowEnd = this.#consumed + this.#window;
   }
 
-  get #target(): number {
+  #target(): number {
     return Math.min(this.#consumed + this.#window, this.arrived + this.burst);
   }
 }

@@ -34,12 +34,12 @@ export class PeerStreams {
 
   /** True when STREAMS_LIMIT has news for the peer. */
   get limitDue(): boolean {
-    return this.#limit > this.#advertised;
+    return this.#limit() > this.#advertised;
   }
 
   /** The count to tell the peer now. */
   takeLimit(): number {
-    this.#advertised = this.#limit;
+    this.#advertised = this.#limit();
     return this.#advertised;
   }
 
@@ -71,7 +71,7 @@ export class PeerStreams {
     this.#closed++;
   }
 
-  get #limit(): number {
+  #limit(): number {
     return Math.min(this.#concurrent + this.#closed, MAX_STREAM_COUNT);
   }
 }

@@ -133,7 +133,7 @@ export class RecvStream {
     startsMessage: boolean,
   ): number | undefined {
     // SPEC 8: a half that has all its bytes or was reset takes later frames and ignores them.
-    if (this.#complete) return undefined;
+    if (this.#complete()) return undefined;
     this.#extend(offset + data.length, end ? offset + data.length : undefined);
     if (this.#state === "stopped") {
       this.#discard();
@@ -154,7 +154,7 @@ export class RecvStream {
 
   /** The sender gave a range up (SPEC 11). */
   gap(offset: number, length: number): void {
-    if (this.#complete) return;
+    if (this.#complete()) return;
     if (!isPartialKind(this.#kind)) {
       throw new SttError(
         "PROTOCOL",
@@ -175,7 +175,7 @@ export class RecvStream {
 
   /** RESET of the peer. Returns false when the half was finished before. */
   reset(code: number, finalSize: number): boolean {
-    if (this.#complete) return false;
+    if (this.#complete()) return false;
     this.#extend(finalSize, finalSize);
     const stopped = this.#state === "stopped";
     this.#clear();
@@ -236,7 +236,7 @@ export class RecvStream {
   }
 
   /** All bytes were received or the half was reset. */
-  get #complete(): boolean {
+  #complete(): boolean {
     if (this.#done) return true;
     if (this.#finalSize === undefined || this.#state !== "open") return this.#state === "ended";
     return this.#unordered?.allReceived ?? this.#ordered?.contiguousEnd === this.#finalSize;

@@ -102,7 +102,7 @@ export class SendStream {
 
   /** All sent and acknowledged, or the reset acknowledged. */
   get done(): boolean {
-    return this.#reset === "acked" || this.#allAcked;
+    return this.#reset === "acked" || this.#allAcked();
   }
 
   /** True while something waits to be sent or acknowledged. */
@@ -115,7 +115,7 @@ export class SendStream {
   get state(): StreamInfo["sendState"] {
     if (this.#reset !== "none") return this.#reset === "acked" ? "reset" : "resetting";
     if (!this.#finRequested) return "open";
-    return this.#allAcked ? "finished" : "finishing";
+    return this.#allAcked() ? "finished" : "finishing";
   }
 
   get hasLost(): boolean {
@@ -299,7 +299,7 @@ export class SendStream {
     this.#reset = "acked";
   }
 
-  get #allAcked(): boolean {
+  #allAcked(): boolean {
     return this.#finAcked && this.#buffer.base === this.#buffer.end && this.#gapsOut.size === 0;
   }
 

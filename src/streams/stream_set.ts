@@ -288,6 +288,11 @@ export class StreamSet {
     return this.#output.hasControl();
   }
 
+  /** True when a read left something to do: an event, or a record to send. */
+  hasNews(): boolean {
+    return this.#table.events.length > 0 || this.#table.control.pending;
+  }
+
   /** `room` in bytes of records; undefined when the next does not fit. `nowMs` decides on windows. */
   nextControl(room: number, nowMs: number): StreamRecord | undefined {
     return this.#output.nextControl(room, nowMs);

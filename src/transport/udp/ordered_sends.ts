@@ -70,8 +70,8 @@ export class OrderedSends {
     datagram.fill(bytes, host, port);
     this.#queue.push(datagram);
     this.#bytes += bytes.length;
-    if (this.#count >= MAX_QUEUED_DATAGRAMS || this.#bytes >= MAX_QUEUED_BYTES) this.#full = true;
-    if (this.#count === 1) this.#issueFirst();
+    if (this.#count() >= MAX_QUEUED_DATAGRAMS || this.#bytes >= MAX_QUEUED_BYTES) this.#full = true;
+    if (this.#count() === 1) this.#issueFirst();
   }
 
   readonly settled = (): void => {
@@ -79,20 +79,22 @@ export class OrderedSends {
     if (datagram === undefined) return;
     this.#bytes -= datagram.view.length;
     this.#free.push(datagram);
-    if (this.#head >= MAX_QUEUED_DATAGRAMS || this.#count === 0) {
+    if (this.#head >= MAX_QUEUED_DATAGRAMS || this.#count() === 0) {
       this.#queue.splice(0, this.#head);
       this.#head = 0;
     }
-    if (this.#count > 0) this.#issueFirst();
+    if (this.#count() > 0) this.#issueFirst();
     else this.#onIdle?.();
-    if (!this.#full || this.#count > LOW_QUEUED_DATAGRAMS || this.#bytes > LOW_QUEUED_BYTES) return;
+    if (!this.#full || this.#count() > LOW_QUEUED_DATAGRAMS || this.#bytes > LOW_QUEUED_BYTES) {
+      return;
+    }
     this.#full = false;
     this.#onDrain();
   };
 
   /** Resolves when everything was sent, or after a short time; what is left then is dropped but for the one under way. */
   flush(): Promise<void> {
-    if (this.#count === 0) return Promise.resolve();
+    if (this.#count() === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#queue.length = this.#head + 1;
@@ -105,7 +107,7 @@ export class OrderedSends {
     });
   }
 
-  get #count(): number {
+  #count(): number {
     return this.#queue.length - this.#head;
   }
 
