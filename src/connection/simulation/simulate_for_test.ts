@@ -15,6 +15,9 @@ const LIMIT_MS = 3_600_000;
 const QUIET_MS = 120_000;
 /** Longer than the idle timeout, by which a side ends that hears no SESSION_CLOSE. */
 const CLOSE_MS = 1_000_000;
+/** An idle while, and the most that both sides may send in it. */
+const IDLE_MS = 30_000;
+const MAX_IDLE_FRAMES = 600;
 const DATAGRAMS = 60;
 const SIDES: readonly Side[] = ["a", "b"];
 
@@ -49,11 +52,12 @@ export function simulate(cell: Cell, seed: number): RunResult {
   const streams = plans.map((plan) => new StreamFlow(world, plan));
   world.add(datagrams.a, datagrams.b, new PingFlow(world), ...streams);
   cell.play?.script?.(world, cell.rttMs);
-  if (cell.play?.ending === undefined) finish(world, datagrams);
-  else cutShort(world, streams, cell.play.ending);
-  const { link, clock } = world.pair;
+  const virtualMs = cell.play?.ending === undefined
+    ? finish(world, datagrams)
+    : cutShort(world, streams, cell.play.ending);
+  const { link } = world.pair;
   return {
-    virtualMs: clock.nowMs,
+    virtualMs,
     payloadBytes: world.received,
     wireBytes: link.stats("a").sentBytes + link.stats("b").sentBytes,
     steps: world.pair.steps,
@@ -75,17 +79,20 @@ function datagramFlow(world: World, from: Side): DatagramFlow {
   return new DatagramFlow(world, from, DATAGRAMS, 5);
 }
 
-/** Everything arrives, nothing is left, and the session closes in order. */
-function finish(world: World, datagrams: Record<Side, DatagramFlow>): void {
+/** Everything arrives, nothing is left, and the session closes in order. Returns when everything had arrived. */
+function finish(world: World, datagrams: Record<Side, DatagramFlow>): number {
   world.runUntil("everything arrives", () => world.flowsDone, LIMIT_MS);
+  const arrivedMs = world.nowMs;
   world.runUntil("nothing is left", () => SIDES.every((side) => quiet(world, side)), QUIET_MS);
   assertDatagrams(world, datagrams);
+  assertSilent(world);
   const side = world.prng.pick(SIDES as [Side, Side]);
   close(world, side);
   world.runUntil("both sides end", () => ended(world), CLOSE_MS);
   assert.equal(world.closed[side]?.error, undefined);
   assert.equal(world.closed[side]?.complete, true);
   assertEndOf(world, side === "a" ? "b" : "a");
+  return arrivedMs;
 }
 
 function quiet(world: World, side: Side): boolean {
@@ -97,6 +104,17 @@ function quiet(world: World, side: Side): boolean {
   assert.equal(streams.recvBuffered, 0);
   assert.equal(streams.open, 0);
   return true;
+}
+
+/** An idle session keeps itself alive and rotates its keys, and nothing goes on and on. */
+function assertSilent(world: World): void {
+  const { link } = world.pair;
+  const sent = (): number => link.stats("a").sent + link.stats("b").sent;
+  const before = sent();
+  let over = false;
+  world.after(IDLE_MS, () => over = true);
+  world.runUntil("time passes", () => over, IDLE_MS + QUIET_MS);
+  assert.ok(sent() - before <= MAX_IDLE_FRAMES, `${sent() - before} frames of an idle session`);
 }
 
 /** Where the network took nothing away, every datagram arrived that no queue dropped. */
@@ -112,12 +130,12 @@ function assertDatagrams(world: World, datagrams: Record<Side, DatagramFlow>): v
   }
 }
 
-/** The session ends while data is on its way. */
+/** The session ends while data is on its way. Returns when it was over. */
 function cutShort(
   world: World,
   streams: readonly StreamFlow[],
   ending: "flush" | "abort" | "both",
-): void {
+): number {
   const { prng } = world;
   const at = prng.float() * 3000;
   let due = false;
@@ -146,6 +164,7 @@ function cutShort(
     for (const stream of streams) stream.assertFlushed(side);
   }
   assertEndOf(world, other);
+  return world.nowMs;
 }
 
 function close(world: World, side: Side): void {
