@@ -3,29 +3,27 @@
  *
  * @module
  */
-import { Connection } from "../connection/connection.ts";
 import { transportParameters } from "../connection/config.ts";
-import type { ConnectionEvent } from "../connection/events.ts";
-import { SttError } from "../errors.ts";
 import { wipe } from "../crypto/secret.ts";
 import type { InitiatorConfig } from "../handshake/types.ts";
 import { parseAddress } from "../transport/address.ts";
 import { transportFor } from "../transport/transports.ts";
 import type { AnyTransport, TransportConnection } from "../transport/transport.ts";
-import { Driver } from "./driver.ts";
+import { dialHandshake } from "./dial_handshake.ts";
+import { type DialAttempt, raceDials } from "./dial_race.ts";
 import {
   type ConnectOptions,
-  type EndpointSetup,
   endpointSetup,
   maxMessageBytes,
   pairKeyBytes,
-  pathOptions,
   pinOf,
   seedKeyList,
 } from "./options.ts";
-import { Peer } from "./peer.ts";
-import { UdpChannel } from "./udp_channel.ts";
-import { dialDatagrams } from "./udp_dial.ts";
+import type { Peer } from "./peer.ts";
+import { datagramPeers, dialDatagrams } from "./udp_dial.ts";
+
+/** A host with several addresses: the next one is tried when one has said nothing for so long (RFC 8305). */
+const ADDRESS_STEP_MS = 300;
 
 /** The transport of an address: the application's own ones come first. */
 export function chooseTransport(
@@ -40,7 +38,9 @@ export function chooseTransport(
 /**
  * Dials an address, proves the seed, checks the peer and resolves once the session is open.
  *
- * Addresses: `ws://host:port/path`, `wss://host:port/path`, `tcp://host:port`, `udp://host:port`, `mem:name`.
+ * Addresses: `ws://host:port/path`, `wss://host:port/path`, `tcp://host:port`, `udp://host:port`, `mem:name`. Over UDP the
+ * addresses of a host name are tried in turn, the next one after 300 ms or when one has failed, and the first that answers
+ * is taken.
  *
  * @throws {SttError} `ADDRESS`, `CONFIG`, `SEED`; `TRANSPORT` when the address cannot be reached; `HANDSHAKE_TIMEOUT` for
  *   a wrong seed or silence, which over UDP is all that an address without a listener shows; `PEER_IDENTITY`, `SELF`, `REFUSED`, `BUSY`, `SUITE`, `VERSION`; the signal's reason.
@@ -65,15 +65,7 @@ export async function connect(address: string, options: ConnectOptions): Promise
   const pin = pinOf(options.expect);
   try {
     const deadline = setup.clock.now() + setup.handshakeTimeout;
-    const connection = "open" in transport
-      ? await dialDatagrams(transport, address, options.signal)
-      : await transport.dial(address, {
-        timeoutMs: setup.handshakeTimeout,
-        maxMessageBytes: maxMessageBytes(setup.limits),
-        ...options.transport,
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-      });
-    const config: InitiatorConfig = {
+    const configOf = (connection: TransportConnection): InitiatorConfig => ({
       provider: setup.provider,
       reliable: connection.framing !== "datagram",
       seedKeys: seedKeys as NonNullable<typeof seedKeys>,
@@ -85,109 +77,33 @@ export async function connect(address: string, options: ConnectOptions): Promise
       unixOffsetMs: setup.clock.unix() - setup.clock.now(),
       ...(pairKey === undefined ? {} : { pairKey }),
       ...(pin === undefined ? {} : { expect: pin }),
-    };
-    return await handshake(connection, config, setup, options);
+    });
+    if ("open" in transport) {
+      const peers = await datagramPeers(transport, address, options.signal);
+      const tries = peers.map((peer) => async (attempt: DialAttempt) => {
+        const { signal } = options;
+        const either = signal === undefined
+          ? attempt.signal
+          : AbortSignal.any([signal, attempt.signal]);
+        const channel = await dialDatagrams(transport, peer, either);
+        if (either.aborted) channel.abort();
+        either.throwIfAborted();
+        return await dialHandshake(channel, configOf(channel), setup, options, attempt);
+      });
+      return await raceDials(tries, ADDRESS_STEP_MS, options.signal);
+    }
+    const connection = await transport.dial(address, {
+      timeoutMs: setup.handshakeTimeout,
+      maxMessageBytes: maxMessageBytes(setup.limits),
+      ...options.transport,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    return await dialHandshake(connection, configOf(connection), setup, options);
   } finally {
     seedKeys?.wipe();
     setup.staticKey.destroy();
     // A dialled socket ends with its session: there is nobody left to tell of a loss.
     setup.resetTokens?.wipe();
     if (pairKey !== undefined) wipe(pairKey);
-  }
-}
-
-function handshake(
-  transport: TransportConnection,
-  config: InitiatorConfig,
-  setup: EndpointSetup,
-  options: ConnectOptions,
-): Promise<Peer> {
-  const { signal } = options;
-  let connection: Connection;
-  try {
-    connection = Connection.dial(
-      {
-        provider: setup.provider,
-        limits: setup.limits,
-        handshake: config,
-        ...(transport instanceof UdpChannel ? { path: pathOptions(setup, transport) } : {}),
-      },
-      setup.clock.now(),
-    );
-  } catch (error) {
-    transport.abort();
-    return Promise.reject(error);
-  }
-  return new Promise<Peer>((resolve, reject) => {
-    let peer: Peer | undefined;
-    let settled = false;
-    const settle = (act: () => void): boolean => {
-      if (settled) return false;
-      settled = true;
-      signal?.removeEventListener("abort", onAbort);
-      act();
-      return true;
-    };
-    const onEvent = (event: ConnectionEvent): void => {
-      if (event.type === "early" || event.type === "established") {
-        const session = connection.session;
-        if (peer === undefined && session !== undefined) peer = new Peer(driver, session);
-      }
-      peer?.dispatch(event);
-      if (event.type === "early" && peer !== undefined && options.early !== undefined) {
-        callEarly(options.early, peer, settle, rejectAtEnd);
-      } else if (event.type === "established") {
-        settle(() => resolve(peer as Peer));
-      } else if (event.type === "closed") {
-        const error = event.facts.error ??
-          new SttError("CLOSED", `cannot connect: closed by the peer: ${event.facts.reason}`);
-        settle(() => rejectAtEnd(error));
-      }
-    };
-    const onAbort = (): void => {
-      settle(() => {
-        connection.abort(setup.clock.now());
-        driver.schedule();
-        if (!config.reliable) {
-          // Nothing but SESSION_CLOSE tells the peer.
-          rejectAtEnd(signal?.reason);
-          return;
-        }
-        transport.abort();
-        reject(signal?.reason);
-      });
-    };
-    // The transport is gone before the caller hears of it: nothing stays behind a failed dial.
-    const rejectAtEnd = (error: unknown): void => void driver.ended.then(() => reject(error));
-    const driver = new Driver(connection, transport, setup.clock, onEvent);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    driver.start();
-    if (signal?.aborted) onAbort();
-  });
-}
-
-/** An exception of the application's hook ends the dial with that exception. */
-function callEarly(
-  early: (peer: Peer) => void | Promise<void>,
-  peer: Peer,
-  settle: (act: () => void) => boolean,
-  reject: (error: unknown) => void,
-): void {
-  const fail = (error: unknown): boolean =>
-    settle(() => {
-      peer.abort();
-      reject(error);
-    });
-  try {
-    // An asynchronous hook is what most people write; nobody else would see it fail.
-    const outcome: unknown = early(peer);
-    if (outcome instanceof Promise) {
-      outcome.catch((error) => {
-        // Once the dial is settled, errors of the session are told elsewhere; others are the hook's own.
-        if (!fail(error) && !(error instanceof SttError)) throw error;
-      });
-    }
-  } catch (error) {
-    fail(error);
   }
 }

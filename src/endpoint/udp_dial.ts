@@ -8,7 +8,7 @@ import { SttError } from "../errors.ts";
 import { parseAddress } from "../transport/address.ts";
 import type { DatagramTransport } from "../transport/transport.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/udp/datagram_socket.ts";
-import { resolveHost } from "../transport/udp/resolve_host.ts";
+import { type ResolvedHost, resolveHosts } from "../transport/udp/resolve_host.ts";
 import { type ChannelOwner, UdpChannel } from "./udp_channel.ts";
 
 /** A socket with one peer, which it does not outlive. */
@@ -52,27 +52,47 @@ class DialledSocket implements ChannelOwner, DatagramSink {
   }
 }
 
+/** One of the addresses of a peer. */
+export interface DatagramPeer {
+  readonly found: ResolvedHost;
+  readonly port: number;
+}
+
 /**
- * Opens a socket of its own for one peer. The host is looked up once; an address of this machine is dialled from a
- * socket that only this machine reaches.
+ * The addresses behind `scheme://host:port`, in the order to try them.
  *
- * @throws {SttError} `ADDRESS` without a port; `TRANSPORT` for unknown hosts, or when no socket can be had.
+ * @throws {SttError} `ADDRESS` without a port; `TRANSPORT` for unknown hosts; the signal's reason.
  */
-export async function dialDatagrams(
+export async function datagramPeers(
   transport: DatagramTransport,
   address: string,
   signal: AbortSignal | undefined,
-): Promise<UdpChannel> {
+): Promise<readonly DatagramPeer[]> {
   const { host, port, text } = parseAddress(address);
   if (port === 0) throw new SttError("ADDRESS", `cannot dial ${text}: port 0 is for listeners`);
-  const found = await resolveHost(host, undefined, signal);
+  const hosts = await (transport.resolve?.(host, signal) ?? resolveHosts(host, signal));
+  if (hosts.length > 0) return hosts.map((found) => ({ found, port }));
+  throw new SttError("TRANSPORT", `cannot look up ${host}: it has no addresses`);
+}
+
+/**
+ * Opens a socket of its own for one peer. An address of this machine is dialled from a socket that only this machine
+ * reaches.
+ *
+ * @throws {SttError} `TRANSPORT` when no socket can be had; the signal's reason.
+ */
+export async function dialDatagrams(
+  transport: DatagramTransport,
+  { found, port }: DatagramPeer,
+  signal: AbortSignal,
+): Promise<UdpChannel> {
   const any = found.family === 6 ? "::" : "0.0.0.0";
   const own = found.family === 6 ? "::1" : "127.0.0.1";
   const socket = await transport.open({
     host: isLoopback(found.host) ? own : any,
     port: 0,
     family: found.family,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   return new DialledSocket(socket, canonicalHost(found.host), port).channel;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { SttError } from "../errors.ts";
+import type { ResolvedHost } from "./udp/resolve_host.ts";
 import type { DatagramSocket, OpenDatagramOptions } from "./udp/datagram_socket.ts";
 
 /** Where a transport connection reports to. Calls come only after {@link TransportConnection.start}. */
@@ -144,6 +145,8 @@ export interface DatagramTransport {
   readonly schemes: readonly string[];
   /** Opens and binds a socket. */
   open(options: OpenDatagramOptions): Promise<DatagramSocket>;
+  /** The IP addresses of a host, in the order in which they are tried. Absent: the system's resolver is asked. */
+  resolve?(host: string, signal?: AbortSignal): Promise<readonly ResolvedHost[]>;
 }
 
 /** Either kind. */
