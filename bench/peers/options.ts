@@ -55,7 +55,7 @@ export function peersOptions(args: readonly string[]): PeersOptions | string {
       options: {
         runtime: { type: "string", default: "both" },
         rounds: { type: "string", default: "3" },
-        seconds: { type: "string", default: "0.8" },
+        seconds: { type: "string", default: "0.6" },
         rows: { type: "string" },
         json: { type: "boolean", default: false },
         write: { type: "boolean" },

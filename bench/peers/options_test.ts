@@ -10,7 +10,7 @@ test("without arguments everybody is measured, and the results are kept", () => 
     peers: DEFAULT_PEERS,
     runtimes: ["node", "deno"],
     rounds: 3,
-    seconds: 0.8,
+    seconds: 0.6,
     rows: ALL,
     json: false,
     write: true,

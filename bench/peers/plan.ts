@@ -15,6 +15,7 @@ export type Row =
   | "hs8"
   | "wire"
   | "cpuGB"
+  | "cpuAlone"
   | "cpuRequest"
   | "cpuVisit"
   | "clientMiB"
@@ -30,6 +31,7 @@ export const ROWS: Readonly<Record<Row, string>> = {
   hs8: "the same on 8 lanes",
   wire: "bytes on the wire of one such visit, IP and link headers included",
   cpuGB: "processor seconds of both sides per GB of tp64k",
+  cpuAlone: "processor microseconds of both sides per request of rr64w1",
   cpuRequest: "processor microseconds of both sides per request of rr64w64",
   cpuVisit: "processor milliseconds of both sides per visit of hs1",
   clientMiB: "peak memory of the client after tp64k, MiB",
@@ -40,6 +42,7 @@ export const ROWS: Readonly<Record<Row, string>> = {
 export const LESS_IS_BETTER: readonly Row[] = [
   "wire",
   "cpuGB",
+  "cpuAlone",
   "cpuRequest",
   "cpuVisit",
   "clientMiB",
@@ -78,7 +81,7 @@ export const PEERS: Readonly<Record<string, Peer>> = {
   "hyper-tcp": { runtimes: ["node"], packages: true },
   "libp2p-tcp": { runtimes: BOTH, packages: true, node: 22 },
   "libp2p-ws": { runtimes: BOTH, packages: true, node: 22 },
-  "udp": { runtimes: BOTH, rows: ["rr64w1"] },
+  "udp": { runtimes: BOTH, rows: ["rr64w1", "cpuAlone"] },
   "tcp": { runtimes: BOTH, onDemand: true },
 };
 
