@@ -177,7 +177,8 @@ export const CASES: readonly Case[] = [
     }),
     options: (prng) => ({
       keepAlive: 2000,
-      rotatePackets: prng.pick([16, 200]),
+      // SPEC 7: four times as many without an answer end a session, and the path may be dark for 20 s.
+      rotatePackets: prng.pick([100, 400]),
       maxStreams: prng.pick([2, 100]),
     }),
     habits: { streams: 16, cut: 0.3, early: true, slowReader: 0.2, answersAtEnd: 0.3 },
