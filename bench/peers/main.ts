@@ -72,7 +72,7 @@ async function run(options: PeersOptions): Promise<Results> {
   const references: number[] = [reference()];
   for (let round = 1; round <= options.rounds; round++) {
     for (const { peer, runtime, rounds } of entries) {
-      const found = await measure(peer, runtime, options.rows, options.seconds, options.cpuProfile);
+      const found = await measure(peer, runtime, options.rows, options, options.cpuProfile);
       rounds.push(found);
       const figures = Object.entries(found.figures).map(([row, value]) =>
         `${row} ${figure(value)}`
@@ -94,6 +94,7 @@ async function run(options: PeersOptions): Promise<Results> {
     command: `deno task bench:peers${args}`,
     rounds: options.rounds,
     seconds: options.seconds,
+    warmUp: options.warmUp,
     reference: Number(median(references).toPrecision(4)),
     peers: entries.map(({ peer, runtime, rounds }) => combined(peer, runtime, rounds)),
   };

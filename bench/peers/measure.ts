@@ -17,10 +17,17 @@ export interface Round {
   readonly failures: readonly string[];
 }
 
+/** How long a figure is measured. */
+export interface Times {
+  readonly seconds: number;
+  /** Seconds before that, for the compilers of the runtime: cold JavaScript is several times slower. */
+  readonly warmUp: number;
+}
+
 /** What a step asks, and what of its answer goes into which row. */
 interface Step {
   readonly rows: readonly Row[];
-  readonly run: (client: Child, server: Child, seconds: number) => Promise<(number | undefined)[]>;
+  readonly run: (client: Child, server: Child, times: Times) => Promise<(number | undefined)[]>;
 }
 
 /** A peer that does not answer within this holds the run up. */
@@ -50,9 +57,10 @@ async function cpuSeconds(client: Child, server: Child): Promise<number> {
 async function costed(
   client: Child,
   server: Child,
-  command: Command & { readonly seconds: number },
+  times: Times,
+  command: Extract<Command, { readonly seconds: number }>,
 ): Promise<Answer & { readonly rate: number; readonly cost: number }> {
-  await ask(client, command, command.seconds);
+  await ask(client, { ...command, seconds: times.warmUp }, times.warmUp);
   const before = await cpuSeconds(client, server);
   const answer = await ask(client, command, command.seconds);
   const { rate, total } = answer;
@@ -63,9 +71,9 @@ async function costed(
 const STEPS: readonly Step[] = [
   {
     rows: ["tp64k", "cpuGB"],
-    run: async (client, server, seconds) => {
-      const command = { run: "stream", size: 65_536, seconds } as const;
-      const { rate, cost } = await costed(client, server, command);
+    run: async (client, server, times) => {
+      const command = { run: "stream", size: 65_536, seconds: times.seconds } as const;
+      const { rate, cost } = await costed(client, server, times, command);
       return [rate / 1e6, cost * 1e9];
     },
   },
@@ -77,24 +85,28 @@ const STEPS: readonly Step[] = [
   },
   {
     rows: ["tp1200"],
-    run: async (client, server, seconds) => {
-      const { rate } = await costed(client, server, { run: "stream", size: 1200, seconds });
+    run: async (client, server, times) => {
+      const { rate } = await costed(client, server, times, {
+        run: "stream",
+        size: 1200,
+        seconds: times.seconds,
+      });
       return [rate / 1e6];
     },
   },
   {
     rows: ["rr64w1", "cpuAlone"],
-    run: async (client, server, seconds) => {
-      const command = { run: "requests", inFlight: 1, seconds } as const;
-      const { rate, cost } = await costed(client, server, command);
+    run: async (client, server, times) => {
+      const command = { run: "requests", inFlight: 1, seconds: times.seconds } as const;
+      const { rate, cost } = await costed(client, server, times, command);
       return [rate, cost * 1e6];
     },
   },
   {
     rows: ["rr64w64", "cpuRequest"],
-    run: async (client, server, seconds) => {
-      const command = { run: "requests", inFlight: 64, seconds } as const;
-      const { rate, cost } = await costed(client, server, command);
+    run: async (client, server, times) => {
+      const command = { run: "requests", inFlight: 64, seconds: times.seconds } as const;
+      const { rate, cost } = await costed(client, server, times, command);
       return [rate, cost * 1e6];
     },
   },
@@ -107,16 +119,20 @@ const STEPS: readonly Step[] = [
   },
   {
     rows: ["hs1", "cpuVisit", "wire"],
-    run: async (client, server, seconds) => {
-      const command = { run: "handshakes", lanes: 1, seconds } as const;
-      const { rate, cost, wireBytes } = await costed(client, server, command);
+    run: async (client, server, times) => {
+      const command = { run: "handshakes", lanes: 1, seconds: times.seconds } as const;
+      const { rate, cost, wireBytes } = await costed(client, server, times, command);
       return [rate, cost * 1e3, wireBytes];
     },
   },
   {
     rows: ["hs8"],
-    run: async (client, server, seconds) => {
-      const { rate } = await costed(client, server, { run: "handshakes", lanes: 8, seconds });
+    run: async (client, server, times) => {
+      const { rate } = await costed(client, server, times, {
+        run: "handshakes",
+        lanes: 8,
+        seconds: times.seconds,
+      });
       return [rate];
     },
   },
@@ -127,7 +143,7 @@ export async function measure(
   peer: string,
   runtime: Runtime,
   wanted: readonly Row[],
-  seconds: number,
+  times: Times,
   cpuProfile?: string,
 ): Promise<Round> {
   const ours = peer.startsWith("ours-");
@@ -143,7 +159,7 @@ export async function measure(
     await ask(client, { run: "connect", address }, 0);
     for (const step of STEPS) {
       if (!step.rows.some((row) => rows.includes(row))) continue;
-      const found = await step.run(client, server, seconds);
+      const found = await step.run(client, server, times);
       step.rows.forEach((row, i) => {
         const value = found[i];
         if (value !== undefined && rows.includes(row)) figures[row] = value;

@@ -9,7 +9,7 @@ import type { Runtime } from "./runtime.ts";
 
 /** How it is called. */
 export const USAGE: string =
-  "usage: deno task bench:peers [PEER…] [--runtime node|deno|both] [--rounds N] [--seconds S] " +
+  "usage: deno task bench:peers [PEER…] [--runtime node|deno|both] [--rounds N] [--seconds S] [--warm-up S] " +
   "[--rows ROW,…] [--json] [--write] [--cpu-prof-dir FOLDER]";
 
 /** What was asked for. */
@@ -17,8 +17,10 @@ export interface PeersOptions {
   readonly peers: readonly string[];
   readonly runtimes: readonly Runtime[];
   readonly rounds: number;
-  /** Seconds of each measurement, after a warm-up. */
+  /** Seconds of each measurement. */
   readonly seconds: number;
+  /** Seconds of warm-up before each. */
+  readonly warmUp: number;
   readonly rows: readonly Row[];
   /** Print the figures as JSON instead of tables. */
   readonly json: boolean;
@@ -56,6 +58,7 @@ export function peersOptions(args: readonly string[]): PeersOptions | string {
         runtime: { type: "string", default: "both" },
         rounds: { type: "string", default: "3" },
         seconds: { type: "string", default: "0.6" },
+        "warm-up": { type: "string", default: "2" },
         rows: { type: "string" },
         json: { type: "boolean", default: false },
         write: { type: "boolean" },
@@ -79,12 +82,15 @@ export function peersOptions(args: readonly string[]): PeersOptions | string {
   if (!Number.isInteger(rounds) || rounds < 1) return `--rounds ${values.rounds} is no count`;
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 60)) return `--seconds ${values.seconds} is not up to 60`;
+  const warmUp = Number(values["warm-up"]);
+  if (!(warmUp > 0 && warmUp <= 60)) return `--warm-up ${values["warm-up"]} is not up to 60`;
   const whole = positionals.length === 0 && values.runtime === "both" && values.rows === undefined;
   return {
     peers: positionals.length === 0 ? DEFAULT_PEERS : positionals,
     runtimes,
     rounds,
     seconds,
+    warmUp,
     rows,
     json: values.json,
     write: values.write ?? whole,

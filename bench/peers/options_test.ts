@@ -11,6 +11,7 @@ test("without arguments everybody is measured, and the results are kept", () => 
     runtimes: ["node", "deno"],
     rounds: 3,
     seconds: 0.6,
+    warmUp: 2,
     rows: ALL,
     json: false,
     write: true,
@@ -29,13 +30,14 @@ test("what is measured in part is not kept, unless that is asked for", () => {
 
 test("peers, runtime, rounds, seconds and rows are read", () => {
   const line =
-    "ours-udp hyper-udx --runtime node --rounds 5 --seconds 0.5 --rows hs1,tp64k --json " +
+    "ours-udp hyper-udx --runtime node --rounds 5 --seconds 0.5 --warm-up 1 --rows hs1,tp64k --json " +
     "--cpu-prof-dir profiles";
   assert.deepEqual(peersOptions(line.split(" ")), {
     peers: ["ours-udp", "hyper-udx"],
     runtimes: ["node"],
     rounds: 5,
     seconds: 0.5,
+    warmUp: 1,
     rows: ["tp64k", "hs1"],
     json: true,
     write: false,
@@ -44,7 +46,15 @@ test("peers, runtime, rounds, seconds and rows are read", () => {
 });
 
 test("what is wrong is named", () => {
-  const lines = ["carrier-pigeon", "--runtime bun", "--rounds 0", "--seconds 0", "--rows x", "--y"];
+  const lines = [
+    "carrier-pigeon",
+    "--runtime bun",
+    "--rounds 0",
+    "--seconds 0",
+    "--warm-up x",
+    "--rows x",
+    "--y",
+  ];
   for (const line of lines) {
     const found = peersOptions(line.split(" "));
     assert.equal(typeof found, "string", line);

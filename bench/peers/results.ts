@@ -24,6 +24,7 @@ export interface Results {
   readonly command: string;
   readonly rounds: number;
   readonly seconds: number;
+  readonly warmUp: number;
   /** Steps per second of a fixed loop, in millions: tells how fast the machine was just then. */
   readonly reference: number;
   readonly peers: readonly PeerResult[];

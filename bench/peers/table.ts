@@ -91,7 +91,7 @@ export function report(results: Results, limits: string): string {
       `- machine: ${results.machine}`,
       `- versions: ${results.versions.join(", ")}`,
       `- command: \`${results.command}\``,
-      `- ${results.rounds} rounds, ${results.seconds} s a figure after a warm-up; reference loop ` +
+      `- ${results.rounds} rounds, ${results.seconds} s a figure after ${results.warmUp} s of warm-up; reference loop ` +
       `${figure(results.reference)} million steps/s`,
     ].join("\n"),
     "## Figures",

@@ -53,6 +53,7 @@ test("the report holds machine, versions, date, command, limits and every table"
     command: "deno task bench:peers",
     rounds: 3,
     seconds: 1,
+    warmUp: 2,
     reference: 123,
     peers,
   };
