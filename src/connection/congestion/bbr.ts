@@ -7,9 +7,10 @@
 import type { RateSample } from "../recovery/delivery_rate.ts";
 import type { RttEstimator } from "../recovery/rtt.ts";
 import type { SentPacket } from "../recovery/sent_packet.ts";
-import { BbrBounds, flightAtThreshold, LOSS_BETA, LOSS_THRESHOLD } from "./bbr_bounds.ts";
+import { BbrBounds, flightAtThreshold, LOSS_BETA } from "./bbr_bounds.ts";
 import { AckAggregation } from "./bbr_ack_aggregation.ts";
 import { FullPipe } from "./bbr_full_pipe.ts";
+import { LossNoise } from "./bbr_loss_noise.ts";
 import { MaxBandwidth } from "./bbr_max_bandwidth.ts";
 import { MinRtt } from "./bbr_min_rtt.ts";
 import { type BbrPhase, isProbingBandwidth, PHASE_GAINS } from "./bbr_phase.ts";
@@ -27,6 +28,10 @@ const PACING_MARGIN = 0.99;
 const MINIMUM_PACKETS = 4;
 /** Room left for others while not probing. */
 const HEADROOM = 0.15;
+const YIELD = Number(Deno.env.get("YIELD") ?? 0.95);
+const RISE = Number(Deno.env.get("RISE") ?? 1.02);
+const COMP = Number(Deno.env.get("COMP") ?? 0);
+const FLOOR = Number(Deno.env.get("FLOOR") ?? 0.8);
 const STARTUP_LOSS_EVENTS = 6;
 /** Timers fire once per ms at most, so a sender acts on what that much time delivers; three such lots are needed. */
 const QUANTUM_MS = 1;
@@ -43,6 +48,7 @@ export class Bbr implements CongestionController {
   readonly #aggregation: AckAggregation = new AckAggregation();
   readonly #fullPipe: FullPipe = new FullPipe();
   readonly #bounds: BbrBounds = new BbrBounds();
+  readonly #noise: LossNoise = new LossNoise();
   readonly #rounds: BbrRounds = new BbrRounds();
   readonly #schedule: BbrSchedule = new BbrSchedule();
   readonly #probeRtt: ProbeRttTimer = new ProbeRttTimer();
@@ -61,6 +67,15 @@ export class Bbr implements CongestionController {
   #probeEnding = false;
   #lastInProbeRtt = -1;
   #lastInDown = -1;
+  #downRound = false;
+  #latestRttMs = Infinity;
+  #roundAcked = 0;
+  #roundLost = 0;
+  #roundMinMs = Infinity;
+  #roundRate = 0;
+  #queueLow = Infinity;
+  #lastRoundMinMs = Infinity;
+  #wasHeld = false;
 
   /**
    * Starts with the initial window.
@@ -101,6 +116,9 @@ export class Bbr implements CongestionController {
     for (const packet of acked) {
       if (packet.sequence > this.#rounds.largestAcked) this.#rounds.largestAcked = packet.sequence;
     }
+    this.#noise.onAcked(acked.length, sample.rttMs);
+    this.#latestRttMs = sample.rttMs;
+    this.#roundAcked += sample.newlyAcked;
     this.#updateModel(sample, nowMs);
     this.#updatePhase(sample, bytesInFlight, nowMs);
     this.#bounds.advance(sample, this.#restraint());
@@ -119,12 +137,19 @@ export class Bbr implements CongestionController {
     for (const packet of lost) {
       this.#lostTotal += packet.size;
       if (packet.mtuProbe) continue;
+      this.#roundLost += packet.size;
+      this.#noise.onLost(packet.sequence);
       if (packet.sequence !== previous + 1) this.#lossEvents++;
       previous = packet.sequence;
       this.#bounds.onLoss(this.#rounds.largestSent);
       const lostSinceSent = this.#lostTotal - packet.lostAtSend;
       if (this.#probeSamples && this.#isTooMuch(lostSinceSent, packet.inFlightAtSend)) {
-        const flight = flightAtThreshold(packet, lostSinceSent);
+        const flight = flightAtThreshold(
+          packet,
+          lostSinceSent,
+          this.#noise.tolerance(packet.inFlightAtSend, this.#mtu) /
+            packet.inFlightAtSend,
+        );
         this.#onFlightTooLarge(flight, packet.appLimited, nowMs);
       }
     }
@@ -150,6 +175,14 @@ export class Bbr implements CongestionController {
     return this.#phase;
   }
 
+  debug(): string {
+    const b = this.#bounds;
+    const f = (x: number): string => (x / 250_000).toFixed(2);
+    return `${f(b.flightHigh)} fl ${f(b.flightLow)} bl ${(b.bandwidthLow / 5000).toFixed(2)} bw ${
+      (this.#bandwidth.value / 5000).toFixed(2)
+    } min ${this.#minRtt.value.toFixed(0)} noise ${this.#noise.share.toFixed(3)}`;
+  }
+
   // The model.
 
   #updateModel(sample: RateSample, nowMs: number): void {
@@ -164,12 +197,41 @@ export class Bbr implements CongestionController {
       this.#bandwidth.update(sample.deliveryRate);
     }
     if (this.#bounds.lossRoundStart) {
-      if (this.#bounds.lossInRound && !isProbingBandwidth(this.#phase)) {
-        this.#bounds.lower(this.#bandwidth.value, this.#window);
+      if (
+        this.#bounds.lossInRound && !isProbingBandwidth(this.#phase) &&
+        this.#isTooMuch(this.#roundLost, this.#roundAcked + this.#roundLost)
+      ) {
+        this.#bounds.lower(this.#bandwidth.value, this.#window, this.#noise.share);
       }
       this.#bounds.lossInRound = false;
+      this.#roundAcked = 0;
+      this.#roundLost = 0;
     }
+    this.#watchQueue(sample);
     this.#aggregation.update(sample.newlyAcked, this.#estimate(), this.#window, nowMs);
+  }
+
+  #watchQueue(sample: RateSample): void {
+    if (this.#rounds.started) {
+      const slack = 2 + 2 * this.#mtu / this.#bandwidth.value;
+      const standing = this.#roundMinMs > this.#minRtt.value * 1.1 + slack;
+      const held = this.#phase === "probe_bw_down" || this.#phase === "probe_bw_cruise";
+      if (held) {
+        const value = this.#bandwidth.value;
+        if (standing && this.#roundRate < value * 0.98) {
+          this.#queueLow = Math.min(this.#queueLow, Math.max(this.#roundRate * YIELD, value * FLOOR));
+        } else if (!standing) this.#queueLow *= RISE;
+      }
+      const growing = this.#phase === "startup" && this.#fullPipe.rounds === 0;
+      const steady = held && this.#wasHeld;
+      this.#wasHeld = held;
+      this.#noise.onRound((growing && !Deno.env.get("NG")) || steady);
+      this.#lastRoundMinMs = this.#roundMinMs;
+      this.#roundMinMs = Infinity;
+      this.#roundRate = 0;
+    }
+    this.#roundMinMs = Math.min(this.#roundMinMs, sample.rttMs);
+    this.#roundRate = Math.max(this.#roundRate, sample.deliveryRate);
   }
 
   #updatePhase(sample: RateSample, bytesInFlight: number, nowMs: number): void {
@@ -192,7 +254,9 @@ export class Bbr implements CongestionController {
   #checkStartup(sample: RateSample): void {
     if (
       this.#bounds.lossRoundStart && this.#lossEvents >= STARTUP_LOSS_EVENTS &&
-      this.#isTooMuch(sample.lost, sample.inFlightAtSend)
+      this.#isTooMuch(sample.lost, sample.inFlightAtSend) && this.#fullPipe.rounds > 0 &&
+      (this.#lastRoundMinMs > this.#minRtt.value * 1.1 + 2 ||
+        sample.lost > Math.max((sample.lost + sample.delivered) * 0.35, 32 * this.#mtu))
     ) {
       this.#fullBandwidthReached = true;
       this.#bounds.flightHigh = Math.max(this.#bdp(), this.#bounds.flightLatest);
@@ -233,11 +297,14 @@ export class Bbr implements CongestionController {
   // The cycle of bandwidth probes.
 
   #updateCycle(sample: RateSample, bytesInFlight: number, nowMs: number): void {
+    if (this.#rounds.started) this.#downRound = true;
     const due = this.#schedule.isDue(nowMs, this.#targetFlight() / this.#mtu);
     switch (this.#phase) {
       case "probe_bw_down":
         if (due) this.#enterRefill();
-        else if (bytesInFlight <= Math.min(this.#flightWithHeadroom(), this.#flightFor(1))) {
+        else if (
+          this.#downRound && bytesInFlight <= Math.min(this.#flightWithHeadroom(), this.#flightFor(1))
+        ) {
           this.#phase = "probe_bw_cruise";
         }
         break;
@@ -257,6 +324,7 @@ export class Bbr implements CongestionController {
 
   #enterDown(nowMs: number): void {
     this.#bounds.resetSignals();
+    this.#downRound = false;
     this.#schedule.restart(nowMs, this.#rounds.largestSent);
     this.#probeEnding = true;
     this.#rounds.restart();
@@ -265,6 +333,7 @@ export class Bbr implements CongestionController {
 
   #enterRefill(): void {
     this.#bounds.resetShortTerm();
+    this.#queueLow = Infinity;
     this.#probeEnding = false;
     this.#rounds.restart();
     this.#phase = "probe_bw_refill";
@@ -314,7 +383,8 @@ export class Bbr implements CongestionController {
     const bandwidth = this.#bandwidth.value === 0
       ? INITIAL_WINDOW_PACKETS * this.#mtu / Math.max(this.#minRtt.value, 1)
       : this.#estimate();
-    const rate = PHASE_GAINS[this.#phase].pacing * bandwidth * PACING_MARGIN;
+    const rate = PHASE_GAINS[this.#phase].pacing * bandwidth * PACING_MARGIN /
+      (1 - COMP * this.#noise.share);
     // Before the pipe was full once, an estimate lower than the last is only a sample of a sender that had less to send.
     if (this.#fullBandwidthReached || rate > (this.#pacingRate ?? 0)) this.#pacingRate = rate;
   }
@@ -342,7 +412,7 @@ export class Bbr implements CongestionController {
   // Quantities.
 
   #estimate(): number {
-    return Math.min(this.#bandwidth.value, this.#bounds.bandwidthLow);
+    return Math.min(this.#bandwidth.value, this.#bounds.bandwidthLow, this.#queueLow);
   }
 
   #bdp(): number {
@@ -384,7 +454,7 @@ export class Bbr implements CongestionController {
 
   /** One packet alone is no rate: in a flight of less than 50 it would always be above the threshold. */
   #isTooMuch(lost: number, flight: number): boolean {
-    return lost > Math.max(flight * LOSS_THRESHOLD, this.#mtu);
+    return lost > this.#noise.tolerance(flight, this.#mtu);
   }
 
   /** Share of the estimate at which the packets acknowledged now may have been sent. */

@@ -9,8 +9,6 @@ import type { SentPacket } from "../recovery/sent_packet.ts";
 
 /** What a round with losses leaves of the short-term bounds at worst. */
 export const LOSS_BETA = 0.7;
-/** Loss above this share of a flight means that it was too large. */
-export const LOSS_THRESHOLD = 0.02;
 const MAX_RAISE_ROUNDS = 30;
 
 /**
@@ -74,12 +72,12 @@ export class BbrBounds {
   }
 
   /** A round without probing lost packets: what it delivered is what is safe, but no cut is deeper than 30 %. */
-  lower(bandwidth: number, window: number): void {
+  lower(bandwidth: number, window: number, noise: number): void {
     if (this.#restraint === 0) return;
     if (this.bandwidthLow === Infinity) this.bandwidthLow = bandwidth;
     if (this.flightLow === Infinity) this.flightLow = window;
-    this.bandwidthLow = lowered(this.bandwidthLow, this.#bandwidthLatest / this.#restraint);
-    this.flightLow = lowered(this.flightLow, this.flightLatest / this.#restraint);
+    this.bandwidthLow = lowered(this.bandwidthLow, this.#bandwidthLatest / this.#restraint, noise);
+    this.flightLow = lowered(this.flightLow, this.flightLatest / this.#restraint, noise);
   }
 
   /** A probe begins, or the path was measured anew: short-term bounds have had their time. */
@@ -114,8 +112,8 @@ export class BbrBounds {
  * A round is credited with the loss that is taken as noise: otherwise the bounds of a path that loses 1 % of
  * everything, and delivers that much less than was sent, would sink round by round until the next probe.
  */
-function lowered(bound: number, delivered: number): number {
-  return Math.min(bound, Math.max(delivered / (1 - LOSS_THRESHOLD), LOSS_BETA * bound));
+function lowered(bound: number, delivered: number, noise: number): number {
+  return Math.min(bound, Math.max(delivered / (1 - noise), LOSS_BETA * bound));
 }
 
 /**
@@ -124,9 +122,9 @@ function lowered(bound: number, delivered: number): number {
  * @param packet The lost packet.
  * @param lost Bytes lost since it was sent, its own included.
  */
-export function flightAtThreshold(packet: SentPacket, lost: number): number {
+export function flightAtThreshold(packet: SentPacket, lost: number, threshold: number): number {
   const flightBefore = packet.inFlightAtSend - packet.size;
   const lostBefore = lost - packet.size;
-  const more = (LOSS_THRESHOLD * flightBefore - lostBefore) / (1 - LOSS_THRESHOLD);
+  const more = (threshold * flightBefore - lostBefore) / (1 - threshold);
   return flightBefore + Math.max(more, 0);
 }

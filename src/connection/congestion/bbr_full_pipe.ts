@@ -18,6 +18,11 @@ export class FullPipe {
     return this.#now;
   }
 
+  /** Rounds since the rate last grew by a quarter. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
   /** Looks anew, from this rate on. */
   reset(baseline: number): void {
     this.#baseline = baseline;
