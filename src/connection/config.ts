@@ -44,7 +44,7 @@ export interface ConnectionOptions {
   readonly maxFrame?: number;
   /** Largest message taken on message streams; unfinished ones may hold four times this in all. Default 16 MiB. */
   readonly maxMessageSize?: number;
-  /** Bytes a stream takes from the application before `write` asks it to wait. Default 1 MiB. */
+  /** Unsent bytes a stream holds before `write` asks the application to wait. Default 1 MiB. */
   readonly sendBuffer?: number;
   /** Rotate keys after this many frame bytes of an epoch. Default 2^30. */
   readonly rotateBytes?: number;

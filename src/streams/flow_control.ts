@@ -5,6 +5,12 @@
  */
 
 /**
+ * Half of a window read within 2 RTT. One round trip is on its way, a second is gone before a loss is repaired and what
+ * waited behind it is read, and credit comes when half of the window was read.
+ */
+const GROWTH_RTTS = 4;
+
+/**
  * What this side grants.
  *
  * A limit is the bytes consumed plus the window. It returns when the application has read half of the
@@ -22,6 +28,7 @@ export class ReceiveCredit {
   #windowEnd: number;
   #limit: number;
   #consumed = 0;
+  #lastConsumed = 0;
   #lastUpdateMs: number | undefined;
 
   /** `granted`: what the peer was told at the start, if that is less than the window. */
@@ -67,11 +74,13 @@ export class ReceiveCredit {
   }
 
   #grow(nowMs: number, rttMs: number | undefined): void {
-    const previous = this.#lastUpdateMs;
+    const elapsedMs = nowMs - (this.#lastUpdateMs ?? -Infinity);
+    const read = this.#consumed - this.#lastConsumed;
     this.#lastUpdateMs = nowMs;
-    // SPEC 8: two updates within 2 RTT mean that the window, not the reader, holds the sender back; or the burst does.
+    this.#lastConsumed = this.#consumed;
+    // SPEC 8: a window of less than 4 RTT of what is read holds the sender back, not the reader; or the burst does.
     const held = this.#consumed + this.#window <= this.arrived + this.burst;
-    if (held && previous !== undefined && rttMs !== undefined && nowMs - previous < 2 * rttMs) {
+    if (held && rttMs !== undefined && this.#window * elapsedMs < GROWTH_RTTS * rttMs * read) {
       this.#window = Math.min(2 * this.#window, this.#maxWindow);
     }
     this.#windowEnd = this.#consumed + this.#window;

@@ -87,6 +87,11 @@ export class SendStream {
     return this.#buffer.end - this.#buffer.base;
   }
 
+  /** Bytes that were never sent. */
+  get unsent(): number {
+    return this.#buffer.end - this.#sent;
+  }
+
   get isOpen(): boolean {
     return !this.#finRequested && this.#reset === "none";
   }
@@ -154,8 +159,7 @@ export class SendStream {
   /** Whether new bytes, the end, or the announcement can go out. */
   outlook(): SendOutlook {
     if (this.#reset !== "none") return "idle";
-    const unsent = this.#buffer.end - this.#sent;
-    if (unsent === 0) {
+    if (this.unsent === 0) {
       return this.#initPending || (this.#finRequested && !this.#finSent) ? "ready" : "idle";
     }
     if (this.#initPending) return "ready";

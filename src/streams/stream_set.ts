@@ -110,7 +110,9 @@ export class StreamSet {
 
   /**
    * Queues bytes. `own`: the set keeps `chunk`, so it must not be changed; else it is copied. Returns
-   * false from the mark of `sendBuffer` on: wait for `writable`.
+   * false while `sendBuffer` or more bytes wait to be sent: wait for `writable`. What is sent and not
+   * acknowledged is bounded by the peer's windows instead: on a long path with losses that is several
+   * times what is on its way.
    *
    * @throws {SttError} `STREAM_CLOSED` after finish or reset, `STREAM_STOPPED` (wire: the peer's code),
    * `CONFIG` for a stream of messages
@@ -176,11 +178,11 @@ export class StreamSet {
     return this.#table.streams.get(id)?.send.buffered ?? 0;
   }
 
-  /** True when a write would be taken and the buffer is below its mark. */
+  /** True when a write would be taken and less than `sendBuffer` waits to be sent. */
   canWrite(id: number): boolean {
     const send = this.#table.streams.get(id)?.send;
     return this.#table.destroyed === undefined && send !== undefined && send.isOpen &&
-      send.buffered < this.#table.sendBuffer;
+      send.unsent < this.#table.sendBuffer;
   }
 
   /**
@@ -415,7 +417,7 @@ export class StreamSet {
   #written(stream: Stream): boolean {
     this.#table.scheduler.add(stream.fresh);
     this.#table.settle(stream);
-    if (stream.send.buffered < this.#table.sendBuffer) return true;
+    if (stream.send.unsent < this.#table.sendBuffer) return true;
     stream.writableWanted = true;
     return false;
   }

@@ -176,7 +176,7 @@ export class StreamTable {
   /** Bytes were handed out or acknowledged. */
   afterProgress(stream: Stream): void {
     const send = stream.send;
-    if (stream.writableWanted && send.isOpen && 2 * send.buffered <= this.sendBuffer) {
+    if (stream.writableWanted && send.isOpen && 2 * send.unsent <= this.sendBuffer) {
       stream.writableWanted = false;
       this.events.push({ type: "writable", id: stream.id });
     }

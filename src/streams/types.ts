@@ -36,7 +36,7 @@ export interface StreamSetConfig {
   readonly burst?: number;
   /** Cap of the automatic growth of the session's window. Default 16 MiB. */
   readonly maxSessionWindow?: number;
-  /** Unsent plus unacknowledged bytes of a stream from which `write` returns false. Default 1 MiB. */
+  /** Unsent bytes of a stream from which on `write` returns false. Default 1 MiB. */
   readonly sendBuffer?: number;
 }
 
