@@ -30,7 +30,10 @@ const MINIMUM_PACKETS = 4;
 const HEADROOM = 0.15;
 const YIELD = Number(Deno.env.get("YIELD") ?? 0.95);
 const RISE = Number(Deno.env.get("RISE") ?? 1.02);
-const COMP = Number(Deno.env.get("COMP") ?? 0);
+const COMP = Number(Deno.env.get("COMP") ?? 0.5);
+const QS = Number(Deno.env.get("QS") ?? 4);
+const SQ = Number(Deno.env.get("SQ") ?? 1.125);
+const TRIPLE = Number(Deno.env.get("TRIPLE") ?? 200);
 const FLOOR = Number(Deno.env.get("FLOOR") ?? 0.8);
 const STARTUP_LOSS_EVENTS = 6;
 /** Timers fire once per ms at most, so a sender acts on what that much time delivers; three such lots are needed. */
@@ -73,6 +76,7 @@ export class Bbr implements CongestionController {
   #roundLost = 0;
   #roundMinMs = Infinity;
   #roundRate = 0;
+  #queuedSamples = 0;
   #queueLow = Infinity;
   #lastRoundMinMs = Infinity;
   #wasHeld = false;
@@ -231,6 +235,8 @@ export class Bbr implements CongestionController {
       this.#roundRate = 0;
     }
     this.#roundMinMs = Math.min(this.#roundMinMs, sample.rttMs);
+    const full = this.#minRtt.value * SQ + 2 + 2 * this.#mtu / this.#bandwidth.value;
+    this.#queuedSamples = sample.rttMs > full ? this.#queuedSamples + 1 : 0;
     this.#roundRate = Math.max(this.#roundRate, sample.deliveryRate);
   }
 
@@ -262,6 +268,9 @@ export class Bbr implements CongestionController {
       this.#bounds.flightHigh = Math.max(this.#bdp(), this.#bounds.flightLatest);
     }
     if (this.#bounds.lossRoundStart) this.#lossEvents = 0;
+    if (this.#queuedSamples >= QS) {
+      this.#fullBandwidthReached = true;
+    }
     if (this.#fullBandwidthReached) this.#phase = "drain";
   }
 
@@ -397,7 +406,7 @@ export class Bbr implements CongestionController {
       this.#window < target ||
       sample.totalDelivered < INITIAL_WINDOW_PACKETS * this.#mtu
     ) {
-      this.#window += sample.newlyAcked;
+      this.#window += (this.#window < TRIPLE * this.#mtu ? 2 : 1) * sample.newlyAcked;
     }
     let cap = this.#bounds.flightLow;
     if (this.#phase === "probe_rtt") cap = Math.min(cap, this.#probeRttWindow());
