@@ -28,13 +28,17 @@ const PACING_MARGIN = 0.99;
 const MINIMUM_PACKETS = 4;
 /** Room left for others while not probing. */
 const HEADROOM = 0.15;
-const YIELD = Number(Deno.env.get("YIELD") ?? 0.95);
-const RISE = Number(Deno.env.get("RISE") ?? 1.02);
+const YIELD = Number(Deno.env.get("YIELD") ?? 0.92);
+const RISE = Number(Deno.env.get("RISE") ?? 1.01);
 const COMP = Number(Deno.env.get("COMP") ?? 0.5);
 const QS = Number(Deno.env.get("QS") ?? 4);
 const SQ = Number(Deno.env.get("SQ") ?? 1.125);
 const TRIPLE = Number(Deno.env.get("TRIPLE") ?? 200);
-const FLOOR = Number(Deno.env.get("FLOOR") ?? 0.8);
+const FIRST = Number(Deno.env.get("FIRST") ?? 2);
+const DISC = Number(Deno.env.get("DISC") ?? 0.97);
+const HASTE = Number(Deno.env.get("HASTE") ?? 1);
+const FORGET = Number(Deno.env.get("FORGET") ?? 0.85);
+const FLOOR = Number(Deno.env.get("FLOOR") ?? 0.7);
 const STARTUP_LOSS_EVENTS = 6;
 /** Timers fire once per ms at most, so a sender acts on what that much time delivers; three such lots are needed. */
 const QUANTUM_MS = 1;
@@ -76,8 +80,10 @@ export class Bbr implements CongestionController {
   #roundLost = 0;
   #roundMinMs = Infinity;
   #roundRate = 0;
+  #noiseAtCut = 0;
   #queuedSamples = 0;
   #queueLow = Infinity;
+  #roundRestraint = 1;
   #lastRoundMinMs = Infinity;
   #wasHeld = false;
 
@@ -222,21 +228,26 @@ export class Bbr implements CongestionController {
       const held = this.#phase === "probe_bw_down" || this.#phase === "probe_bw_cruise";
       if (held) {
         const value = this.#bandwidth.value;
-        if (standing && this.#roundRate < value * 0.98) {
-          this.#queueLow = Math.min(this.#queueLow, Math.max(this.#roundRate * YIELD, value * FLOOR));
+        const got = this.#roundRate / this.#roundRestraint;
+        if (standing && got < value * DISC) {
+          this.#schedule.hasten(HASTE);
+          this.#queueLow = Math.min(this.#queueLow, Math.max(got * YIELD, value * FLOOR));
         } else if (!standing) this.#queueLow *= RISE;
       }
       const growing = this.#phase === "startup" && this.#fullPipe.rounds === 0;
       const steady = held && this.#wasHeld;
       this.#wasHeld = held;
+      if (this.#noise.share > 1.5 * this.#noiseAtCut + 0.005) this.#bounds.flightHigh = Infinity;
       this.#noise.onRound((growing && !Deno.env.get("NG")) || steady);
       this.#lastRoundMinMs = this.#roundMinMs;
       this.#roundMinMs = Infinity;
       this.#roundRate = 0;
+      this.#roundRestraint = 1;
     }
     this.#roundMinMs = Math.min(this.#roundMinMs, sample.rttMs);
     const full = this.#minRtt.value * SQ + 2 + 2 * this.#mtu / this.#bandwidth.value;
     this.#queuedSamples = sample.rttMs > full ? this.#queuedSamples + 1 : 0;
+    this.#roundRestraint = Math.min(this.#roundRestraint, this.#restraint());
     this.#roundRate = Math.max(this.#roundRate, sample.deliveryRate);
   }
 
@@ -248,6 +259,7 @@ export class Bbr implements CongestionController {
     if (this.#phase === "startup") this.#checkStartup(sample);
     if (this.#phase === "drain" && bytesInFlight <= this.#flightFor(1)) {
       this.#enterDown(nowMs);
+      this.#schedule.shorten(FIRST * this.#minRtt.value);
     }
     if (this.#fullBandwidthReached) {
       this.#adaptUpperBound(sample, nowMs);
@@ -299,7 +311,10 @@ export class Bbr implements CongestionController {
   #onFlightTooLarge(flight: number, appLimited: boolean, nowMs: number): void {
     // One verdict per probe: the losses that follow belong to the same flight.
     this.#probeSamples = false;
-    if (!appLimited) this.#bounds.flightHigh = Math.max(flight, this.#targetFlight() * LOSS_BETA);
+    if (!appLimited) {
+      this.#bounds.flightHigh = Math.max(flight, this.#targetFlight() * LOSS_BETA);
+      this.#noiseAtCut = this.#noise.share;
+    }
     if (this.#phase === "probe_bw_up") this.#enterDown(nowMs);
   }
 
@@ -342,6 +357,7 @@ export class Bbr implements CongestionController {
 
   #enterRefill(): void {
     this.#bounds.resetShortTerm();
+    this.#bandwidth.limit(Math.max(this.#queueLow, FORGET * this.#bandwidth.value));
     this.#queueLow = Infinity;
     this.#probeEnding = false;
     this.#rounds.restart();

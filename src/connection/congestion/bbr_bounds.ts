@@ -9,6 +9,7 @@ import type { SentPacket } from "../recovery/sent_packet.ts";
 
 /** What a round with losses leaves of the short-term bounds at worst. */
 export const LOSS_BETA = 0.7;
+const R0 = Number(Deno.env.get("R0") ?? 4);
 const MAX_RAISE_ROUNDS = 30;
 
 /**
@@ -95,8 +96,8 @@ export class BbrBounds {
 
   /** A probe for bandwidth begins: the upper bound will rise by one packet in the first round. */
   startRaising(): void {
-    this.#raiseRounds = 1;
-    this.#raisePackets = 1;
+    this.#raiseRounds = R0;
+    this.#raisePackets = 2 ** (R0 - 1);
   }
 
   /** Raises the upper bound by 1, 2, 4, 8… packets per round while it is what holds the sender back. */

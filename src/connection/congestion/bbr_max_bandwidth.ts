@@ -19,6 +19,12 @@ export class MaxBandwidth {
     if (rate > this.#current) this.#current = rate;
   }
 
+  /** The share of a bottleneck is known to be no more than `rate`. */
+  limit(rate: number): void {
+    this.#previous = Math.min(this.#previous, rate);
+    this.#current = Math.min(this.#current, rate);
+  }
+
   /** A probing cycle is over. A cycle without any sample is no reason to forget. */
   advance(): void {
     if (this.#current === 0) return;
