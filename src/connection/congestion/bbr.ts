@@ -24,7 +24,7 @@ import {
 } from "./controller.ts";
 
 /** Paced a little below the estimate, so that a queue that formed goes away. */
-const PACING_MARGIN = 0.99;
+const PACING_MARGIN = Number(Deno.env.get("MARGIN") ?? 0.99);
 const MINIMUM_PACKETS = 4;
 /** Room left for others while not probing. */
 const HEADROOM = 0.15;

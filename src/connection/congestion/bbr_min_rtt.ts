@@ -7,6 +7,9 @@
 const MIN_RTT_WINDOW_MS = 10_000;
 const PROBE_INTERVAL_MS = 5_000;
 
+const CONFIRM_FACTOR = 1.01;
+const CONFIRM_MS = 0.25;
+
 /** The lowest round trip of 10 s, and whether 5 s have passed without one as low (then it is to be probed for). */
 export class MinRtt {
   #value = Infinity;
@@ -31,6 +34,11 @@ export class MinRtt {
     if (rttMs <= this.#recent || this.#expired) {
       this.#recent = rttMs;
       this.#recentMs = nowMs;
+    }
+    // Packets of different sizes and timers of whole milliseconds: nearly as low confirms it.
+    if (rttMs <= this.#recent * CONFIRM_FACTOR + CONFIRM_MS) {
+      this.#recentMs = nowMs;
+      if (this.#recent === this.#value) this.#valueMs = nowMs;
     }
     if (this.#recent <= this.#value || nowMs > this.#valueMs + MIN_RTT_WINDOW_MS) {
       this.#value = this.#recent;
