@@ -230,7 +230,10 @@ export class Transmission {
     if (outcome.error !== undefined) throw outcome.error;
     const { acked, lost, lostProbes, persistentCongestion, rttSampled } = outcome;
     this.#spurious += outcome.spurious;
-    if (outcome.spurious > 0) this.#lossRate.onSpurious(outcome.spurious);
+    if (outcome.spurious > 0) {
+      this.#lossRate.onSpurious(outcome.spurious);
+      this.#controller.onSpuriousLoss(outcome.spuriousSequences);
+    }
     for (const packet of acked) this.#rate.onAcked(packet, nowMs);
     for (const packet of lost) this.#rate.onLost(packet);
     const inFlight = this.#loss.bytesInFlight;

@@ -17,28 +17,33 @@ import { type BbrPhase, isProbingBandwidth, PHASE_GAINS } from "./bbr_phase.ts";
 import { ProbeRttTimer } from "./bbr_probe_rtt.ts";
 import { BbrRounds } from "./bbr_rounds.ts";
 import { BbrSchedule } from "./bbr_schedule.ts";
+import { StandingQueue } from "./bbr_standing_queue.ts";
 import {
   type CongestionController,
   INITIAL_WINDOW_PACKETS,
   PACING_MIN_RTT_MS,
 } from "./controller.ts";
+import { RecoveryPeriod } from "./recovery_period.ts";
 
 /** Paced a little below the estimate, so that a queue that formed goes away. */
-const PACING_MARGIN = Number(Deno.env.get("MARGIN") ?? 0.99);
+const PACING_MARGIN = 0.995;
 const MINIMUM_PACKETS = 4;
 /** Room left for others while not probing. */
 const HEADROOM = 0.15;
-const YIELD = Number(Deno.env.get("YIELD") ?? 0.92);
-const RISE = Number(Deno.env.get("RISE") ?? 1.01);
-const COMP = Number(Deno.env.get("COMP") ?? 0.5);
-const QS = Number(Deno.env.get("QS") ?? 4);
-const SQ = Number(Deno.env.get("SQ") ?? 1.125);
-const TRIPLE = Number(Deno.env.get("TRIPLE") ?? 200);
-const FIRST = Number(Deno.env.get("FIRST") ?? 2);
-const DISC = Number(Deno.env.get("DISC") ?? 0.97);
-const HASTE = Number(Deno.env.get("HASTE") ?? 1);
-const FORGET = Number(Deno.env.get("FORGET") ?? 0.85);
-const FLOOR = Number(Deno.env.get("FLOOR") ?? 0.7);
+/** Half of the noise is sent on top, so that an estimate of what arrives does not sink by it from probe to probe. */
+const NOISE_MADE_UP = 0.5;
+/** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
+const TRIPLING_PACKETS = 200;
+/** What startup found may be too low: the first probe comes after so many round trips already. */
+const FIRST_PROBE_ROUNDS = 2;
+/** What is left at least of the estimate of a flow that had to yield, when it probes again. */
+const YIELDED_ESTIMATE = 0.85;
+/** Noise that grew by this factor and share since it was taken for congestion: that was no congestion. */
+const NOISE_GREW_FACTOR = 1.5;
+const NOISE_GREW = 0.005;
+/** Startup that delivers no more and loses this share, and packets, of a flight overruns a buffer too small to see. */
+const STARTUP_LOSS = 0.35;
+const STARTUP_LOSS_PACKETS = 32;
 const STARTUP_LOSS_EVENTS = 6;
 /** Timers fire once per ms at most, so a sender acts on what that much time delivers; three such lots are needed. */
 const QUANTUM_MS = 1;
@@ -46,7 +51,8 @@ const QUANTUM_LOTS = 3;
 
 /**
  * Paces at the measured bandwidth and keeps the flight near bandwidth times round trip. Loss bounds the flight only
- * where it exceeds 2 % of it; less is taken as noise of the path.
+ * where it exceeds what the path loses at any rate by 2 % (see {@link LossNoise}); a queue that stays while others get
+ * their share makes it yield (see {@link StandingQueue}).
  */
 export class Bbr implements CongestionController {
   readonly name = "bbr";
@@ -56,6 +62,8 @@ export class Bbr implements CongestionController {
   readonly #fullPipe: FullPipe = new FullPipe();
   readonly #bounds: BbrBounds = new BbrBounds();
   readonly #noise: LossNoise = new LossNoise();
+  readonly #queue: StandingQueue = new StandingQueue();
+  readonly #episode: RecoveryPeriod = new RecoveryPeriod();
   readonly #rounds: BbrRounds = new BbrRounds();
   readonly #schedule: BbrSchedule = new BbrSchedule();
   readonly #probeRtt: ProbeRttTimer = new ProbeRttTimer();
@@ -74,18 +82,15 @@ export class Bbr implements CongestionController {
   #probeEnding = false;
   #lastInProbeRtt = -1;
   #lastInDown = -1;
+  /** A round has passed since the phase "down" began. */
   #downRound = false;
-  #latestRttMs = Infinity;
+  /** The last round too was spent without probing. */
+  #steady = false;
   #roundAcked = 0;
   #roundLost = 0;
-  #roundMinMs = Infinity;
-  #roundRate = 0;
   #noiseAtCut = 0;
-  #queuedSamples = 0;
-  #queueLow = Infinity;
-  #roundRestraint = 1;
-  #lastRoundMinMs = Infinity;
-  #wasHeld = false;
+  /** The phase that the losses of this episode ended. */
+  #endedByLoss: BbrPhase | undefined;
 
   /**
    * Starts with the initial window.
@@ -127,7 +132,6 @@ export class Bbr implements CongestionController {
       if (packet.sequence > this.#rounds.largestAcked) this.#rounds.largestAcked = packet.sequence;
     }
     this.#noise.onAcked(acked.length, sample.rttMs);
-    this.#latestRttMs = sample.rttMs;
     this.#roundAcked += sample.newlyAcked;
     this.#updateModel(sample, nowMs);
     this.#updatePhase(sample, bytesInFlight, nowMs);
@@ -143,6 +147,10 @@ export class Bbr implements CongestionController {
     bytesInFlight: number,
     nowMs: number,
   ): void {
+    if (this.#episode.begins(lost, this.#rounds.largestSent)) {
+      this.#bounds.save();
+      this.#endedByLoss = undefined;
+    }
     let previous = -2;
     for (const packet of lost) {
       this.#lostTotal += packet.size;
@@ -154,16 +162,31 @@ export class Bbr implements CongestionController {
       this.#bounds.onLoss(this.#rounds.largestSent);
       const lostSinceSent = this.#lostTotal - packet.lostAtSend;
       if (this.#probeSamples && this.#isTooMuch(lostSinceSent, packet.inFlightAtSend)) {
-        const flight = flightAtThreshold(
-          packet,
-          lostSinceSent,
-          this.#noise.tolerance(packet.inFlightAtSend, this.#mtu) /
-            packet.inFlightAtSend,
-        );
+        const { inFlightAtSend } = packet;
+        const tolerated = this.#noise.tolerance(inFlightAtSend, this.#mtu) / inFlightAtSend;
+        const flight = flightAtThreshold(packet, lostSinceSent, tolerated);
         this.#onFlightTooLarge(flight, packet.appLimited, nowMs);
       }
     }
-    if (persistent) this.#window = Math.max(bytesInFlight + this.#mtu, this.#minimumWindow());
+    if (!persistent) return;
+    this.#window = Math.max(bytesInFlight + this.#mtu, this.#minimumWindow());
+    this.#episode.confirm();
+  }
+
+  onSpuriousLoss(sequences: readonly number[]): void {
+    if (!this.#episode.isRefuted(sequences)) return;
+    this.#bounds.restore();
+    this.#roundLost = 0;
+    this.#lossEvents = 0;
+    this.#fullPipe.reset(this.#bandwidth.value);
+    if (this.#phase === "probe_rtt") return;
+    if (this.#endedByLoss === "startup") {
+      this.#fullBandwidthReached = false;
+      this.#phase = "startup";
+    } else if (this.#endedByLoss === "probe_bw_up" && this.#phase !== "probe_bw_up") {
+      this.#enterUp(this.#bandwidth.value);
+    }
+    this.#endedByLoss = undefined;
   }
 
   onMtu(bytes: number): void {
@@ -183,14 +206,6 @@ export class Bbr implements CongestionController {
 
   state(): string {
     return this.#phase;
-  }
-
-  debug(): string {
-    const b = this.#bounds;
-    const f = (x: number): string => (x / 250_000).toFixed(2);
-    return `${f(b.flightHigh)} fl ${f(b.flightLow)} bl ${(b.bandwidthLow / 5000).toFixed(2)} bw ${
-      (this.#bandwidth.value / 5000).toFixed(2)
-    } min ${this.#minRtt.value.toFixed(0)} noise ${this.#noise.share.toFixed(3)}`;
   }
 
   // The model.
@@ -217,38 +232,21 @@ export class Bbr implements CongestionController {
       this.#roundAcked = 0;
       this.#roundLost = 0;
     }
-    this.#watchQueue(sample);
+    if (rounds.started) this.#endRound();
+    const { value } = this.#bandwidth;
+    this.#queue.onSample(sample, this.#restraint(), value, this.#minRtt.value, this.#mtu);
     this.#aggregation.update(sample.newlyAcked, this.#estimate(), this.#window, nowMs);
   }
 
-  #watchQueue(sample: RateSample): void {
-    if (this.#rounds.started) {
-      const slack = 2 + 2 * this.#mtu / this.#bandwidth.value;
-      const standing = this.#roundMinMs > this.#minRtt.value * 1.1 + slack;
-      const held = this.#phase === "probe_bw_down" || this.#phase === "probe_bw_cruise";
-      if (held) {
-        const value = this.#bandwidth.value;
-        const got = this.#roundRate / this.#roundRestraint;
-        if (standing && got < value * DISC) {
-          this.#schedule.hasten(HASTE);
-          this.#queueLow = Math.min(this.#queueLow, Math.max(got * YIELD, value * FLOOR));
-        } else if (!standing) this.#queueLow *= RISE;
-      }
-      const growing = this.#phase === "startup" && this.#fullPipe.rounds === 0;
-      const steady = held && this.#wasHeld;
-      this.#wasHeld = held;
-      if (this.#noise.share > 1.5 * this.#noiseAtCut + 0.005) this.#bounds.flightHigh = Infinity;
-      this.#noise.onRound((growing && !Deno.env.get("NG")) || steady);
-      this.#lastRoundMinMs = this.#roundMinMs;
-      this.#roundMinMs = Infinity;
-      this.#roundRate = 0;
-      this.#roundRestraint = 1;
+  #endRound(): void {
+    const steady = this.#phase === "probe_bw_down" || this.#phase === "probe_bw_cruise";
+    this.#queue.onRound(steady, this.#bandwidth.value, this.#minRtt.value, this.#mtu);
+    const growing = this.#phase === "startup" && this.#fullPipe.rounds === 0;
+    this.#noise.onRound(growing || (steady && this.#steady));
+    this.#steady = steady;
+    if (this.#noise.share > NOISE_GREW_FACTOR * this.#noiseAtCut + NOISE_GREW) {
+      this.#bounds.flightHigh = Infinity;
     }
-    this.#roundMinMs = Math.min(this.#roundMinMs, sample.rttMs);
-    const full = this.#minRtt.value * SQ + 2 + 2 * this.#mtu / this.#bandwidth.value;
-    this.#queuedSamples = sample.rttMs > full ? this.#queuedSamples + 1 : 0;
-    this.#roundRestraint = Math.min(this.#roundRestraint, this.#restraint());
-    this.#roundRate = Math.max(this.#roundRate, sample.deliveryRate);
   }
 
   #updatePhase(sample: RateSample, bytesInFlight: number, nowMs: number): void {
@@ -259,7 +257,7 @@ export class Bbr implements CongestionController {
     if (this.#phase === "startup") this.#checkStartup(sample);
     if (this.#phase === "drain" && bytesInFlight <= this.#flightFor(1)) {
       this.#enterDown(nowMs);
-      this.#schedule.shorten(FIRST * this.#minRtt.value);
+      this.#schedule.shorten(FIRST_PROBE_ROUNDS * this.#minRtt.value);
     }
     if (this.#fullBandwidthReached) {
       this.#adaptUpperBound(sample, nowMs);
@@ -270,20 +268,23 @@ export class Bbr implements CongestionController {
   }
 
   #checkStartup(sample: RateSample): void {
+    const bounds = this.#bounds;
     if (
-      this.#bounds.lossRoundStart && this.#lossEvents >= STARTUP_LOSS_EVENTS &&
-      this.#isTooMuch(sample.lost, sample.inFlightAtSend) && this.#fullPipe.rounds > 0 &&
-      (this.#lastRoundMinMs > this.#minRtt.value * 1.1 + 2 ||
-        sample.lost > Math.max((sample.lost + sample.delivered) * 0.35, 32 * this.#mtu))
+      bounds.lossRoundStart && this.#lossEvents >= STARTUP_LOSS_EVENTS &&
+      this.#fullPipe.rounds > 0 && this.#isTooMuch(sample.lost, sample.inFlightAtSend) &&
+      (this.#queue.stoodLastRound(this.#minRtt.value) || this.#isOverrun(sample))
     ) {
       this.#fullBandwidthReached = true;
-      this.#bounds.flightHigh = Math.max(this.#bdp(), this.#bounds.flightLatest);
+      this.#endedByLoss = "startup";
+      bounds.flightHigh = Math.max(this.#bdp(), bounds.flightLatest);
     }
-    if (this.#bounds.lossRoundStart) this.#lossEvents = 0;
-    if (this.#queuedSamples >= QS) {
-      this.#fullBandwidthReached = true;
-    }
+    if (bounds.lossRoundStart) this.#lossEvents = 0;
+    if (this.#queue.isFilling) this.#fullBandwidthReached = true;
     if (this.#fullBandwidthReached) this.#phase = "drain";
+  }
+
+  #isOverrun({ lost, delivered }: RateSample): boolean {
+    return lost > Math.max(STARTUP_LOSS * (lost + delivered), STARTUP_LOSS_PACKETS * this.#mtu);
   }
 
   #adaptUpperBound(sample: RateSample, nowMs: number): void {
@@ -315,7 +316,9 @@ export class Bbr implements CongestionController {
       this.#bounds.flightHigh = Math.max(flight, this.#targetFlight() * LOSS_BETA);
       this.#noiseAtCut = this.#noise.share;
     }
-    if (this.#phase === "probe_bw_up") this.#enterDown(nowMs);
+    if (this.#phase !== "probe_bw_up") return;
+    this.#enterDown(nowMs);
+    this.#endedByLoss = "probe_bw_up";
   }
 
   // The cycle of bandwidth probes.
@@ -327,7 +330,8 @@ export class Bbr implements CongestionController {
       case "probe_bw_down":
         if (due) this.#enterRefill();
         else if (
-          this.#downRound && bytesInFlight <= Math.min(this.#flightWithHeadroom(), this.#flightFor(1))
+          this.#downRound &&
+          bytesInFlight <= Math.min(this.#flightWithHeadroom(), this.#flightFor(1))
         ) {
           this.#phase = "probe_bw_cruise";
         }
@@ -336,7 +340,7 @@ export class Bbr implements CongestionController {
         if (due) this.#enterRefill();
         break;
       case "probe_bw_refill":
-        if (this.#rounds.started) this.#enterUp(sample);
+        if (this.#rounds.started) this.#enterUp(sample.deliveryRate);
         break;
       case "probe_bw_up":
         if (this.#isHeldByUpperBound()) this.#fullPipe.reset(sample.deliveryRate);
@@ -357,17 +361,17 @@ export class Bbr implements CongestionController {
 
   #enterRefill(): void {
     this.#bounds.resetShortTerm();
-    this.#bandwidth.limit(Math.max(this.#queueLow, FORGET * this.#bandwidth.value));
-    this.#queueLow = Infinity;
+    this.#bandwidth.limit(Math.max(this.#queue.bound, YIELDED_ESTIMATE * this.#bandwidth.value));
+    this.#queue.bound = Infinity;
     this.#probeEnding = false;
     this.#rounds.restart();
     this.#phase = "probe_bw_refill";
   }
 
-  #enterUp(sample: RateSample): void {
+  #enterUp(rate: number): void {
     this.#probeSamples = true;
     this.#rounds.restart();
-    this.#fullPipe.reset(sample.deliveryRate);
+    this.#fullPipe.reset(rate);
     this.#bounds.startRaising();
     this.#phase = "probe_bw_up";
   }
@@ -409,7 +413,7 @@ export class Bbr implements CongestionController {
       ? INITIAL_WINDOW_PACKETS * this.#mtu / Math.max(this.#minRtt.value, 1)
       : this.#estimate();
     const rate = PHASE_GAINS[this.#phase].pacing * bandwidth * PACING_MARGIN /
-      (1 - COMP * this.#noise.share);
+      (1 - NOISE_MADE_UP * this.#noise.share);
     // Before the pipe was full once, an estimate lower than the last is only a sample of a sender that had less to send.
     if (this.#fullBandwidthReached || rate > (this.#pacingRate ?? 0)) this.#pacingRate = rate;
   }
@@ -422,7 +426,8 @@ export class Bbr implements CongestionController {
       this.#window < target ||
       sample.totalDelivered < INITIAL_WINDOW_PACKETS * this.#mtu
     ) {
-      this.#window += (this.#window < TRIPLE * this.#mtu ? 2 : 1) * sample.newlyAcked;
+      const factor = this.#window < TRIPLING_PACKETS * this.#mtu ? 2 : 1;
+      this.#window += factor * sample.newlyAcked;
     }
     let cap = this.#bounds.flightLow;
     if (this.#phase === "probe_rtt") cap = Math.min(cap, this.#probeRttWindow());
@@ -437,7 +442,7 @@ export class Bbr implements CongestionController {
   // Quantities.
 
   #estimate(): number {
-    return Math.min(this.#bandwidth.value, this.#bounds.bandwidthLow, this.#queueLow);
+    return Math.min(this.#bandwidth.value, this.#bounds.bandwidthLow, this.#queue.bound);
   }
 
   #bdp(): number {
@@ -477,7 +482,6 @@ export class Bbr implements CongestionController {
     return sample.isAppLimited || this.#rounds.largestAcked <= this.#lastInProbeRtt;
   }
 
-  /** One packet alone is no rate: in a flight of less than 50 it would always be above the threshold. */
   #isTooMuch(lost: number, flight: number): boolean {
     return lost > this.#noise.tolerance(flight, this.#mtu);
   }

@@ -9,7 +9,11 @@ import type { SentPacket } from "../recovery/sent_packet.ts";
 
 /** What a round with losses leaves of the short-term bounds at worst. */
 export const LOSS_BETA = 0.7;
-const R0 = Number(Deno.env.get("R0") ?? 4);
+/**
+ * A probe raises the bound by 8, 16, 32… packets per round. Steps that are equal for all flows, and cuts by a share,
+ * even flows out; from one packet on (the draft) that takes minutes.
+ */
+const FIRST_RAISE_ROUND = 3;
 const MAX_RAISE_ROUNDS = 30;
 
 /**
@@ -32,6 +36,7 @@ export class BbrBounds {
   #bandwidthLatest = 0;
   #restraint = 1;
   #lossRoundEnd = -1;
+  #saved = { flightHigh: Infinity, flightLow: Infinity, bandwidthLow: Infinity };
   #raiseRounds = 0;
   #raisePackets = 1;
 
@@ -40,6 +45,20 @@ export class BbrBounds {
     // What is in flight now was sent before the loss was known: the round ends behind it.
     if (!this.lossInRound) this.#lossRoundEnd = largestSent;
     this.lossInRound = true;
+  }
+
+  /** Losses begin that may turn out to have been none. */
+  save(): void {
+    const { flightHigh, flightLow, bandwidthLow } = this;
+    this.#saved = { flightHigh, flightLow, bandwidthLow };
+  }
+
+  /** They were none: no bound is lower than at the last `save`. */
+  restore(): void {
+    this.flightHigh = Math.max(this.flightHigh, this.#saved.flightHigh);
+    this.flightLow = Math.max(this.flightLow, this.#saved.flightLow);
+    this.bandwidthLow = Math.max(this.bandwidthLow, this.#saved.bandwidthLow);
+    this.lossInRound = false;
   }
 
   /**
@@ -72,7 +91,11 @@ export class BbrBounds {
     this.flightLatest = sample.delivered;
   }
 
-  /** A round without probing lost packets: what it delivered is what is safe, but no cut is deeper than 30 %. */
+  /**
+   * A round without probing lost too much: what it delivered is what is safe, but no cut is deeper than 30 %.
+   *
+   * @param noise Share of packets that the path loses whatever the rate.
+   */
   lower(bandwidth: number, window: number, noise: number): void {
     if (this.#restraint === 0) return;
     if (this.bandwidthLow === Infinity) this.bandwidthLow = bandwidth;
@@ -94,13 +117,13 @@ export class BbrBounds {
     this.flightLatest = 0;
   }
 
-  /** A probe for bandwidth begins: the upper bound will rise by one packet in the first round. */
+  /** A probe for bandwidth begins: the upper bound will rise by 8 packets in the first round. */
   startRaising(): void {
-    this.#raiseRounds = R0;
-    this.#raisePackets = 2 ** (R0 - 1);
+    this.#raiseRounds = FIRST_RAISE_ROUND + 1;
+    this.#raisePackets = 2 ** FIRST_RAISE_ROUND;
   }
 
-  /** Raises the upper bound by 1, 2, 4, 8… packets per round while it is what holds the sender back. */
+  /** Raises the upper bound by 8, 16, 32… packets per round while it is what holds the sender back. */
   raise(acked: number, window: number, mtu: number, roundStart: boolean): void {
     this.flightHigh += acked * this.#raisePackets * mtu / window;
     if (!roundStart) return;
@@ -110,8 +133,8 @@ export class BbrBounds {
 }
 
 /**
- * A round is credited with the loss that is taken as noise: otherwise the bounds of a path that loses 1 % of
- * everything, and delivers that much less than was sent, would sink round by round until the next probe.
+ * A round is credited with the loss that is noise: otherwise the bounds of a path that loses 1 % of everything, and
+ * delivers that much less than was sent, would sink round by round until the next probe.
  */
 function lowered(bound: number, delivered: number, noise: number): number {
   return Math.min(bound, Math.max(delivered / (1 - noise), LOSS_BETA * bound));
@@ -122,6 +145,7 @@ function lowered(bound: number, delivered: number, noise: number): number {
  *
  * @param packet The lost packet.
  * @param lost Bytes lost since it was sent, its own included.
+ * @param threshold Share of a flight above which its loss is too much.
  */
 export function flightAtThreshold(packet: SentPacket, lost: number, threshold: number): number {
   const flightBefore = packet.inFlightAtSend - packet.size;

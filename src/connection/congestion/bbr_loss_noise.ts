@@ -4,44 +4,57 @@
  * @module
  */
 
-import type { SentPacket } from "../recovery/sent_packet.ts";
-
 /** Loss above the noise of the path by this share of a flight means that the flight was too large. */
-export const LOSS_THRESHOLD = 0.02;
-const DEVIATIONS = Number(Deno.env.get("DEV") ?? 2.5);
-const WINDOW_PACKETS = Number(Deno.env.get("WIN") ?? 64);
-const UP = 1 / Number(Deno.env.get("UP") ?? 16);
-const QF = Number(Deno.env.get("QF") ?? 1.02);
-const QM = Number(Deno.env.get("QM") ?? 1);
-const DOWN = 1 / 4;
+const LOSS_THRESHOLD = 0.02;
+/** Chance alone lets the loss of a flight exceed the mean by this many standard deviations. */
+const DEVIATIONS = 2.5;
+/** Packets per measurement. */
+const WINDOW_PACKETS = 64;
+/** Less loss is believed four times as fast as more: loss that others cause comes and goes, noise stays. */
+const RISE = 1 / 16;
+const FALL = 1 / 4;
+/** Measurements that the first ones are weighed against, so that a crowded start is not taken for a noisy path. */
+const PRIOR_WINDOWS = 8;
+const RUN_GAIN = 1 / 8;
+/** A round that shows more than the lowest round trip ever, by this factor and time, had a queue. */
+const QUEUE_FACTOR = 1.02;
+const QUEUE_MS = 1;
+/** No path is taken to lose more than this whatever the rate. */
 const MAX_SHARE = 0.35;
 
+/**
+ * What a path loses in rounds in which the sender did not try for more than it knows to be delivered, and in which no
+ * queue stood, is noise of the path; so is what it loses while each round still delivers a quarter more. Only loss that
+ * clearly exceeds it says that a flight was too large. While no noise is known, this is the plain rule of BBR version
+ * 3: more than 2 % is too much.
+ */
 export class LossNoise {
   #share = 0;
+  /** Mean length of a run of losses. */
   #run = 1;
   #windows = 0;
-  #minMs = Infinity;
-  #everMinMs = Infinity;
+  #lowestMs = Infinity;
   #previousLost = -2;
-  // This round.
+  // Of this round.
+  #roundMs = Infinity;
   #acked = 0;
   #lost = 0;
   #runs = 0;
-  // Rounds that count, since the last verdict.
+  // Of the rounds that count, since the last measurement.
   #packets = 0;
-  #windowLost = 0;
-  #windowRuns = 0;
+  #packetsLost = 0;
+  #packetRuns = 0;
 
   /** Share of packets lost whatever the rate, 0 to 0.35. */
   get share(): number {
     return Math.min(this.#share, MAX_SHARE);
   }
 
-  /** Packets were acknowledged. */
+  /** An ACK acknowledged `packets`; the newest of them took `rttMs`. */
   onAcked(packets: number, rttMs: number): void {
     this.#acked += packets;
-    if (rttMs < this.#minMs) this.#minMs = rttMs;
-    if (rttMs < this.#everMinMs) this.#everMinMs = rttMs;
+    if (rttMs < this.#roundMs) this.#roundMs = rttMs;
+    if (rttMs < this.#lowestMs) this.#lowestMs = rttMs;
   }
 
   /** A packet was declared lost. */
@@ -51,37 +64,43 @@ export class LossNoise {
     this.#previousLost = sequence;
   }
 
-  /** A round is over: `clear` when its losses cannot be the sender's doing. */
-  onRound(clear: boolean): void {
-    if (clear && this.#minMs < this.#everMinMs * QF + QM) {
+  /** A round is over. `innocent`: what it lost cannot be the sender's doing, unless a queue stood. */
+  onRound(innocent: boolean): void {
+    if (innocent && this.#roundMs < this.#lowestMs * QUEUE_FACTOR + QUEUE_MS) {
       this.#packets += this.#acked + this.#lost;
-      this.#windowLost += this.#lost;
-      this.#windowRuns += this.#runs;
+      this.#packetsLost += this.#lost;
+      this.#packetRuns += this.#runs;
       if (this.#packets >= WINDOW_PACKETS) this.#learn();
     }
+    this.#roundMs = Infinity;
     this.#acked = 0;
     this.#lost = 0;
     this.#runs = 0;
-    this.#minMs = Infinity;
+  }
+
+  /**
+   * Bytes that a flight may lose, never less than one packet: of a small flight one packet alone is no rate.
+   *
+   * @param flight Bytes.
+   * @param mtu Bytes of a full packet.
+   */
+  tolerance(flight: number, mtu: number): number {
+    const noise = this.share;
+    // Losses in runs of m are n / m independent events: the variance of their number grows by 2 m - 1.
+    const variance = noise * (1 - noise) * (2 * this.#run - 1) * mtu / flight;
+    const share = noise + LOSS_THRESHOLD + DEVIATIONS * Math.sqrt(variance);
+    return Math.max(share * flight, mtu);
   }
 
   #learn(): void {
-    const share = this.#windowLost / this.#packets;
-    const first = 1 / (++this.#windows + Number(Deno.env.get("K0") ?? 8));
-    this.#share += Math.max(share > this.#share ? UP : DOWN, first) * (share - this.#share);
-    if (this.#windowRuns > 0) {
-      this.#run += (this.#windowLost / this.#windowRuns - this.#run) / 8;
+    const share = this.#packetsLost / this.#packets;
+    const first = 1 / (++this.#windows + PRIOR_WINDOWS);
+    this.#share += Math.max(share > this.#share ? RISE : FALL, first) * (share - this.#share);
+    if (this.#packetRuns > 0) {
+      this.#run += RUN_GAIN * (this.#packetsLost / this.#packetRuns - this.#run);
     }
     this.#packets = 0;
-    this.#windowLost = 0;
-    this.#windowRuns = 0;
-  }
-
-  /** Bytes that a flight of `flight` bytes in packets of `mtu` may lose. Never less than one packet. */
-  tolerance(flight: number, mtu: number): number {
-    const noise = this.share;
-    const variance = noise * (1 - noise) * Math.max(2 * this.#run - 1, 1) * mtu / flight;
-    const share = noise + LOSS_THRESHOLD + DEVIATIONS * Math.sqrt(variance);
-    return Math.max(share * flight, mtu);
+    this.#packetsLost = 0;
+    this.#packetRuns = 0;
   }
 }

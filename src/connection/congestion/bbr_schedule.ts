@@ -14,7 +14,6 @@ export class BbrSchedule {
   #sinceMs = 0;
   #waitMs = 0;
   #rounds = 0;
-  #hastened = false;
 
   /** A round trip began. */
   onRound(): void {
@@ -33,21 +32,13 @@ export class BbrSchedule {
     bits = Math.imul(bits ^ bits >>> 15, 0x85ebca6b);
     bits = (bits ^ bits >>> 13) >>> 0;
     this.#sinceMs = nowMs;
-    this.#hastened = false;
     this.#rounds = bits & 1;
     this.#waitMs = WAIT_MS + bits / 0x1_0000_0000 * WAIT_SPREAD_MS;
   }
 
-  /** What startup found may be too low: the first probe comes after `waitMs` already. */
+  /** The next probe comes after `waitMs` already. */
   shorten(waitMs: number): void {
     this.#waitMs = waitMs;
-  }
-
-  /** The bottleneck is shared: probes come sooner. Once per wait. */
-  hasten(factor: number): void {
-    if (this.#hastened) return;
-    this.#hastened = true;
-    this.#waitMs *= factor;
   }
 
   /** True when the next probe is due on a path that holds `packets`. */

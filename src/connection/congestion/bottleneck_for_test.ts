@@ -299,6 +299,7 @@ export class Flow {
     const now = this.#net.nowMs;
     const outcome = this.recovery.onAck(record, now);
     if (outcome.error !== undefined) throw outcome.error;
+    if (outcome.spurious > 0) this.controller.onSpuriousLoss(outcome.spuriousSequences);
     for (const packet of outcome.acked) this.rate.onAcked(packet, now);
     this.#lose(outcome.lost, outcome.persistentCongestion, now);
     const sample = this.rate.sample(now, this.rtt.min);

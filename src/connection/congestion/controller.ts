@@ -70,6 +70,13 @@ export interface CongestionController {
     bytesInFlight: number,
     nowMs: number,
   ): void;
+  /**
+   * Packets declared lost were acknowledged after all; call before `onLost` of the same ACK. When all that a reduction
+   * was made for have been, it is undone.
+   *
+   * @param sequences Their sequences.
+   */
+  onSpuriousLoss(sequences: readonly number[]): void;
   /** The UDP payload of a full packet changed. */
   onMtu(bytes: number): void;
   /** Sending starts again after a time with nothing in flight; call before `onSent`. */

@@ -31,6 +31,7 @@ export class Cubic implements CongestionController {
   #untouched = true;
   #smoothedMs: number | undefined;
   #curveMs = 0;
+  #before = { window: 0, threshold: Infinity };
 
   /**
    * Starts with the initial window.
@@ -97,6 +98,7 @@ export class Cubic implements CongestionController {
     const minimum = MINIMUM_WINDOW_PACKETS * this.#mtu;
     if (this.#recovery.begins(lost, this.#use.largestSent)) {
       this.#untouched = false;
+      this.#before = { window: this.#window, threshold: this.#threshold };
       this.#curve.onReduction(this.#window / this.#mtu);
       this.#window = Math.max(this.#window * CUBIC_BETA, minimum);
       this.#threshold = this.#window;
@@ -106,7 +108,15 @@ export class Cubic implements CongestionController {
       this.#hystart.reset();
       this.#window = minimum;
       this.#recovery.finish();
+      this.#recovery.confirm();
     }
+  }
+
+  onSpuriousLoss(sequences: readonly number[]): void {
+    if (!this.#recovery.isRefuted(sequences)) return;
+    this.#window = Math.max(this.#window, this.#before.window);
+    this.#threshold = this.#before.threshold;
+    this.#curve.undoReduction();
   }
 
   onMtu(bytes: number): void {

@@ -20,6 +20,15 @@ export class CubicCurve {
   #priorWindow = 0;
   #seconds = 0;
   #started = false;
+  /** The stage before the last reduction. */
+  #before = {
+    plateau: 0,
+    plateauSeconds: 0,
+    renoWindow: 0,
+    priorWindow: 0,
+    seconds: 0,
+    started: false,
+  };
 
   /**
    * The window is reduced.
@@ -27,10 +36,28 @@ export class CubicCurve {
    * @param window Before the reduction.
    */
   onReduction(window: number): void {
+    this.#before = {
+      plateau: this.#plateau,
+      plateauSeconds: this.#plateauSeconds,
+      renoWindow: this.#renoWindow,
+      priorWindow: this.#priorWindow,
+      seconds: this.#seconds,
+      started: this.#started,
+    };
     // RFC 9438, 4.7: a flow that did not get back to its last maximum gives way to newer ones.
     this.#plateau = window < this.#plateau ? window * (1 + CUBIC_BETA) / 2 : window;
     this.#priorWindow = window;
     this.#started = false;
+  }
+
+  /** The loss that the last reduction was made for was none (RFC 9438, 4.9): its stage goes on where it was. */
+  undoReduction(): void {
+    this.#plateau = this.#before.plateau;
+    this.#plateauSeconds = this.#before.plateauSeconds;
+    this.#renoWindow = this.#before.renoWindow;
+    this.#priorWindow = this.#before.priorWindow;
+    this.#seconds = this.#before.seconds;
+    this.#started = this.#before.started;
   }
 
   /** Everything known of the path is void: the next stage starts without a maximum. */

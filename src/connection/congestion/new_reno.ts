@@ -29,6 +29,7 @@ export class NewReno implements CongestionController {
   #ackedInWindow = 0;
   #untouched = true;
   #smoothedMs: number | undefined;
+  #before = { window: 0, threshold: Infinity };
 
   /**
    * Starts with the initial window.
@@ -77,6 +78,7 @@ export class NewReno implements CongestionController {
     const minimum = MINIMUM_WINDOW_PACKETS * this.#mtu;
     if (this.#recovery.begins(lost, this.#use.largestSent)) {
       this.#untouched = false;
+      this.#before = { window: this.#window, threshold: this.#threshold };
       this.#window = Math.max(this.#window * LOSS_REDUCTION, minimum);
       this.#threshold = this.#window;
       this.#ackedInWindow = 0;
@@ -84,7 +86,14 @@ export class NewReno implements CongestionController {
     if (persistent) {
       this.#window = minimum;
       this.#recovery.finish();
+      this.#recovery.confirm();
     }
+  }
+
+  onSpuriousLoss(sequences: readonly number[]): void {
+    if (!this.#recovery.isRefuted(sequences)) return;
+    this.#window = Math.max(this.#window, this.#before.window);
+    this.#threshold = this.#before.threshold;
   }
 
   onMtu(bytes: number): void {

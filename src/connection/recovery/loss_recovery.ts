@@ -32,6 +32,8 @@ export interface AckOutcome {
   rttSampled: boolean;
   /** Packets acknowledged now that had been declared lost. */
   spurious: number;
+  /** Their sequences. */
+  readonly spuriousSequences: number[];
   /** The ACK broke a rule: close with this. Nothing was changed. */
   error: SttError | undefined;
   /** Losses span so long that the window should start over (RFC 9002, 7.6). */
@@ -88,6 +90,7 @@ export class LossRecovery {
     lostProbes: [],
     rttSampled: false,
     spurious: 0,
+    spuriousSequences: [],
     error: undefined,
     persistentCongestion: false,
   };
@@ -173,6 +176,7 @@ export class LossRecovery {
     outcome.lostProbes.length = 0;
     outcome.rttSampled = false;
     outcome.spurious = 0;
+    outcome.spuriousSequences.length = 0;
     outcome.error = undefined;
     outcome.persistentCongestion = false;
     if (record.largest >= this.#end) {
@@ -269,7 +273,7 @@ export class LossRecovery {
     // Ranges come from the highest down, `acked` goes up.
     for (let index = record.ranges.length - 1; index >= 0; index--) {
       const [low, high] = record.ranges[index]!;
-      const spurious = this.#lostBefore.acked(low, high);
+      const spurious = this.#lostBefore.acked(low, high, outcome.spuriousSequences);
       if (spurious > 0) {
         outcome.spurious += spurious;
         this.#spurious += spurious;

@@ -24,11 +24,15 @@ export class LostSequences {
     return this.#ranges.endOfRangeAt(first) > last;
   }
 
-  /** Sequences `low` to `high` arrived after all: returns how many had been declared lost. */
-  acked(low: number, high: number): number {
+  /** Sequences `low` to `high` arrived after all: adds those that had been declared lost to `into`. Returns how many. */
+  acked(low: number, high: number, into: number[]): number {
     const ranges = this.#ranges;
     if (ranges.size === 0 || ranges.end(ranges.size - 1) <= low) return 0;
     this.lowest = Math.max(low, ranges.start(ranges.indexAbove(low)));
+    for (let index = ranges.indexAbove(low); index < ranges.size; index++) {
+      const end = Math.min(ranges.end(index), high + 1);
+      for (let at = Math.max(low, ranges.start(index)); at < end; at++) into.push(at);
+    }
     return ranges.remove(low, high + 1);
   }
 
