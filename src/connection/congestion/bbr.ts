@@ -9,6 +9,7 @@ import type { RttEstimator } from "../recovery/rtt.ts";
 import type { SentPacket } from "../recovery/sent_packet.ts";
 import { BbrBounds, flightAtThreshold, LOSS_BETA } from "./bbr_bounds.ts";
 import { AckAggregation } from "./bbr_ack_aggregation.ts";
+import { flightWithHeadroom, minimumFlight, workableFlight } from "./bbr_flight.ts";
 import { FullPipe } from "./bbr_full_pipe.ts";
 import { LossNoise } from "./bbr_loss_noise.ts";
 import { MaxBandwidth } from "./bbr_max_bandwidth.ts";
@@ -17,6 +18,7 @@ import { type BbrPhase, isProbingBandwidth, PHASE_GAINS } from "./bbr_phase.ts";
 import { ProbeRttTimer } from "./bbr_probe_rtt.ts";
 import { BbrRounds } from "./bbr_rounds.ts";
 import { BbrSchedule } from "./bbr_schedule.ts";
+import { StartupLoss } from "./bbr_startup_loss.ts";
 import { StandingQueue } from "./bbr_standing_queue.ts";
 import {
   type CongestionController,
@@ -27,9 +29,6 @@ import { RecoveryPeriod } from "./recovery_period.ts";
 
 /** Paced a little below the estimate, so that a queue that formed goes away. */
 const PACING_MARGIN = 0.995;
-const MINIMUM_PACKETS = 4;
-/** Room left for others while not probing. */
-const HEADROOM = 0.15;
 /** Half of the noise is sent on top, so that an estimate of what arrives does not sink by it from probe to probe. */
 const NOISE_MADE_UP = 0.5;
 /** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
@@ -41,13 +40,6 @@ const YIELDED_ESTIMATE = 0.85;
 /** Noise that grew by this factor and share since it was taken for congestion: that was no congestion. */
 const NOISE_GREW_FACTOR = 1.5;
 const NOISE_GREW = 0.005;
-/** Startup that delivers no more and loses this share, and packets, of a flight overruns a buffer too small to see. */
-const STARTUP_LOSS = 0.35;
-const STARTUP_LOSS_PACKETS = 32;
-const STARTUP_LOSS_EVENTS = 6;
-/** Timers fire once per ms at most, so a sender acts on what that much time delivers; three such lots are needed. */
-const QUANTUM_MS = 1;
-const QUANTUM_LOTS = 3;
 
 /**
  * Paces at the measured bandwidth and keeps the flight near bandwidth times round trip. Loss bounds the flight only
@@ -63,6 +55,7 @@ export class Bbr implements CongestionController {
   readonly #bounds: BbrBounds = new BbrBounds();
   readonly #noise: LossNoise = new LossNoise();
   readonly #queue: StandingQueue = new StandingQueue();
+  readonly #startupLoss: StartupLoss = new StartupLoss();
   readonly #episode: RecoveryPeriod = new RecoveryPeriod();
   readonly #rounds: BbrRounds = new BbrRounds();
   readonly #schedule: BbrSchedule = new BbrSchedule();
@@ -77,7 +70,6 @@ export class Bbr implements CongestionController {
   #idleRestart = false;
 
   #lostTotal = 0;
-  #lossEvents = 0;
   #probeSamples = false;
   #probeEnding = false;
   #lastInProbeRtt = -1;
@@ -151,14 +143,12 @@ export class Bbr implements CongestionController {
       this.#bounds.save();
       this.#endedByLoss = undefined;
     }
-    let previous = -2;
     for (const packet of lost) {
       this.#lostTotal += packet.size;
       if (packet.mtuProbe) continue;
       this.#roundLost += packet.size;
       this.#noise.onLost(packet.sequence);
-      if (packet.sequence !== previous + 1) this.#lossEvents++;
-      previous = packet.sequence;
+      this.#startupLoss.onLost(packet.sequence);
       this.#bounds.onLoss(this.#rounds.largestSent);
       const lostSinceSent = this.#lostTotal - packet.lostAtSend;
       if (this.#probeSamples && this.#isTooMuch(lostSinceSent, packet.inFlightAtSend)) {
@@ -169,7 +159,7 @@ export class Bbr implements CongestionController {
       }
     }
     if (!persistent) return;
-    this.#window = Math.max(bytesInFlight + this.#mtu, this.#minimumWindow());
+    this.#window = Math.max(bytesInFlight + this.#mtu, minimumFlight(this.#mtu));
     this.#episode.confirm();
   }
 
@@ -177,7 +167,7 @@ export class Bbr implements CongestionController {
     if (!this.#episode.isRefuted(sequences)) return;
     this.#bounds.restore();
     this.#roundLost = 0;
-    this.#lossEvents = 0;
+    this.#startupLoss.reset();
     this.#fullPipe.reset(this.#bandwidth.value);
     if (this.#phase === "probe_rtt") return;
     if (this.#endedByLoss === "startup") {
@@ -192,7 +182,7 @@ export class Bbr implements CongestionController {
   onMtu(bytes: number): void {
     this.#mtu = bytes;
     if (this.#untouched) this.#window = INITIAL_WINDOW_PACKETS * bytes;
-    this.#window = Math.max(this.#window, this.#minimumWindow());
+    this.#window = Math.max(this.#window, minimumFlight(this.#mtu));
   }
 
   onIdleRestart(nowMs: number): void {
@@ -269,22 +259,19 @@ export class Bbr implements CongestionController {
 
   #checkStartup(sample: RateSample): void {
     const bounds = this.#bounds;
-    if (
-      bounds.lossRoundStart && this.#lossEvents >= STARTUP_LOSS_EVENTS &&
-      this.#fullPipe.rounds > 0 && this.#isTooMuch(sample.lost, sample.inFlightAtSend) &&
-      (this.#queue.stoodLastRound(this.#minRtt.value) || this.#isOverrun(sample))
-    ) {
-      this.#fullBandwidthReached = true;
-      this.#endedByLoss = "startup";
-      bounds.flightHigh = Math.max(this.#bdp(), bounds.flightLatest);
+    if (bounds.lossRoundStart) {
+      const tooMuch = this.#fullPipe.rounds > 0 &&
+        this.#isTooMuch(sample.lost, sample.inFlightAtSend);
+      const queued = this.#queue.stoodLastRound(this.#minRtt.value);
+      if (tooMuch && this.#startupLoss.isOver(sample, queued, this.#mtu)) {
+        this.#fullBandwidthReached = true;
+        this.#endedByLoss = "startup";
+        bounds.flightHigh = Math.max(this.#bdp(), bounds.flightLatest);
+      }
+      this.#startupLoss.reset();
     }
-    if (bounds.lossRoundStart) this.#lossEvents = 0;
     if (this.#queue.isFilling) this.#fullBandwidthReached = true;
     if (this.#fullBandwidthReached) this.#phase = "drain";
-  }
-
-  #isOverrun({ lost, delivered }: RateSample): boolean {
-    return lost > Math.max(STARTUP_LOSS * (lost + delivered), STARTUP_LOSS_PACKETS * this.#mtu);
   }
 
   #adaptUpperBound(sample: RateSample, nowMs: number): void {
@@ -436,7 +423,7 @@ export class Bbr implements CongestionController {
     } else if (this.#phase.startsWith("probe_bw")) {
       cap = Math.min(cap, this.#bounds.flightHigh);
     }
-    this.#window = Math.max(Math.min(this.#window, cap), this.#minimumWindow());
+    this.#window = Math.max(Math.min(this.#window, cap), minimumFlight(this.#mtu));
   }
 
   // Quantities.
@@ -451,19 +438,13 @@ export class Bbr implements CongestionController {
   }
 
   #flightFor(gain: number, extra: number = 0): number {
-    const quantum = Math.max((this.#pacingRate ?? 0) * QUANTUM_MS, 2 * this.#mtu);
-    const flight = Math.max(
-      gain * this.#bdp() + extra,
-      QUANTUM_LOTS * quantum,
-      this.#minimumWindow(),
-    );
+    const held = gain * this.#bdp() + extra;
+    const flight = workableFlight(held, this.#pacingRate ?? 0, this.#mtu);
     return this.#phase === "probe_bw_up" ? flight + 2 * this.#mtu : flight;
   }
 
   #flightWithHeadroom(): number {
-    const high = this.#bounds.flightHigh;
-    if (high === Infinity) return Infinity;
-    return Math.max(high - Math.max(high * HEADROOM, this.#mtu), this.#minimumWindow());
+    return flightWithHeadroom(this.#bounds.flightHigh, this.#mtu);
   }
 
   #targetFlight(): number {
@@ -471,11 +452,7 @@ export class Bbr implements CongestionController {
   }
 
   #probeRttWindow(): number {
-    return Math.max(PHASE_GAINS.probe_rtt.window * this.#bdp(), this.#minimumWindow());
-  }
-
-  #minimumWindow(): number {
-    return MINIMUM_PACKETS * this.#mtu;
+    return Math.max(PHASE_GAINS.probe_rtt.window * this.#bdp(), minimumFlight(this.#mtu));
   }
 
   #isLimited(sample: RateSample): boolean {

@@ -7,14 +7,14 @@
 /** Loss above the noise of the path by this share of a flight means that the flight was too large. */
 const LOSS_THRESHOLD = 0.02;
 /** Chance alone lets the loss of a flight exceed the mean by this many standard deviations. */
-const DEVIATIONS = 2.5;
+const DEVIATIONS = 2;
 /** Packets per measurement. */
 const WINDOW_PACKETS = 64;
-/** Less loss is believed four times as fast as more: loss that others cause comes and goes, noise stays. */
+/** Less loss is believed eight times as fast as more: loss that others cause comes and goes, noise stays. */
 const RISE = 1 / 16;
-const FALL = 1 / 4;
+const FALL = 1 / 2;
 /** Measurements that the first ones are weighed against, so that a crowded start is not taken for a noisy path. */
-const PRIOR_WINDOWS = 8;
+const PRIOR_WINDOWS = 16;
 const RUN_GAIN = 1 / 8;
 /** A round that shows more than the lowest round trip ever, by this factor and time, had a queue. */
 const QUEUE_FACTOR = 1.02;

@@ -13,6 +13,7 @@ import { EventHeap } from "./event_heap_for_test.ts";
 import { Pacer } from "./pacer.ts";
 
 const ACK_DELAY_MS = 25;
+const REORDER_MS = 8;
 const NOTHING: PacketContent = { chunks: [], records: [], ackLargest: -1 };
 
 /** The link. */
@@ -27,6 +28,8 @@ export interface LinkOptions {
   loss?: number;
   /** Mean length of a run of losses in packets; 1 when absent. `loss` stays the mean over all packets. */
   lossBurst?: number;
+  /** Probability that a packet is held back by 8 ms while later ones pass. */
+  reorder?: number;
   seed?: number;
 }
 
@@ -107,7 +110,8 @@ export class Bottleneck {
     this.#packets++;
     this.#freeMs = this.nowMs + waitMs + size / this.link.rate;
     if (this.#isLost()) return;
-    this.events.at(this.#freeMs + (this.link.rttMs + extraMs) / 2, deliver);
+    const lateMs = this.prng.chance(this.link.reorder ?? 0) ? REORDER_MS : 0;
+    this.events.at(this.#freeMs + (this.link.rttMs + extraMs) / 2 + lateMs, deliver);
   }
 
   #isLost(): boolean {
@@ -269,9 +273,10 @@ export class Flow {
     const top = this.#ranges[0];
     const inOrder = top === undefined ? sequence === 0 : sequence === top[1] + 1;
     if (top !== undefined && inOrder) top[1] = sequence;
+    else if (top !== undefined && sequence < top[1]) this.#fill(sequence);
     else this.#ranges.unshift([sequence, sequence]);
     if (this.#ranges.length > 33) this.#ranges.length = 33;
-    this.#largestMs = now;
+    if (this.#ranges[0]![1] === sequence) this.#largestMs = now;
     this.#unacked++;
     const every = this.#total <= 16 ? 1 : this.#total <= 100 ? 2 : this.#options.ackEvery ?? 2;
     if (!inOrder || this.#unacked >= every) this.#acknowledge();
@@ -281,6 +286,20 @@ export class Flow {
         this.#ackTimer = false;
         if (this.#unacked > 0) this.#acknowledge();
       });
+    }
+  }
+
+  /** A packet that later ones have overtaken; below the ranges that are kept it is forgotten. */
+  #fill(sequence: number): void {
+    const below = this.#ranges.findIndex(([low]) => low <= sequence);
+    if (below < 1) return;
+    const above = this.#ranges[below - 1]!;
+    const under = this.#ranges[below]!;
+    if (above[0] === sequence + 1) above[0] = sequence;
+    if (under[1] === sequence - 1) under[1] = sequence;
+    if (above[0] <= under[1]) this.#ranges.splice(below - 1, 2, [under[0], above[1]]);
+    else if (above[0] !== sequence && under[1] !== sequence) {
+      this.#ranges.splice(below, 0, [sequence, sequence]);
     }
   }
 
