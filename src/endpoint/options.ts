@@ -9,7 +9,10 @@ import {
   connectionLimits,
   type ConnectionOptions,
 } from "../connection/config.ts";
-import type { CongestionControlName } from "../connection/congestion/controller.ts";
+import {
+  type CongestionControlName,
+  DEFAULT_CONGESTION,
+} from "../connection/congestion/controller.ts";
 import { isLoopback } from "../connection/recovery/path.ts";
 import type { PathOptions } from "../connection/session_core.ts";
 import {
@@ -58,8 +61,9 @@ export interface EndpointOptions extends ConnectionOptions {
   /** A transport of your own for its schemes, before the built-in ones. */
   readonly transports?: readonly AnyTransport[];
   /**
-   * UDP: how the speed follows what the network carries. `cubic` shares fairly with others, `bbr` keeps queues short and
-   * bears random loss, `newreno` is the plainest. Other transports have their own and ignore it. Default "cubic".
+   * UDP: how the speed follows what the network carries. `bbr` keeps queues short and bears loss that it does not cause,
+   * `cubic` is what most of the internet uses, `newreno` is the plainest. Other transports have their own and ignore it.
+   * Default "bbr".
    */
   readonly congestion?: CongestionControlName;
   /**
@@ -239,7 +243,7 @@ function suiteList(suites: readonly number[] | undefined): readonly number[] {
 const CONGESTION: readonly string[] = ["cubic", "bbr", "newreno"];
 
 function pathSetup(options: EndpointOptions): EndpointSetup["path"] {
-  const { congestion = "cubic", pathMtu } = options;
+  const { congestion = DEFAULT_CONGESTION, pathMtu } = options;
   if (!CONGESTION.includes(congestion)) {
     throw new SttError(
       "CONFIG",

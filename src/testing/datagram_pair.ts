@@ -12,7 +12,10 @@ import {
   transportParameters,
 } from "../connection/config.ts";
 import { Connection } from "../connection/connection.ts";
-import type { CongestionControlName } from "../connection/congestion/controller.ts";
+import {
+  type CongestionControlName,
+  DEFAULT_CONGESTION,
+} from "../connection/congestion/controller.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
 import type { PathOptions } from "../connection/session_core.ts";
 import { FRAME_HANDSHAKE, FRAME_MAX_BODY } from "../constants.ts";
@@ -129,7 +132,7 @@ export class DatagramPair {
   }
 
   #path(remote: LinkAddress): PathOptions {
-    const { congestion = "cubic", pathMtu, receiveBuffer } = this.#options;
+    const { congestion = DEFAULT_CONGESTION, pathMtu, receiveBuffer } = this.#options;
     return {
       congestion,
       loopback: false,

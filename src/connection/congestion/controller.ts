@@ -18,6 +18,9 @@ export const PACING_MIN_RTT_MS = 2;
 /** Names that `controllerFor` knows. */
 export type CongestionControlName = "cubic" | "newreno" | "bbr";
 
+/** What carries most on clean, lossy and shared paths alike (SPEC 10.11). */
+export const DEFAULT_CONGESTION: CongestionControlName = "bbr";
+
 /**
  * Decides how many bytes may be in flight and how fast they leave. One per path.
  *
