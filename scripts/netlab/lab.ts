@@ -36,6 +36,8 @@ export interface LinkOptions {
   /** They also come from another address. */
   readonly rebindAddress?: boolean;
   readonly seed?: number;
+  /** A file for a line per packet. */
+  readonly trace?: string;
 }
 
 /** What happened in one direction. */

@@ -75,6 +75,7 @@ class Direction:
         self.count = dict.fromkeys(
             ("packets", "bytes", "delivered", "queue_drops", "lost", "too_big", "reordered", "duplicated",
              "corrupted", "late"), 0)
+        self.trace = None
         self.worst_late_s = 0.0
         self.longest_queue_s = 0.0
 
@@ -83,6 +84,8 @@ class Direction:
         count = self.count
         count["packets"] += 1
         count["bytes"] += len(packet)
+        if self.trace is not None:
+            self.trace.append((now, len(packet), max(0.0, self.free_at - now)))
         if self.narrow_to:
             self.udp += layout.protocol == packets.UDP
             if self.udp > self.narrow_after and len(packet) > self.narrow_to:
@@ -207,8 +210,17 @@ def parse(arguments):
     add("--narrow-after", type=int, default=0, metavar="N", help="but only after N UDP packets in that direction")
     add("--rebind-after", type=numbers, default=[], metavar="N,...", help="the NAT of b forgets after N UDP packets of b")
     add("--rebind-address", action="store_true", help="b then gets another address too, not only another port")
+    add("--trace", metavar="FILE", help="write every packet: way, ms since the first, bytes, ms of queue before it")
     add("--seed", type=int, default=1, metavar="N", help="of all misfortune")
     return parser.parse_args(arguments)
+
+
+def write_trace(path, directions):
+    start = min((direction.trace[0][0] for direction in directions.values() if direction.trace), default=0.0)
+    with open(path, "w", encoding="ascii") as file:
+        for name, direction in directions.items():
+            for at, size, queue in direction.trace:
+                file.write(f"{name} {(at - start) * 1e3:.3f} {size} {queue * 1e3:.3f}\n")
 
 
 def say(facts):
@@ -233,6 +245,10 @@ def main():
     gc.collect()
     gc.disable()
     link = Link(device_a, device_b, options)
+    ways = {"a>b": link.a_to_b, "b>a": link.b_to_a}
+    if options.trace is not None:
+        for direction in ways.values():
+            direction.trace = []
     say({
         "pid": os.getpid(),
         "python": sys.executable,
@@ -245,6 +261,8 @@ def main():
     link.run()
     seconds = time.monotonic() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
+    if options.trace is not None:
+        write_trace(options.trace, ways)
     kernel = {}
     for side, namespace in (("a", net_a), ("b", net_b)):
         namespaces.set_namespace(namespace, namespaces.CLONE_NEWNET)
