@@ -28,6 +28,7 @@ interface PeerConnection {
   setRemoteDescription(sdp: string, type: string): void;
   addRemoteCandidate(candidate: string, mid: string): void;
   createDataChannel(label: string): DataChannel;
+  state(): string;
   close(): void;
 }
 
@@ -83,7 +84,11 @@ function negotiate(peer: PeerConnection, signals: net.Socket): void {
   peer.onLocalDescription((sdp, type) => tell({ sdp, type }));
   peer.onLocalCandidate((candidate, mid) => tell({ candidate, mid }));
   signals.on("error", () => undefined);
-  createInterface({ input: signals }).on("line", (line) => {
+  const lines = createInterface({ input: signals });
+  lines.on("error", () => undefined);
+  lines.on("line", (line) => {
+    // What was on its way when the connection was closed.
+    if (signals.destroyed || peer.state() === "closed") return;
     const { sdp, type = "", candidate = "", mid = "" } = JSON.parse(line) as Signal;
     if (sdp === undefined) peer.addRemoteCandidate(candidate, mid);
     else peer.setRemoteDescription(sdp, type);
