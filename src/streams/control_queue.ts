@@ -50,8 +50,8 @@ export class ControlQueue {
   }
 
   get pending(): boolean {
-    return this.#sessionCreditDue() || this.#limitDue() || this.#blockedPending ||
-      this.#front() !== undefined;
+    return this.#sessionCreditDue() || this.#limitDue() ||
+      (this.#blockedPending && this.#send.inFlight === 0) || this.#front() !== undefined;
   }
 
   /** The next record of at most `room` bytes; undefined when none waits or the next needs more. */
@@ -120,8 +120,10 @@ function creditWaits(stream: Stream): boolean {
   return stream.recv.creditDue || (stream.creditLost && stream.recv.state === "open");
 }
 
+/** While bytes are on their way, credit comes as they arrive: a packet to ask for it would be one too many. */
 function blockedWaits(stream: Stream): boolean {
-  return stream.blockedPending && stream.send.isOpenForData;
+  const { send } = stream;
+  return stream.blockedPending && send.credit.inFlight === 0 && send.isOpenForData;
 }
 
 function hasPending(stream: Stream): boolean {

@@ -93,6 +93,8 @@ export class ReceiveCredit {
 
 /** What the peer granted. */
 export class SendCredit {
+  /** Bytes used and not acknowledged. */
+  inFlight: number = 0;
   #limit: number;
   #used = 0;
   #blockedAt: number | undefined;
@@ -115,6 +117,7 @@ export class SendCredit {
 
   use(bytes: number): void {
     this.#used += bytes;
+    this.inFlight += bytes;
   }
 
   /** Returns true when `limit` is news. SPEC 8: lower values are late, not a withdrawal. */

@@ -348,7 +348,9 @@ export class SendStream {
   }
 
   #release(base: number): void {
-    this.#shared.buffered -= Math.max(0, base - this.#buffer.base);
+    const bytes = Math.max(0, base - this.#buffer.base);
+    this.#shared.buffered -= bytes;
+    this.#land(bytes);
     this.#buffer.release(base);
     this.#boundaries.release(base);
     this.weighting?.release(base, this.#finRequested ? this.#buffer.end : undefined);
@@ -357,12 +359,18 @@ export class SendStream {
 
   #drop(): void {
     this.#shared.buffered -= this.buffered;
+    this.#land(this.credit.inFlight);
     this.#buffer.clear();
     this.#boundaries.clear();
     this.#lost.clear();
     this.#acked.clear();
     this.weighting?.clear();
     this.#rest();
+  }
+
+  #land(bytes: number): void {
+    this.credit.inFlight -= bytes;
+    this.#shared.credit.inFlight -= bytes;
   }
 
   #rest(): void {

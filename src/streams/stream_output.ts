@@ -65,6 +65,7 @@ export class StreamOutput {
     const stream = this.#table.streams.get(chunk.streamId);
     if (stream === undefined) return;
     stream.send.onAcked(chunk);
+    if (stream.blockedPending) this.#table.control.add(stream);
     this.#table.afterProgress(stream);
   }
 

@@ -166,3 +166,24 @@ test("records wait for a packet with enough room", () => {
   assert.equal(a.set.hasControl(), true);
   assert.equal(a.set.nextControl(6, 0)?.type, "streamReset");
 });
+
+test("BLOCKED makes no packet of its own while bytes are on their way: credit comes as they arrive", () => {
+  for (const limit of [LIMITS.maxStreamData, LIMITS.maxData]) {
+    const { a } = pair();
+    const streams = limit / LIMITS.maxStreamData;
+    for (let count = 0; count < streams; count++) {
+      a.set.write(a.set.open(0)!, pattern(LIMITS.maxStreamData + (streams === 1 ? 1 : 0)));
+    }
+    if (streams > 1) a.set.write(a.set.open(0)!, pattern(1));
+    const refs = sendAll(a.set, 1000);
+    assert.equal(a.set.hasData(), false);
+    for (const ref of refs) {
+      assert.equal(a.set.hasControl(), false);
+      a.set.onAcked(ref);
+    }
+    assert.equal(a.set.hasControl(), true);
+    const stream = streams > 1 ? 0 : 1;
+    assert.deepEqual(a.set.nextControl(100, 0), { type: "blocked", stream, limit });
+    assert.equal(a.set.hasControl(), false);
+  }
+});
