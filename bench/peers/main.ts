@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { ROOT_PATH } from "../../scripts/source_files.ts";
 import { measure, type Round } from "./measure.ts";
@@ -70,6 +70,7 @@ async function run(options: PeersOptions): Promise<Results> {
   prepare(options.runtimes);
   const entries = entriesOf(options);
   const references: number[] = [reference()];
+  const loads: number[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     for (const { peer, runtime, rounds } of entries) {
       const found = await measure(peer, runtime, options.rows, options, options.cpuProfile);
@@ -82,6 +83,7 @@ async function run(options: PeersOptions): Promise<Results> {
           [...figures, ...found.failures.map((text) => `failed: ${text}`)].join(", "),
       );
       references.push(reference());
+      loads.push(loadavg()[0] ?? NaN);
     }
   }
   const args = Deno.args.map((arg) => ` ${arg}`).join("");
@@ -96,6 +98,7 @@ async function run(options: PeersOptions): Promise<Results> {
     seconds: options.seconds,
     warmUp: options.warmUp,
     reference: Number(median(references).toPrecision(4)),
+    load: Number(median(loads).toFixed(1)),
     peers: entries.map(({ peer, runtime, rounds }) => combined(peer, runtime, rounds)),
   };
 }

@@ -27,6 +27,8 @@ export interface Results {
   readonly warmUp: number;
   /** Steps per second of a fixed loop, in millions: tells how fast the machine was just then. */
   readonly reference: number;
+  /** Processes that wanted a core meanwhile, the bench's own two included. */
+  readonly load: number;
   readonly peers: readonly PeerResult[];
 }
 

@@ -92,7 +92,8 @@ export function report(results: Results, limits: string): string {
       `- versions: ${results.versions.join(", ")}`,
       `- command: \`${results.command}\``,
       `- ${results.rounds} rounds, ${results.seconds} s a figure after ${results.warmUp} s of warm-up; reference loop ` +
-      `${figure(results.reference)} million steps/s`,
+      `${figure(results.reference)} million steps/s, load ${results.load}` +
+      (results.load > 4 ? ": a busy machine, so that speeds are provisional" : ""),
     ].join("\n"),
     "## Figures",
     (Object.entries(ROWS) as [Row, string][]).map(([row, text]) => `- \`${row}\`: ${text}`)

@@ -55,6 +55,7 @@ test("the report holds machine, versions, date, command, limits and every table"
     seconds: 1,
     warmUp: 2,
     reference: 123,
+    load: 9.9,
     peers,
   };
   const text = report(results, "The weaver.\n");
@@ -63,6 +64,7 @@ test("the report holds machine, versions, date, command, limits and every table"
     results.machine,
     "deno 2.9.6, node 24.0.0",
     results.command,
+    "load 9.9: a busy machine",
     "The weaver.",
     figuresTable(results),
     goalsTable(results),

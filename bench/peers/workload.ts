@@ -103,7 +103,7 @@ export async function requests(
     };
     connection.ondata = (bytes) => {
       received += bytes.length;
-      if (received === count * REQUEST_BYTES) resolve();
+      if (received >= count * REQUEST_BYTES) resolve();
       else ask();
     };
     void connection.send(header(ANSWER, REQUEST_BYTES, count * REQUEST_BYTES));
