@@ -12,7 +12,7 @@ import { generateSeed } from "./seeds.ts";
 import { Stranger } from "./stranger_for_test.ts";
 import { tampering } from "./tampering_for_test.ts";
 
-const LIMIT = { timeout: 90_000 };
+const LIMIT = { timeout: 120_000 };
 /** A HELLO with a clock that is wrong by so much has to bring a cookie. */
 const WRONG_CLOCK_MS = 10 * 60_000;
 
@@ -27,19 +27,19 @@ interface Attack {
 /** The datagrams of a dial that reaches nobody, or of one that does. */
 async function recorded(
   { seed, listener }: Pick<Attack, "seed" | "listener">,
-  reaches: (count: number) => boolean,
+  reaches: boolean,
   unixOffsetMs = 0,
 ): Promise<Uint8Array[]> {
   const seen: Uint8Array[] = [];
   const transports = [tampering((datagram) => {
     seen.push(datagram.slice());
-    return reaches(seen.length) ? [datagram] : [];
+    return reaches ? [datagram] : [];
   })];
   const clock = {
     now: () => performance.now(),
     unix: () => Date.now() + unixOffsetMs,
   };
-  const options = { seed, transports, clock, handshakeTimeout: 300 };
+  const options = { seed, transports, clock, ...(reaches ? {} : { handshakeTimeout: 100 }) };
   try {
     const peer = await connect(listener.address, options);
     await peer.send(pattern(20_000));
@@ -61,7 +61,7 @@ function flipped(datagram: Uint8Array, prng: Prng): Uint8Array {
 const ATTACKS: Record<string, (attack: Attack) => Promise<void>> = {
   "random bytes of every size": async ({ prng, send }) => {
     for (const size of [0, 1, 33, 34, 79, 80, 500, 1200, 1500, 9000]) {
-      for (let count = 0; count < 10; count++) {
+      for (let count = 0; count < 5; count++) {
         const noise = prng.bytes(size);
         await send(noise);
         noise.set([0x53, 0x54].slice(0, size));
@@ -70,34 +70,34 @@ const ATTACKS: Record<string, (attack: Attack) => Promise<void>> = {
     }
   },
   "a HELLO of somebody who knows the seed, again and again": async (attack) => {
-    const [hello] = await recorded(attack, () => false);
+    const [hello] = await recorded(attack, false);
     for (let count = 0; count < 20; count++) await attack.send(hello!);
   },
   "fresh HELLOs": async (attack) => {
     for (let count = 0; count < 5; count++) {
-      await attack.send((await recorded(attack, () => false))[0]!);
+      await attack.send((await recorded(attack, false))[0]!);
     }
   },
   "HELLOs that need a cookie": async (attack) => {
-    const [hello] = await recorded(attack, () => false, -WRONG_CLOCK_MS);
+    const [hello] = await recorded(attack, false, -WRONG_CLOCK_MS);
     for (let count = 0; count < 20; count++) await attack.send(hello!);
   },
   "truncated and flipped messages and packets": async (attack) => {
     const { prng, send } = attack;
-    for (const datagram of (await recorded(attack, () => true)).slice(0, 12)) {
-      for (let count = 0; count < 10; count++) {
+    for (const datagram of (await recorded(attack, true)).slice(0, 12)) {
+      for (let count = 0; count < 5; count++) {
         await send(datagram.subarray(0, prng.integer(0, datagram.length - 1)));
         await send(flipped(datagram, prng));
       }
     }
   },
   "packets of a session that has ended": async (attack) => {
-    const datagrams = await recorded(attack, () => true);
+    const datagrams = await recorded(attack, true);
     for (const datagram of datagrams) await attack.send(datagram);
     for (const datagram of datagrams) await attack.send(datagram);
   },
   "packets of sessions that never were": async (attack) => {
-    const datagrams = await recorded(attack, () => true);
+    const datagrams = await recorded(attack, true);
     for (const datagram of datagrams.slice(2)) {
       const other = datagram.slice();
       const { frame } = decodeFrame(other);
@@ -126,7 +126,7 @@ async function transfer(from: Peer, to: Peer, size: number): Promise<void> {
   const writing = stream.write(pattern(size)).then(() => stream.end());
   const incoming = await to.acceptStream() ?? assert.fail();
   assert.ok(Buffer.compare(await readAll(incoming), pattern(size)) === 0);
-  await writing;
+  await Promise.all([writing, incoming.end()]);
 }
 
 const OPTIONS = { handshakeRate: Infinity, halfOpenPerAddress: 1000 };
@@ -231,7 +231,7 @@ test("udp: a dialler takes nothing from strangers", LIMIT, async () => {
     const moving = transfer(server, client, 2_000_000);
     const to = client.info.localAddress;
     const prng = new Prng(3);
-    const old = await recorded({ seed, listener }, () => true);
+    const old = await recorded({ seed, listener }, true);
     for (let count = 0; count < 20; count++) {
       await stranger.send(prng.bytes(prng.integer(0, 1500)), to);
       for (const datagram of old.slice(0, 10)) {

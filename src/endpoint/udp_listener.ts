@@ -250,7 +250,7 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
     const frame = bytes.subarray(0, end);
     const result = this.#host.handshake(frame, host, port, nowMs);
     if (result.kind === "send") this.#answer(result.frame, host, port, nowMs);
-    if (result.kind === "session") this.#open(result.pending, bytes.length, host, port, nowMs);
+    if (result.kind === "session") this.#open(result.pending, end, host, port, nowMs);
     if (end < bytes.length) this.#behindProof(frame, bytes.subarray(end), host, port);
   }
 

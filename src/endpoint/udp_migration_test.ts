@@ -10,7 +10,7 @@ import type { Peer } from "./peer.ts";
 import { generateSeed } from "./seeds.ts";
 
 const LIMIT = { timeout: 60_000 };
-const SIZE = 3_000_000;
+const SIZE = 1_500_000;
 
 interface Behind {
   readonly proxy: NatProxy;
