@@ -35,6 +35,8 @@ const NOISE_MADE_UP = 0.5;
 const TRIPLING_PACKETS = 200;
 /** What startup found may be too low: the first probe comes after so many round trips already. */
 const FIRST_PROBE_ROUNDS = 2;
+/** A probe that finds so much more goes on as startup. */
+const MUCH_MORE = 1.4;
 /** What is left at least of the estimate of a flow that had to yield, when it probes again. */
 const YIELDED_ESTIMATE = 0.85;
 /** Noise that grew by this factor and share since it was taken for congestion: that was no congestion. */
@@ -81,6 +83,8 @@ export class Bbr implements CongestionController {
   #roundAcked = 0;
   #roundLost = 0;
   #noiseAtCut = 0;
+  /** The estimate when the last probe began. */
+  #probedFrom = 0;
   /** The phase that the losses of this episode ended. */
   #endedByLoss: BbrPhase | undefined;
 
@@ -171,8 +175,7 @@ export class Bbr implements CongestionController {
     this.#fullPipe.reset(this.#bandwidth.value);
     if (this.#phase === "probe_rtt") return;
     if (this.#endedByLoss === "startup") {
-      this.#fullBandwidthReached = false;
-      this.#phase = "startup";
+      this.#enterStartup();
     } else if (this.#endedByLoss === "probe_bw_up" && this.#phase !== "probe_bw_up") {
       this.#enterUp(this.#bandwidth.value);
     }
@@ -270,7 +273,8 @@ export class Bbr implements CongestionController {
       }
       this.#startupLoss.reset();
     }
-    if (this.#queue.isFilling) this.#fullBandwidthReached = true;
+    // Busy hosts delay ACKs as queues do: it is one only if more did not arrive either.
+    if (this.#queue.isFilling && this.#fullPipe.rounds > 0) this.#fullBandwidthReached = true;
     if (this.#fullBandwidthReached) this.#phase = "drain";
   }
 
@@ -330,7 +334,8 @@ export class Bbr implements CongestionController {
         if (this.#rounds.started) this.#enterUp(sample.deliveryRate);
         break;
       case "probe_bw_up":
-        if (this.#isHeldByUpperBound()) this.#fullPipe.reset(sample.deliveryRate);
+        if (this.#hasFoundMuchMore()) this.#enterStartup();
+        else if (this.#isHeldByUpperBound()) this.#fullPipe.reset(sample.deliveryRate);
         else if (this.#fullPipe.now) this.#enterDown(nowMs);
         break;
       default:
@@ -360,7 +365,22 @@ export class Bbr implements CongestionController {
     this.#rounds.restart();
     this.#fullPipe.reset(rate);
     this.#bounds.startRaising();
+    this.#probedFrom = this.#bandwidth.value;
     this.#phase = "probe_bw_up";
+  }
+
+  /** The estimate was far too low: it grew by 40 % within a probe, and no queue stands. */
+  #hasFoundMuchMore(): boolean {
+    return this.#rounds.started && !this.#queue.stoodLastRound(this.#minRtt.value) &&
+      this.#bandwidth.value >= MUCH_MORE * this.#probedFrom;
+  }
+
+  #enterStartup(): void {
+    this.#probeSamples = false;
+    this.#fullBandwidthReached = false;
+    this.#bounds.flightHigh = Infinity;
+    this.#fullPipe.reset(this.#bandwidth.value);
+    this.#phase = "startup";
   }
 
   // Probing for the lowest round trip.
