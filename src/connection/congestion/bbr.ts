@@ -35,7 +35,7 @@ const NOISE_MADE_UP = 0.5;
 const TRIPLING_PACKETS = 200;
 /** What startup found may be too low: the first probe comes after so many round trips already. */
 const FIRST_PROBE_ROUNDS = 2;
-/** A probe that finds so much more goes on as startup. */
+/** The first probe, when it finds so much more, goes on as startup. */
 const MUCH_MORE = 1.4;
 /** What is left at least of the estimate of a flow that had to yield, when it probes again. */
 const YIELDED_ESTIMATE = 0.85;
@@ -83,6 +83,8 @@ export class Bbr implements CongestionController {
   #roundAcked = 0;
   #roundLost = 0;
   #noiseAtCut = 0;
+  /** No probe has confirmed yet what startup found. */
+  #startupInDoubt = true;
   /** The estimate when the last probe began. */
   #probedFrom = 0;
   /** The phase that the losses of this episode ended. */
@@ -345,6 +347,7 @@ export class Bbr implements CongestionController {
   #enterDown(nowMs: number): void {
     this.#bounds.resetSignals();
     this.#downRound = false;
+    if (this.#phase === "probe_bw_up") this.#startupInDoubt = false;
     this.#schedule.restart(nowMs, this.#rounds.largestSent);
     this.#probeEnding = true;
     this.#rounds.restart();
@@ -369,9 +372,9 @@ export class Bbr implements CongestionController {
     this.#phase = "probe_bw_up";
   }
 
-  /** The estimate was far too low: it grew by 40 % within a probe, and no queue stands. */
+  /** What startup found was far too low: its estimate grew by 40 % within the probe behind it, and no queue stands. */
   #hasFoundMuchMore(): boolean {
-    return this.#rounds.started && !this.#queue.stoodLastRound(this.#minRtt.value) &&
+    return this.#rounds.started && this.#startupInDoubt && !this.#queue.stoodLastRound(this.#minRtt.value) &&
       this.#bandwidth.value >= MUCH_MORE * this.#probedFrom;
   }
 
