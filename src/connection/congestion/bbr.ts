@@ -33,10 +33,13 @@ const PACING_MARGIN = 0.995;
 const NOISE_MADE_UP = 0.5;
 /** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
 const TRIPLING_PACKETS = 200;
-/** What startup found may be too low: the first probe comes after so many round trips already. */
-const FIRST_PROBE_ROUNDS = 2;
-/** The first probe, when it finds so much more, goes on as startup. */
+/** The wait for the next probe after one that found more, in round trips; doubled by each that finds nothing. */
+const SOON_ROUNDS = Number(Deno.env.get("SOON") ?? 2);
+/** A probe that finds so much more, and no more loss than noise and this share, goes on as startup. */
 const MUCH_MORE = 1.4;
+const LITTLE_LOSS = 0.01;
+/** A probe that finds so much more is followed by the next one soon. */
+const SOME_MORE = 1.1;
 /** What is left at least of the estimate of a flow that had to yield, when it probes again. */
 const YIELDED_ESTIMATE = 0.85;
 /** Noise that grew by this factor and share since it was taken for congestion: that was no congestion. */
@@ -83,8 +86,7 @@ export class Bbr implements CongestionController {
   #roundAcked = 0;
   #roundLost = 0;
   #noiseAtCut = 0;
-  /** No probe has confirmed yet what startup found. */
-  #startupInDoubt = true;
+  #soonRounds = SOON_ROUNDS;
   /** The estimate when the last probe began. */
   #probedFrom = 0;
   /** The phase that the losses of this episode ended. */
@@ -252,7 +254,6 @@ export class Bbr implements CongestionController {
     if (this.#phase === "startup") this.#checkStartup(sample);
     if (this.#phase === "drain" && bytesInFlight <= this.#flightFor(1)) {
       this.#enterDown(nowMs);
-      this.#schedule.shorten(FIRST_PROBE_ROUNDS * this.#minRtt.value);
     }
     if (this.#fullBandwidthReached) {
       this.#adaptUpperBound(sample, nowMs);
@@ -347,8 +348,10 @@ export class Bbr implements CongestionController {
   #enterDown(nowMs: number): void {
     this.#bounds.resetSignals();
     this.#downRound = false;
-    if (this.#phase === "probe_bw_up") this.#startupInDoubt = false;
-    this.#schedule.restart(nowMs, this.#rounds.largestSent);
+    this.#soonRounds = this.#bandwidth.value >= SOME_MORE * this.#probedFrom
+      ? SOON_ROUNDS
+      : 2 * this.#soonRounds;
+    this.#schedule.restart(nowMs, this.#rounds.largestSent, this.#soonRounds * this.#minRtt.value);
     this.#probeEnding = true;
     this.#rounds.restart();
     this.#phase = "probe_bw_down";
@@ -372,10 +375,10 @@ export class Bbr implements CongestionController {
     this.#phase = "probe_bw_up";
   }
 
-  /** What startup found was far too low: its estimate grew by 40 % within the probe behind it, and no queue stands. */
+  /** The estimate was far too low: it grew by 40 % within a probe that met no queue and no loss but noise. */
   #hasFoundMuchMore(): boolean {
-    return this.#rounds.started && this.#startupInDoubt && !this.#queue.stoodLastRound(this.#minRtt.value) &&
-      this.#bandwidth.value >= MUCH_MORE * this.#probedFrom;
+    return this.#bandwidth.value >= MUCH_MORE * this.#probedFrom && this.#queue.isClear &&
+      this.#roundLost <= (this.#noise.share + LITTLE_LOSS) * (this.#roundLost + this.#roundAcked);
   }
 
   #enterStartup(): void {

@@ -26,19 +26,15 @@ export class BbrSchedule {
    *
    * @param nowMs Monotonic milliseconds.
    * @param sequence The highest that has left.
+   * @param mostMs Wait no longer than this.
    */
-  restart(nowMs: number, sequence: number): void {
+  restart(nowMs: number, sequence: number, mostMs: number = Infinity): void {
     let bits = Math.imul(Math.floor(nowMs * 1000) ^ sequence, 0x9e3779b1);
     bits = Math.imul(bits ^ bits >>> 15, 0x85ebca6b);
     bits = (bits ^ bits >>> 13) >>> 0;
     this.#sinceMs = nowMs;
     this.#rounds = bits & 1;
-    this.#waitMs = WAIT_MS + bits / 0x1_0000_0000 * WAIT_SPREAD_MS;
-  }
-
-  /** The next probe comes after `waitMs` already. */
-  shorten(waitMs: number): void {
-    this.#waitMs = waitMs;
+    this.#waitMs = Math.min(WAIT_MS + bits / 0x1_0000_0000 * WAIT_SPREAD_MS, mostMs);
   }
 
   /** True when the next probe is due on a path that holds `packets`. */

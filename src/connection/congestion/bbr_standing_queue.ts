@@ -41,6 +41,11 @@ export class StandingQueue {
     return this.#queuedSamples >= FULL_SAMPLES;
   }
 
+  /** True when the latest ACK shows no queue. */
+  get isClear(): boolean {
+    return this.#queuedSamples === 0;
+  }
+
   /** True when a queue stood through the last round. */
   stoodLastRound(minRttMs: number): boolean {
     return this.#lastRoundMs > minRttMs * STANDING_FACTOR + SLACK_MS;
