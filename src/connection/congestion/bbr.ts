@@ -34,12 +34,12 @@ const NOISE_MADE_UP = 0.5;
 /** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
 const TRIPLING_PACKETS = 200;
 /** The wait for the next probe after one that found more, in round trips; doubled by each that finds nothing. */
-const SOON_ROUNDS = Number(Deno.env.get("SOON") ?? 2);
+const SOON_ROUNDS = 2;
 /** A probe that finds so much more, and no more loss than noise and this share, goes on as startup. */
 const MUCH_MORE = 1.4;
 const LITTLE_LOSS = 0.01;
 /** A probe that finds so much more is followed by the next one soon. */
-const SOME_MORE = 1.1;
+const SOME_MORE = 1.25;
 /** What is left at least of the estimate of a flow that had to yield, when it probes again. */
 const YIELDED_ESTIMATE = 0.85;
 /** Noise that grew by this factor and share since it was taken for congestion: that was no congestion. */
