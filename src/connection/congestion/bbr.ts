@@ -276,8 +276,7 @@ export class Bbr implements CongestionController {
       }
       this.#startupLoss.reset();
     }
-    // Busy hosts delay ACKs as queues do: it is one only if more did not arrive either.
-    if (this.#queue.isFilling && this.#fullPipe.rounds > 0) this.#fullBandwidthReached = true;
+    if (this.#queue.isFull(this.#fullPipe.rounds === 0)) this.#fullBandwidthReached = true;
     if (this.#fullBandwidthReached) this.#phase = "drain";
   }
 

@@ -11,8 +11,12 @@ const STANDING_FACTOR = 1.1;
 const FULL_FACTOR = 1.125;
 const SLACK_MS = 2;
 const SLACK_PACKETS = 2;
-/** Consecutive ACKs that show a queue while startup doubles the rate: the pipe is full. */
+/**
+ * Consecutive ACKs that show a queue in startup: the pipe is full. Busy hosts delay ACKs as queues do, so it takes more
+ * of them while more still arrives than before.
+ */
 const FULL_SAMPLES = 4;
+const FULL_SAMPLES_GROWING = 10;
 /** Delivered is less than this share of the estimate: others take the rest. */
 const SHARED = 0.97;
 /** Of what is delivered, so that the queue goes away. */
@@ -36,9 +40,9 @@ export class StandingQueue {
   #restraint = 1;
   #queuedSamples = 0;
 
-  /** True when the latest ACKs all show a queue: startup has filled the pipe. */
-  get isFilling(): boolean {
-    return this.#queuedSamples >= FULL_SAMPLES;
+  /** True when the latest ACKs all show a queue: startup has filled the pipe. `growing`: the rate still grew last. */
+  isFull(growing: boolean): boolean {
+    return this.#queuedSamples >= (growing ? FULL_SAMPLES_GROWING : FULL_SAMPLES);
   }
 
   /** True when the latest ACK shows no queue. */

@@ -68,12 +68,19 @@ test("standing queue: the bound rises by 1 % per round without a queue", () => {
   assert.equal(queue.bound, 0.92 * 900 * 1.01);
 });
 
-test("standing queue: four ACKs in a row show that startup has filled the pipe", () => {
+test("standing queue: ACKs in a row show that startup has filled the pipe, ten while the rate grows, else four", () => {
   const queue = new StandingQueue();
+  const ack = (rttMs: number): void => queue.onSample(sample(rttMs, 1000), 1, 1000, 50, MTU);
   for (const rttMs of [70, 70, 70, 51, 70, 70, 70]) {
-    queue.onSample(sample(rttMs, 1000), 1, 1000, 50, MTU);
-    assert.equal(queue.isFilling, false);
+    ack(rttMs);
+    assert.equal(queue.isFull(false), false);
   }
-  queue.onSample(sample(70, 1000), 1, 1000, 50, MTU);
-  assert.equal(queue.isFilling, true);
+  ack(70);
+  assert.equal(queue.isFull(false), true);
+  assert.equal(queue.isFull(true), false);
+  for (let i = 0; i < 6; i++) ack(70);
+  assert.equal(queue.isFull(true), true);
+  assert.equal(queue.isClear, false);
+  ack(51);
+  assert.equal(queue.isClear, true);
 });

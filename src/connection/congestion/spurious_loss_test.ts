@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bbr } from "./bbr.ts";
 import { Bottleneck } from "./bottleneck_for_test.ts";
 import type { CongestionController } from "./controller.ts";
 import { controllerFor } from "./controllers.ts";
@@ -88,33 +87,6 @@ test("cubic: an undone reduction leaves the curve where it was", () => {
     return window;
   };
   assert.equal(climb(true), climb(false));
-});
-
-test("bbr: losses that were none leave the bounds as they were", () => {
-  // The path of a probe loses a third of a flight; all of it arrives later.
-  const net = new Bottleneck({ rate: 2000, rttMs: 40, buffer: 160_000 });
-  const flow = net.add({ controller: new Bbr(1200) });
-  net.run(4000);
-  const { controller } = flow;
-  const before = controller.window;
-  const packets = Array.from({ length: 60 }, (_, index) => {
-    const packet = packetFor(1_000_000 + index, net.nowMs);
-    flow.rate.onSent(packet, net.nowMs, 72_000);
-    controller.onSent(packet, 72_000, net.nowMs);
-    return packet;
-  });
-  const lost = packets.slice(0, 30);
-  controller.onLost(lost, false, 36_000, net.nowMs);
-  flow.rate.onAcked(packets[59]!, net.nowMs + 40);
-  const sample = flow.rate.sample(net.nowMs + 40, 40);
-  controller.onAcked([packets[59]!], sample, flow.rtt, 36_000, net.nowMs + 40);
-  controller.onSpuriousLoss(sequencesOf(lost));
-  const again = packetFor(1_000_100, net.nowMs + 40);
-  flow.rate.onSent(again, net.nowMs + 40, 36_000);
-  controller.onSent(again, 36_000, net.nowMs + 40);
-  flow.rate.onAcked(again, net.nowMs + 80);
-  controller.onAcked([again], flow.rate.sample(net.nowMs + 80, 40), flow.rtt, 0, net.nowMs + 80);
-  assert.ok(controller.window >= 0.95 * before, `${controller.window} of ${before}`);
 });
 
 for (const name of ["newreno", "cubic", "bbr"] as const) {
