@@ -211,7 +211,8 @@ function labLines(rows: readonly Row[]): string[] {
 }
 
 async function run(what: Case, megabytes: number, settings: Settings): Promise<boolean> {
-  say(settings, `${what.name}: ${what.text}; ${megabytes} MB`);
+  const other = settings.rate === undefined ? "" : `, but ${settings.rate} Mbit/s`;
+  say(settings, `${what.name}: ${what.text}${other}; ${megabytes} MB`);
   const sample = await makeSample(settings.folder, Math.round(megabytes * 1e6));
   const rows: Row[] = [];
   let good = true;
