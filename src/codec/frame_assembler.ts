@@ -33,6 +33,11 @@ const FIRST_BUFFER_BYTES = 1024;
 export class FrameAssembler {
   /** Largest body taken, in bytes. A change holds from the next frame whose length is read. */
   maxBody: number;
+  /**
+   * True: a frame is good until the next call of `next` only, and the memory of one that was put together from several
+   * chunks serves the next such frame. Default false: frames stay as they are.
+   */
+  reuse: boolean = false;
   #chunk: Uint8Array = EMPTY;
   #position = 0;
   /** Beginning of a frame that earlier chunks left unfinished. */
@@ -123,6 +128,8 @@ export class FrameAssembler {
     if (end === chunk.length) {
       this.#chunk = EMPTY;
       this.#position = 0;
+      // The stream may rest now: no memory is kept for frames that may never come.
+      this.#held = EMPTY;
     }
     return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
   }
@@ -143,10 +150,12 @@ export class FrameAssembler {
     this.#hold(Math.min(this.#heldTotal - this.#heldLength, this.#chunk.length - this.#position));
     if (!this.#metadataChecked) this.#checkHeldMetadata();
     if (this.#heldLength < this.#heldTotal) return undefined;
-    const frame = this.#held.subarray(0, this.#heldTotal);
-    this.#streamOffset += this.#heldTotal;
+    const held = this.#held;
+    const total = this.#heldTotal;
+    this.#streamOffset += total;
     this.#dropHeld();
-    return frame;
+    if (this.reuse && this.#position < this.#chunk.length) this.#held = held;
+    return held.length === total ? held : held.subarray(0, total);
   }
 
   #checkHeldMetadata(): void {

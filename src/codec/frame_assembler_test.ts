@@ -57,24 +57,32 @@ const stream = fc.array(
 
 test("assembler: any frames in any chunks come back one by one", () => {
   fc.assert(
-    fc.property(stream, fc.array(fc.nat(120), { minLength: 1 }), (frames, sizes) => {
-      const bytes = concat(frames);
-      const assembler = new FrameAssembler(2048);
-      const got: Uint8Array[] = [];
-      let pushed = 0;
-      for (let turn = 0; pushed < bytes.length; turn++) {
-        const size = Math.max(sizes[turn % sizes.length] as number, turn < 50 ? 0 : 1);
-        assembler.push(bytes.subarray(pushed, pushed + size));
-        pushed = Math.min(pushed + size, bytes.length);
-        got.push(...drain(assembler));
-        const taken = got.reduce((sum, frame) => sum + frame.length, 0);
-        assert.equal(assembler.bufferedBytes, pushed - taken);
-        assert.equal(assembler.partial, pushed > taken);
-        assert.ok(assembler.bufferedBytes < 2048 + 6, "holds less than one frame");
-      }
-      assert.deepEqual(got.map(toHex), frames.map(toHex));
-      assert.equal(assembler.partial, false);
-    }),
+    fc.property(
+      stream,
+      fc.array(fc.nat(700), { minLength: 1 }),
+      fc.boolean(),
+      (frames, sizes, reuse) => {
+        const bytes = concat(frames);
+        const assembler = new FrameAssembler(2048);
+        assembler.reuse = reuse;
+        const got: Uint8Array[] = [];
+        let pushed = 0;
+        for (let turn = 0; pushed < bytes.length; turn++) {
+          const size = Math.max(sizes[turn % sizes.length] as number, turn < 50 ? 0 : 1);
+          assembler.push(bytes.subarray(pushed, pushed + size));
+          pushed = Math.min(pushed + size, bytes.length);
+          for (let next = assembler.next(); next !== undefined; next = assembler.next()) {
+            got.push(reuse ? next.slice() : next);
+          }
+          const taken = got.reduce((sum, frame) => sum + frame.length, 0);
+          assert.equal(assembler.bufferedBytes, pushed - taken);
+          assert.equal(assembler.partial, pushed > taken);
+          assert.ok(assembler.bufferedBytes < 2048 + 6, "holds less than one frame");
+        }
+        assert.deepEqual(got.map(toHex), frames.map(toHex));
+        assert.equal(assembler.partial, false);
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -90,6 +98,30 @@ test("assembler: a frame inside one chunk is a view of it, a split one is not", 
   chunk.fill(0);
   assembler.push(frame.subarray(20));
   assert.deepEqual(drain(assembler), [frame]);
+});
+
+test("assembler: with reuse, split frames share memory for as long as bytes keep coming", () => {
+  const frame = frameOf(1, 10);
+  const size = frame.length;
+  const bytes = concat([frame, frame, frame, frame]);
+  const assembler = new FrameAssembler(2048);
+  assembler.reuse = true;
+  const buffers: ArrayBufferLike[] = [];
+  for (
+    const [from, to] of [[0, 10], [10, size + 10], [size + 10, 2 * size], [2 * size, 3 * size]]
+  ) {
+    assembler.push(bytes.subarray(from, to));
+    for (let next = assembler.next(); next !== undefined; next = assembler.next()) {
+      assert.deepEqual(next, frame);
+      buffers.push(next.buffer);
+    }
+  }
+  assert.equal(buffers.length, 3);
+  assert.equal(buffers[0], buffers[1]);
+  assembler.push(bytes.subarray(0, 10));
+  assert.equal(assembler.next(), undefined);
+  assembler.push(bytes.subarray(10, size));
+  assert.notEqual(assembler.next()!.buffer, buffers[1], "nothing is kept while the stream rests");
 });
 
 test("assembler: the first wrong byte is refused, with its place in the stream", () => {

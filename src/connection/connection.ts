@@ -211,7 +211,7 @@ export class Connection {
     return frame;
   }
 
-  /** The frame that `transmit` returned last was sent, and nobody holds it: it may be written again. */
+  /** A frame that `transmit` returned was sent, and nobody holds it: it may be written again. */
   recycle(frame: Uint8Array): void {
     this.#lifecycle.core?.recycle(frame);
   }

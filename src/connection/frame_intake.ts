@@ -27,9 +27,10 @@ export class FrameIntake {
     this.#maxHeld = maxData + HELD_EXTRA_BYTES;
   }
 
-  /** Once a session exists, frames may be as large as this side announced. */
+  /** Once a session exists, frames may be as large as this side announced; they are opened into memory of their own. */
   set maxBody(maxBody: number) {
     this.#assembler.maxBody = maxBody;
+    this.#assembler.reuse = true;
   }
 
   /** @throws {SttError} `FRAME_*` at the first wrong byte, like {@link FrameIntake.next}. */
@@ -37,7 +38,7 @@ export class FrameIntake {
     this.#assembler.push(bytes);
   }
 
-  /** The next whole frame; its header is parsed into `header`. */
+  /** The next whole frame, good until the next call; its header is parsed into `header`. */
   next(): Uint8Array | undefined {
     const frame = this.#assembler.next();
     if (frame !== undefined) {

@@ -24,6 +24,7 @@ import type { Protection } from "../session/protection.ts";
 import { type ChunkRef, StreamChunk } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
+import { FrameBuffers } from "./frame_buffers.ts";
 import type { PingSet } from "./ping_set.ts";
 import type { PacketContent } from "./recovery/sent_packet.ts";
 
@@ -108,14 +109,14 @@ export class PacketBuilder {
   ackEliciting = false;
   readonly #chunk: StreamChunk = new StreamChunk();
   #framesTurn = true;
-  /** Buffer of the frame built last, and one that nobody has any more. */
-  #last: Uint8Array | undefined;
-  #spare: Uint8Array | undefined;
+  readonly #buffers: FrameBuffers;
 
   constructor(config: PacketBuilderConfig) {
     this.#config = config;
     this.bulkFrame = config.bulkFrame;
     this.datagramFrame = config.bulkFrame;
+    const { tracked, bulkFrame } = config;
+    this.#buffers = new FrameBuffers(tracked ? 0 : FRAME_HEADROOM + bulkFrame + TAG_BYTES);
   }
 
   /** Body bytes that are not payload: fixed header, metadata (varint epoch behind its length), tag. */
@@ -151,12 +152,9 @@ export class PacketBuilder {
     return this.#buildShared(records, size, room);
   }
 
-  /** The frame built last was sent and nobody holds it: its buffer serves again. Other arrays are left alone. */
+  /** A frame was sent and nobody holds it: its buffer serves again. */
   recycle(frame: Uint8Array): void {
-    const last = this.#last;
-    this.#last = undefined;
-    if (last === undefined || last.buffer !== frame.buffer) return;
-    if (this.#spare === undefined || this.#spare.length < last.length) this.#spare = last;
+    this.#buffers.recycle(frame, this.#config.tracked || this.hasWork);
   }
 
   /** Size of the whole frame that `buildRecords` makes of records of `bytes` in all. */
@@ -365,12 +363,7 @@ export class PacketBuilder {
 
   /** A buffer with room for a frame with this payload; what it holds is not cleared. */
   #start(payloadBytes: number): Uint8Array {
-    const size = FRAME_HEADROOM + payloadBytes + TAG_BYTES;
-    let buffer = this.#spare;
-    if (buffer !== undefined && buffer.length >= size) this.#spare = undefined;
-    else buffer = new Uint8Array(size);
-    this.#last = buffer;
-    return buffer;
+    return this.#buffers.take(FRAME_HEADROOM + payloadBytes + TAG_BYTES);
   }
 
   #seal(

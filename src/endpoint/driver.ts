@@ -55,6 +55,7 @@ export class Driver {
         this.connection.endOfBatch(this.#clock.now());
         this.#flush();
       },
+      written: (bytes) => this.connection.recycle(bytes),
       drain: () => {
         this.#full = false;
         this.#flush();

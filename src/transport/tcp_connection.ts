@@ -60,7 +60,7 @@ export class TcpConnection implements TransportConnection {
 
   send(bytes: Uint8Array): boolean {
     if (this.#closing || this.#end.ended || !this.#socket.writable) return false;
-    this.#socket.write(bytes, this.#onWritten);
+    this.#socket.write(bytes, (error) => this.#onWritten(bytes, error));
     if (this.#socket.writableLength <= TRANSPORT_HIGH_WATER_BYTES) return true;
     this.#drainWanted = true;
     return false;
@@ -99,12 +99,13 @@ export class TcpConnection implements TransportConnection {
     this.#sink?.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   };
 
-  readonly #onWritten = (error?: Error | null): void => {
-    if (error || !this.#drainWanted || this.#end.ended) return;
-    if (this.#socket.writableLength > LOW_WATER_BYTES) return;
+  #onWritten(bytes: Uint8Array, error: Error | null | undefined): void {
+    if (error || this.#end.ended) return;
+    this.#sink?.written?.(bytes);
+    if (!this.#drainWanted || this.#socket.writableLength > LOW_WATER_BYTES) return;
     this.#drainWanted = false;
     this.#sink?.drain();
-  };
+  }
 
   #onPeerEnd(): void {
     if (this.#closing) return;

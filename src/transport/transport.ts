@@ -18,6 +18,8 @@ export interface TransportSink {
   data(bytes: Uint8Array, host?: string, port?: number): void;
   /** `datagram` framing: the datagrams that lay ready were delivered. */
   batchEnd?(): void;
+  /** The transport holds an array that `send` took no more. Not every transport tells. */
+  written?(bytes: Uint8Array): void;
   /** The queue fell below its low-water mark after a `send` that returned false. */
   drain(): void;
   /** The transport ended: once, last. `error` when it did not end in order. */

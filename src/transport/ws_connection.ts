@@ -76,7 +76,7 @@ export class WsConnection implements TransportConnection {
   send(bytes: Uint8Array): boolean {
     if (this.#closing || this.#gone || this.#end.ended) return false;
     this.#unwritten++;
-    this.#socket.send(bytes, BINARY, this.#onWritten);
+    this.#socket.send(bytes, BINARY, (error) => this.#onWritten(bytes, error));
     if (this.#socket.bufferedAmount <= TRANSPORT_HIGH_WATER_BYTES) return true;
     this.#drainWanted = true;
     return false;
@@ -141,14 +141,15 @@ export class WsConnection implements TransportConnection {
     if (this.#heldEnd === undefined) this.#end.release();
   }
 
-  readonly #onWritten = (error?: Error | null): void => {
+  #onWritten(bytes: Uint8Array, error: Error | null | undefined): void {
     this.#unwritten--;
     if (this.#closing && this.#unwritten === 0 && !this.#gone) this.#linger.flushed();
-    if (error || !this.#drainWanted || this.#closing || this.#end.ended) return;
-    if (this.#socket.bufferedAmount > LOW_WATER_BYTES) return;
+    if (error || this.#closing || this.#end.ended) return;
+    this.#sink?.written?.(bytes);
+    if (!this.#drainWanted || this.#socket.bufferedAmount > LOW_WATER_BYTES) return;
     this.#drainWanted = false;
     this.#sink?.drain();
-  };
+  }
 
   #stopReading(): void {
     this.#socket.pause();
