@@ -126,6 +126,10 @@ function honesty(link: LinkReport): Record<string, unknown> {
   };
 }
 
+function rateOf({ line, measure }: Case, settings: Settings): number | undefined {
+  return measure === "transfers" ? settings.rate ?? line.rate : line.rate;
+}
+
 async function measureOnce(
   what: Case,
   carrier: Carrier,
@@ -133,8 +137,8 @@ async function measureOnce(
   round: number,
   settings: Settings,
 ): Promise<Row> {
-  const { rate = what.line.rate ?? 0 } = settings;
-  const line = { ...what.line, ...(rate === 0 ? {} : { rate }), seed: round };
+  const rate = rateOf(what, settings);
+  const line = { ...what.line, ...(rate === undefined ? {} : { rate }), seed: round };
   const about = { case: what.name, bytes: sample.bytes, carrier: carrierName(carrier), round };
   if (what.measure === "ping") {
     const { value, link } = await withLab(line, (lab) => {
@@ -211,7 +215,8 @@ function labLines(rows: readonly Row[]): string[] {
 }
 
 async function run(what: Case, megabytes: number, settings: Settings): Promise<boolean> {
-  const other = settings.rate === undefined ? "" : `, but ${settings.rate} Mbit/s`;
+  const rate = rateOf(what, settings);
+  const other = rate === what.line.rate ? "" : `, but ${rate} Mbit/s`;
   say(settings, `${what.name}: ${what.text}${other}; ${megabytes} MB`);
   const sample = await makeSample(settings.folder, Math.round(megabytes * 1e6));
   const rows: Row[] = [];
