@@ -87,6 +87,8 @@ export class Bbr implements CongestionController {
   #roundLost = 0;
   #noiseAtCut = 0;
   #soonRounds = SOON_ROUNDS;
+  /** Losses have ended a probe: startup is not repeated. */
+  #limitMet = false;
   /** The estimate when the last probe began. */
   #probedFrom = 0;
   /** The phase that the losses of this episode ended. */
@@ -310,6 +312,7 @@ export class Bbr implements CongestionController {
       this.#noiseAtCut = this.#noise.share;
     }
     if (this.#phase !== "probe_bw_up") return;
+    this.#limitMet = true;
     this.#enterDown(nowMs);
     this.#endedByLoss = "probe_bw_up";
   }
@@ -374,9 +377,13 @@ export class Bbr implements CongestionController {
     this.#phase = "probe_bw_up";
   }
 
-  /** The estimate was far too low: it grew by 40 % within a probe that met no queue and no loss but noise. */
+  /**
+   * What startup found was far too low: the estimate grew by 40 % within a probe that met no queue and no loss but
+   * noise. Not once losses have ended a probe: flows that share a small buffer would overrun it again and again.
+   */
   #hasFoundMuchMore(): boolean {
-    return this.#bandwidth.value >= MUCH_MORE * this.#probedFrom && this.#queue.isClear &&
+    return !this.#limitMet && this.#queue.isClear &&
+      this.#bandwidth.value >= MUCH_MORE * this.#probedFrom &&
       this.#roundLost <= (this.#noise.share + LITTLE_LOSS) * (this.#roundLost + this.#roundAcked);
   }
 
