@@ -428,9 +428,13 @@ export class Bbr implements CongestionController {
   // What follows for the sender.
 
   #setPacingRate(): void {
-    const bandwidth = this.#bandwidth.value === 0
-      ? INITIAL_WINDOW_PACKETS * this.#mtu / Math.max(this.#minRtt.value, 1)
-      : this.#estimate();
+    const bandwidth = this.#fullBandwidthReached
+      ? this.#estimate()
+      // What little a handshake sends says nothing about the path: the initial window over a round trip is the least.
+      : Math.max(
+        this.#estimate(),
+        INITIAL_WINDOW_PACKETS * this.#mtu / Math.max(this.#minRtt.value, 1),
+      );
     const rate = PHASE_GAINS[this.#phase].pacing * bandwidth * PACING_MARGIN /
       (1 - NOISE_MADE_UP * this.#noise.share);
     // Before the pipe was full once, an estimate lower than the last is only a sample of a sender that had less to send.
