@@ -20,6 +20,7 @@ import {
   scrypt,
   timingSafeEqual,
 } from "node:crypto";
+import { versions } from "node:process";
 import { AEAD_NONCE_BYTES, KEY_BYTES, TAG_BYTES } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type {
@@ -30,6 +31,7 @@ import type {
   X25519PrivateKey,
 } from "./provider.ts";
 import { wipe } from "./secret.ts";
+import { YoungGarbage } from "./young_garbage.ts";
 
 /** node's default bound of 32 MiB refuses the 128 MiB that N = 2^17, r = 8 takes (SPEC 5). */
 const SCRYPT_MAX_MEMORY = 256 * 1024 * 1024;
@@ -39,6 +41,8 @@ const PKCS8_PREFIX: readonly number[] = [
   ...[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06],
   ...[0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20],
 ];
+
+const GARBAGE = new YoungGarbage(versions.deno === undefined);
 
 /** Buffer.slice() is a view where Uint8Array.slice() is a copy, so no Buffer leaves this file. */
 function plain(buffer: Buffer): Uint8Array {
@@ -76,6 +80,7 @@ class NodeAeadKey implements AeadKey {
     const cipher = this.#name === "aes-256-gcm"
       ? createCipheriv(this.#name, key, nonce, { authTagLength: TAG_BYTES })
       : createCipheriv(this.#name, key, nonce, { authTagLength: TAG_BYTES });
+    GARBAGE.bring(end - start);
     cipher.setAAD(aad, { plaintextLength: end - start });
     if (end > start) buffer.set(cipher.update(buffer.subarray(start, end)), start);
     cipher.final();
@@ -90,6 +95,7 @@ class NodeAeadKey implements AeadKey {
     const decipher = this.#name === "aes-256-gcm"
       ? createDecipheriv(this.#name, key, nonce, { authTagLength: TAG_BYTES })
       : createDecipheriv(this.#name, key, nonce, { authTagLength: TAG_BYTES });
+    GARBAGE.bring(length);
     decipher.setAAD(aad, { plaintextLength: length });
     decipher.setAuthTag(sealed.subarray(length));
     const plaintext = length === 0
