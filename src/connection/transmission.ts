@@ -16,6 +16,8 @@ import { PathMtu } from "./recovery/path_mtu.ts";
 import { RttEstimator } from "./recovery/rtt.ts";
 import { type PacketFields, type SentPacket, sentPacket } from "./recovery/sent_packet.ts";
 
+/** A process that sends later than the pacer allowed by more than this was the bottleneck itself, as if it had no data. */
+const LATE_MS = 5;
 /** A path from which nothing came for this long was interrupted. */
 const SILENT_PTOS = 2;
 
@@ -86,6 +88,8 @@ export class Transmission {
   #spurious = 0;
   #probeTimeouts = 0;
   #waiting = false;
+  /** When the pacer lets the next packet go, once it was asked. */
+  #pacedUntil = Infinity;
   #receivedMs = 0;
 
   constructor(config: TransmissionConfig, fates: PacketFates) {
@@ -152,7 +156,10 @@ export class Transmission {
   open(nowMs: number): boolean {
     if (this.#probes > 0) return true;
     const size = this.packetSize;
-    if (this.#loss.bytesInFlight + size > this.#controller.window) return false;
+    const { bytesInFlight } = this.#loss;
+    if (bytesInFlight + size > this.#controller.window) return false;
+    if (nowMs - this.#pacedUntil > LATE_MS) this.#rate.setAppLimited(bytesInFlight);
+    this.#pacedUntil = Infinity;
     return this.#pacer.budget(nowMs, this.#pacingRate()) >= size;
   }
 
@@ -284,10 +291,9 @@ export class Transmission {
       this.mtu.nextTimeout() ?? Infinity,
     );
     if (this.#waiting && this.#loss.bytesInFlight + this.packetSize <= this.#controller.window) {
-      next = Math.min(
-        next,
-        this.#pacer.nextTime(nowMs, this.#pacingRate(), this.packetSize) ?? nowMs,
-      );
+      const due = this.#pacer.nextTime(nowMs, this.#pacingRate(), this.packetSize) ?? nowMs;
+      this.#pacedUntil = Math.min(this.#pacedUntil, due);
+      next = Math.min(next, due);
     }
     return next === Infinity ? undefined : next;
   }

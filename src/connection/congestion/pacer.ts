@@ -7,13 +7,13 @@
 const BURST_PACKETS = 10;
 const BURST_MS = 2;
 const TIMER_MS = 1;
-const LATE_MS = 5;
+const LATE_MS = 20;
 
 /**
  * A token bucket that holds max(10 packets, 2 ms at the pacing rate) and never asks for a timer below 1 ms
  * (SPEC 10.4).
  *
- * Timers fire late by milliseconds when the event loop is busy. A sender that was made to wait gets what up to 5 ms
+ * Timers fire late by milliseconds when the event loop is busy. A sender that was made to wait gets what up to 20 ms
  * earn, or every late timer would cost rate; one that had nothing to send finds no more than the bucket.
  */
 export class Pacer {
