@@ -231,12 +231,27 @@ export class PieceMap {
 
   #store(start: number, length: number, data: Uint8Array | undefined): void {
     const index = this.#firstEndingAbove(start);
-    if (data !== undefined) {
-      this.bufferedBytes += length;
-      const previous = this.pieces[index - 1];
-      if (previous !== undefined && previous.end === start && previous.append(data)) return;
+    if (data === undefined) {
+      this.#storeGap(index, start, start + length);
+      return;
     }
+    this.bufferedBytes += length;
+    const previous = this.pieces[index - 1];
+    if (previous !== undefined && previous.end === start && previous.append(data)) return;
     this.#add(index, new Piece(start, length, data));
+  }
+
+  /** Neighbouring gaps become one: no credit limits their number. */
+  #storeGap(index: number, start: number, end: number): void {
+    const previous = this.pieces[index - 1];
+    const next = this.pieces[index];
+    const joinsPrevious = previous !== undefined && previous.isGap && previous.end === start;
+    const joinsNext = next !== undefined && next.isGap && next.start === end;
+    const from = joinsPrevious ? previous.start : start;
+    const to = joinsNext ? next.end : end;
+    const first = joinsPrevious ? index - 1 : index;
+    this.#remove(first, (joinsPrevious ? 1 : 0) + (joinsNext ? 1 : 0));
+    this.#add(first, new Piece(from, to - from, undefined));
   }
 
   #add(index: number, piece: Piece): void {

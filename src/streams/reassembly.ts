@@ -81,6 +81,14 @@ export class Reassembly {
     return { offset, data: this.#map.take(offset, stop) };
   }
 
+  /** What is held begins here or later: where the reader stands, or the end of the gap that comes next. */
+  get heldFrom(): number {
+    const head = this.#map.pieces[0];
+    return head !== undefined && head.isGap && head.start === this.#readOffset
+      ? head.end
+      : this.#readOffset;
+  }
+
   /** True when `readSegment` has something. */
   hasSegment(end: number | undefined): boolean {
     const head = this.#map.pieces[0];

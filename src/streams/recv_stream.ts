@@ -295,14 +295,15 @@ export class RecvStream {
   /**
    * SPEC 8: credit returns when the application reads. A message or segment that is not whole cannot be
    * read, so its credit returns as it is assembled, but only at the front of the stream: what a stream
-   * holds stays below one message and one window.
+   * holds stays below one message and one window. A gap holds nothing, and a stream whose first window was
+   * given up is not even known to the application: its credit returns at once.
    */
   #returnCredit(): void {
     let consumed: number;
     if (this.#unordered !== undefined) consumed = this.#unordered.consumed;
     else if (this.#ordered !== undefined) {
       const whole = this.#kind === 0 || this.readable;
-      consumed = whole ? this.#ordered.readOffset : this.#ordered.contiguousEnd;
+      consumed = whole ? this.#ordered.heldFrom : this.#ordered.contiguousEnd;
     } else return;
     this.#consume(consumed);
   }

@@ -165,3 +165,18 @@ test("loss, reordering, duplicates and late packets change nothing", () => {
     { numRuns: 150 },
   );
 });
+
+test("a stream of which a whole window was given up before its first byte came goes on", () => {
+  const fates: Fate[] = ["pass", "pass", "lost", "pass", "lost", "pass", "lost", "pass", "lost"];
+  fates.push("lost", "lost", "pass", "pass", "pass", "pass", "pass", "pass", "pass", "lost");
+  fates.push("pass", "pass", "pass");
+  const plan = [
+    { kind: 0, sizes: [502] },
+    { kind: 0, sizes: [252] },
+    { kind: 5, sizes: [999, 0] },
+    { kind: 2, sizes: [970, 31] },
+    { kind: 0, sizes: [] },
+  ];
+  const reads = [true, false, false, false, true];
+  run(plan, { room: 253, fates, reads }, false, false);
+});
