@@ -157,9 +157,11 @@ export class Transmission {
     if (this.#probes > 0) return true;
     const size = this.packetSize;
     const { bytesInFlight } = this.#loss;
-    if (bytesInFlight + size > this.#controller.window) return false;
-    if (nowMs - this.#pacedUntil > LATE_MS) this.#rate.setAppLimited(bytesInFlight);
+    const late = nowMs - this.#pacedUntil > LATE_MS;
+    // Whoever waits for the window from here on is not late.
     this.#pacedUntil = Infinity;
+    if (bytesInFlight + size > this.#controller.window) return false;
+    if (late) this.#rate.setAppLimited(bytesInFlight);
     return this.#pacer.budget(nowMs, this.#pacingRate()) >= size;
   }
 
