@@ -15,6 +15,7 @@ import {
   createSecretKey,
   diffieHellman,
   generateKeyPairSync,
+  type JsonWebKey,
   type KeyObject,
   randomBytes,
   scrypt,
@@ -138,11 +139,10 @@ class NodeX25519PrivateKey implements X25519PrivateKey {
   readonly publicKey: Uint8Array;
   #key: KeyObject | undefined;
 
-  constructor(privateKey: KeyObject, publicKey: KeyObject) {
+  /** @param publicKey Its JWK: on Node the DER encoders and decoders of OpenSSL 3 take ten times as long. */
+  constructor(privateKey: KeyObject, publicKey: JsonWebKey) {
     this.#key = privateKey;
-    // JWK: on Node the DER encoders and decoders of OpenSSL 3 take ten times as long.
-    const { x } = publicKey.export({ format: "jwk" });
-    this.publicKey = plain(Buffer.from(x as string, "base64url"));
+    this.publicKey = plain(Buffer.from(publicKey.x as string, "base64url"));
   }
 
   agree(publicKey: Uint8Array): Uint8Array | undefined {
@@ -176,14 +176,24 @@ function importX25519(raw: Uint8Array): X25519PrivateKey {
   der.set(raw, PKCS8_PREFIX.length);
   try {
     const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-    return new NodeX25519PrivateKey(key, createPublicKey(key));
+    return new NodeX25519PrivateKey(key, createPublicKey(key).export({ format: "jwk" }));
   } finally {
     wipe(der);
   }
 }
 
+/** Node has this overload; its types do not. */
+const generateWithJwk = generateKeyPairSync as unknown as (
+  type: "x25519",
+  options: { readonly publicKeyEncoding: { readonly format: "jwk" } },
+) => { readonly privateKey: KeyObject; readonly publicKey: JsonWebKey };
+
 function generateX25519(): X25519PrivateKey {
-  const { privateKey, publicKey } = generateKeyPairSync("x25519");
+  // Never `export()` of a key made here: on Node that holds the key's lock while it allocates, and a garbage collection
+  // at that moment frees the job that made the key, which waits for the same lock: the process stands still for ever.
+  const { privateKey, publicKey } = generateWithJwk("x25519", {
+    publicKeyEncoding: { format: "jwk" },
+  });
   return new NodeX25519PrivateKey(privateKey, publicKey);
 }
 
