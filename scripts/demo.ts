@@ -55,7 +55,7 @@ class Command {
 
   constructor(args: string[], seed: string) {
     const bin = fileURLToPath(new URL("src/cli/bin.ts", ROOT));
-    this.child = spawn(process.execPath, ["run", "-A", "--no-lock", bin, ...args, "--json"], {
+    this.child = spawn(process.execPath, ["run", "-A", "--frozen", bin, ...args, "--json"], {
       env: { ...process.env, STT_SEED: seed },
       stdio: ["ignore", "pipe", "inherit"],
     });

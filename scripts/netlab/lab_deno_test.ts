@@ -73,7 +73,7 @@ async function runs(pid: number): Promise<boolean> {
 test("a lab that is killed leaves no process behind, so no network either", OPTIONS, async () => {
   const holder = new LineProcess([
     Deno.execPath(),
-    ...["run", "-A", "--no-lock", "--quiet", "--no-check"],
+    ...["run", "-A", "--frozen", "--quiet", "--no-check"],
     fileURLToPath(new URL("hold.ts", import.meta.url)),
   ]);
   const pids = Object.values(await holder.line((line) => "link" in line, "its processes"));

@@ -11,7 +11,7 @@ export type Runtime = "deno" | "node";
 /** Program and arguments of `stt`. Deno gets the socket that is fast there. */
 export function sttCommand(runtime: Runtime, args: readonly string[]): string[] {
   if (runtime === "node") return ["node", `${ROOT_PATH}npm/src/cli/bin.js`, ...args];
-  const options = ["--unstable-net", "--no-lock", "--quiet", "--no-check", "-A"];
+  const options = ["--unstable-net", "--frozen", "--quiet", "--no-check", "-A"];
   return [Deno.execPath(), "run", ...options, `${ROOT_PATH}src/cli/bin.ts`, ...args];
 }
 

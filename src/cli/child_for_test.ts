@@ -31,7 +31,7 @@ export interface ChildOptions {
 
 /** Program and arguments of the command on this runtime. */
 export function commandLine(args: readonly string[]): [program: string, args: string[]] {
-  const runtime = ON_DENO ? ["run", "-A", "--no-lock", "--quiet", BIN] : [BIN];
+  const runtime = ON_DENO ? ["run", "-A", "--frozen", "--quiet", BIN] : [BIN];
   return [process.execPath, [...runtime, ...args]];
 }
 
