@@ -9,6 +9,11 @@
  * waited behind it is read, and credit comes when half of the window was read.
  */
 const GROWTH_RTTS = 4;
+/**
+ * A sender that starts triples its rate per round trip at most: what it may still send covers three times what came
+ * within the last one.
+ */
+const AHEAD_RTTS = 3;
 
 /**
  * What this side grants.
@@ -30,6 +35,10 @@ export class ReceiveCredit {
   #consumed = 0;
   #lastConsumed = 0;
   #lastUpdateMs: number | undefined;
+  #roundMs = -Infinity;
+  #roundArrived = 0;
+  /** Most bytes that arrived within one of the last two round trips. */
+  #perRound = 0;
 
   /** `granted`: what the peer was told at the start, if that is less than the window. */
   constructor(window: number, maxWindow: number, granted: number = window) {
@@ -56,6 +65,27 @@ export class ReceiveCredit {
     this.#consumed += bytes;
   }
 
+  /**
+   * Bytes arrived while the reader had taken all that it could: it waits for the path, which lost some or is faster
+   * than before. A window that then leaves too little ahead of what comes grows at once, without being read: else
+   * every loss of a fast path, whose repair takes a round trip or more, would stop the sender.
+   *
+   * @param rttMs Undefined: no growth.
+   */
+  follow(nowMs: number, rttMs: number | undefined): void {
+    if (rttMs === undefined) return;
+    const came = this.arrived - this.#roundArrived;
+    const elapsedMs = nowMs - this.#roundMs;
+    if (elapsedMs >= rttMs) {
+      this.#perRound = came * rttMs / elapsedMs;
+      this.#roundMs = nowMs;
+      this.#roundArrived = this.arrived;
+    } else if (came > this.#perRound) this.#perRound = came;
+    const ahead = this.#consumed + this.#window - this.arrived;
+    if (ahead >= AHEAD_RTTS * this.#perRound || !this.#holdsBack()) return;
+    this.#window = Math.min(2 * this.#window, this.#maxWindow);
+  }
+
   /** True when half of the window was read, or half of the burst arrived, since the last update. */
   get updateDue(): boolean {
     const step = Math.min(this.#window, this.burst);
@@ -79,11 +109,15 @@ export class ReceiveCredit {
     this.#lastUpdateMs = nowMs;
     this.#lastConsumed = this.#consumed;
     // SPEC 8: a window of less than 4 RTT of what is read holds the sender back, not the reader; or the burst does.
-    const held = this.#consumed + this.#window <= this.arrived + this.burst;
-    if (held && rttMs !== undefined && this.#window * elapsedMs < GROWTH_RTTS * rttMs * read) {
+    if (this.#holdsBack() && rttMs !== undefined && this.#window * elapsedMs < GROWTH_RTTS * rttMs * read) {
       this.#window = Math.min(2 * this.#window, this.#maxWindow);
     }
     this.#windowEnd = this.#consumed + this.#window;
+  }
+
+  /** The window and not the burst bounds what the peer may send. */
+  #holdsBack(): boolean {
+    return this.#consumed + this.#window <= this.arrived + this.burst;
   }
 
   #target(): number {

@@ -131,9 +131,12 @@ export class RecvStream {
     data: Uint8Array,
     end: boolean,
     startsMessage: boolean,
+    nowMs: number,
+    rttMs: number | undefined,
   ): number | undefined {
     // SPEC 8: a half that has all its bytes or was reset takes later frames and ignores them.
     if (this.#complete()) return undefined;
+    const waiting = !this.readable;
     this.#extend(offset + data.length, end ? offset + data.length : undefined);
     if (this.#state === "stopped") {
       this.#discard();
@@ -148,6 +151,10 @@ export class RecvStream {
     this.#shared.buffered += this.buffered - before;
     const tooLarge = this.#scanner?.tooLarge ?? this.#unordered?.tooLarge;
     if (tooLarge === undefined) this.#settle();
+    if (waiting) {
+      this.credit.follow(nowMs, rttMs);
+      this.#shared.credit.follow(nowMs, rttMs);
+    }
     this.#countAhead();
     return tooLarge;
   }
@@ -262,6 +269,7 @@ export class RecvStream {
       if (end > this.credit.limit) throw this.#overrun(end, this.credit.limit, "stream");
       if (total > shared.credit.limit) throw this.#overrun(total, shared.credit.limit, "session");
       shared.credit.arrived = total;
+      this.credit.arrived = end;
       this.#highest = end;
     }
     if (finalSize !== undefined && known === undefined) {

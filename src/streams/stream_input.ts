@@ -26,6 +26,8 @@ const FLAGS_REFUSED = FLAG_FRAGMENT | FLAGS_RESERVED;
 /** Applies frames and records to the streams they name; what it throws closes the session. */
 export class StreamInput {
   readonly #table: StreamTable;
+  /** For the growth of windows. */
+  rttMs: number | undefined = undefined;
 
   constructor(table: StreamTable) {
     this.#table = table;
@@ -38,6 +40,7 @@ export class StreamInput {
     kind: number,
     offset: number,
     data: Uint8Array,
+    nowMs: number,
   ): void {
     if (this.#table.destroyed !== undefined) return;
     if ((flags & FLAGS_REFUSED) !== 0 || !isStreamKind(kind)) {
@@ -62,7 +65,8 @@ export class StreamInput {
     const end = (flags & FLAG_STREAM_END) !== 0;
     const { recv } = this.#table;
     const before = stream.recv.ahead;
-    const tooLarge = stream.recv.receive(offset, data, end, (flags & FLAG_SEGMENT) !== 0);
+    const starts = (flags & FLAG_SEGMENT) !== 0;
+    const tooLarge = stream.recv.receive(offset, data, end, starts, nowMs, this.rttMs);
     if (tooLarge !== undefined) {
       this.#refuseMessage(stream, `${tooLarge} bytes exceed`, recv.maxMessageSize);
     } else if (stream.recv.ahead > before && recv.ahead > MESSAGES_AHEAD * recv.maxMessageSize) {

@@ -72,6 +72,7 @@ export class StreamSet {
    * `config.burst` holds: a smoothed one also grows when this side is slow, which is when a buffer overflows.
    */
   setRtt(rttMs: number, minMs: number = rttMs): void {
+    this.#input.rttMs = rttMs;
     this.#output.rttMs = rttMs;
     this.#table.limitBurst(minMs);
   }
@@ -248,9 +249,9 @@ export class StreamSet {
     kind: number,
     offset: number,
     data: Uint8Array,
-    _nowMs: number,
+    nowMs: number,
   ): void {
-    this.#input.onData(id, flags, kind, offset, data);
+    this.#input.onData(id, flags, kind, offset, data, nowMs);
   }
 
   /** STREAM_RESET: ends the receiving half and drops what was not read. */

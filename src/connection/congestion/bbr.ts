@@ -45,6 +45,7 @@ const YIELDED_ESTIMATE = 0.85;
 /** Noise that grew by this factor and share since it was taken for congestion: that was no congestion. */
 const NOISE_GREW_FACTOR = 1.5;
 const NOISE_GREW = 0.005;
+const K = 2;
 
 /**
  * Paces at the measured bandwidth and keeps the flight near bandwidth times round trip. Loss bounds the flight only
@@ -233,7 +234,7 @@ export class Bbr implements CongestionController {
     }
     if (rounds.started) this.#endRound();
     const { value } = this.#bandwidth;
-    this.#queue.onSample(sample, this.#restraint(), value, this.#minRtt.value, this.#mtu);
+    this.#queue.onSample(sample, this.#restraint(), value, this.#minRtt.value, this.#mtu, nowMs);
     this.#aggregation.update(sample.newlyAcked, this.#estimate(), this.#window, nowMs);
   }
 
@@ -433,7 +434,7 @@ export class Bbr implements CongestionController {
       // What little a handshake sends says nothing about the path: the initial window over a round trip is the least.
       : Math.max(
         this.#estimate(),
-        INITIAL_WINDOW_PACKETS * this.#mtu / Math.max(this.#minRtt.value, 1),
+        Math.max(INITIAL_WINDOW_PACKETS * this.#mtu, this.#window < TRIPLING_PACKETS*this.#mtu ? K*this.#window/2.77 : 0) / Math.max(this.#minRtt.value, 1),
       );
     const rate = PHASE_GAINS[this.#phase].pacing * bandwidth * PACING_MARGIN /
       (1 - NOISE_MADE_UP * this.#noise.share);

@@ -12,11 +12,13 @@ const FULL_FACTOR = 1.125;
 const SLACK_MS = 2;
 const SLACK_PACKETS = 2;
 /**
- * Consecutive ACKs that show a queue in startup: the pipe is full. Busy hosts delay ACKs as queues do, so it takes more
- * of them while more still arrives than before.
+ * Consecutive heaps of ACKs that show a queue in startup: the pipe is full. Busy hosts delay ACKs as queues do, so it
+ * takes more of them while more still arrives than before.
  */
 const FULL_SAMPLES = 4;
 const FULL_SAMPLES_GROWING = 10;
+/** ACKs within this time are one heap: a host that was busy takes them one after the other, each as late as the last. */
+const HEAP_MS = 1;
 /** Delivered is less than this share of the estimate: others take the rest. */
 const SHARED = 0.97;
 /** Of what is delivered, so that the queue goes away. */
@@ -39,15 +41,18 @@ export class StandingQueue {
   #rate = 0;
   #restraint = 1;
   #queuedSamples = 0;
+  #heapMs = -Infinity;
+  /** Whether the latest heap of ACKs shows a queue: all of them. */
+  #heapQueued = false;
 
   /** True when the latest ACKs all show a queue: startup has filled the pipe. `growing`: the rate still grew last. */
   isFull(growing: boolean): boolean {
     return this.#queuedSamples >= (growing ? FULL_SAMPLES_GROWING : FULL_SAMPLES);
   }
 
-  /** True when the latest ACK shows no queue. */
+  /** True when the latest ACKs show no queue. */
   get isClear(): boolean {
-    return this.#queuedSamples === 0;
+    return !this.#heapQueued;
   }
 
   /** True when a queue stood through the last round. */
@@ -84,9 +89,17 @@ export class StandingQueue {
     bandwidth: number,
     minRttMs: number,
     mtu: number,
+    nowMs: number,
   ): void {
-    const full = minRttMs * FULL_FACTOR + slackMs(mtu, bandwidth);
-    this.#queuedSamples = sample.rttMs > full ? this.#queuedSamples + 1 : 0;
+    const queued = sample.rttMs > minRttMs * FULL_FACTOR + slackMs(mtu, bandwidth);
+    if (nowMs - this.#heapMs >= HEAP_MS) {
+      this.#heapMs = nowMs;
+      this.#heapQueued = queued;
+      this.#queuedSamples = queued ? this.#queuedSamples + 1 : 0;
+    } else if (!queued) {
+      this.#heapQueued = false;
+      this.#queuedSamples = 0;
+    }
     this.#roundMs = Math.min(this.#roundMs, sample.rttMs);
     this.#rate = Math.max(this.#rate, sample.deliveryRate);
     this.#restraint = Math.min(this.#restraint, restraint);
