@@ -29,13 +29,21 @@ export function suiteName(suite: number): string {
   return SUITE_NAMES[suite] ?? `suite ${suite}`;
 }
 
+/** What a command does beside dialling. */
+export interface DialHooks {
+  /** Standard input is a file to send: the seed cannot come from there. */
+  readonly stdinTaken?: boolean;
+  /** As in `connect`: what it sends saves a round trip. */
+  readonly early?: (peer: Peer) => void;
+}
+
 /** Dials as the options say. */
 export async function dial(
   address: string,
   args: Arguments,
   context: CommandContext,
   defaultApp: string,
-  stdinTaken = false,
+  { stdinTaken = false, early }: DialHooks = {},
 ): Promise<Dialled> {
   const { io, report, signal } = context;
   const expected = args.nodeIds("expect");
@@ -50,6 +58,7 @@ export async function dial(
       seed,
       signal,
       ...(expected[0] === undefined ? {} : { expect: expected[0] }),
+      ...(early === undefined ? {} : { early }),
       transport: { ...(ca === undefined ? {} : { ca }), native: args.flag("native") },
     });
     const handshakeMs = io.now() - started;

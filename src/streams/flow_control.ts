@@ -10,10 +10,10 @@
  */
 const GROWTH_RTTS = 4;
 /**
- * A sender that starts triples its rate per round trip at most: what it may still send covers three times what came
+ * A sender that starts triples its rate per round trip at most: what it may still send covers four times what came
  * within the last one.
  */
-const AHEAD_RTTS = 3;
+const AHEAD_RTTS = 4;
 
 /**
  * What this side grants.

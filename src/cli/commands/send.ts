@@ -49,16 +49,43 @@ export const send: Command = {
       throw new UsageError("standard input can be sent once", "send");
     }
     try {
-      const { peer } = await dial(address, args, context, FILES_APP, stdinTaken);
-      void declineAll(peer);
-      const exit = await sendAll(peer, paths, name, context);
+      const dialled = new Dialled();
+      let sending: Promise<number> | undefined;
+      const early = (peer: Peer): void => {
+        void declineAll(peer);
+        sending = sendAll(peer, paths, name, context, dialled);
+        // A dial that fails says why.
+        sending.catch(() => undefined);
+      };
+      const { peer } = await dial(address, args, context, FILES_APP, { stdinTaken, early });
+      dialled.succeed(context.io.now());
+      const exit = await sending;
       await peer.close();
-      return exit;
+      return exit ?? EXIT_OK;
     } finally {
       if (stdinTaken) context.io.stdin.release();
     }
   },
 };
+
+/** The first file is offered with the last message of the dial; what came of either is told after the dial. */
+class Dialled {
+  /** When the session stood; 0 before. */
+  atMs = 0;
+  readonly done: Promise<void>;
+  #succeed: () => void = () => undefined;
+
+  constructor() {
+    this.done = new Promise((resolve) => {
+      this.#succeed = resolve;
+    });
+  }
+
+  succeed(nowMs: number): void {
+    this.atMs = nowMs;
+    this.#succeed();
+  }
+}
 
 /** This side sends; whoever opens a stream towards it is told so. */
 async function declineAll(peer: Peer): Promise<void> {
@@ -76,12 +103,14 @@ async function sendAll(
   paths: readonly string[],
   name: string | undefined,
   context: CommandContext,
+  dialled: Dialled,
 ): Promise<number> {
   let exit = EXIT_OK;
   for (const path of paths) {
     try {
-      await sendOne(peer, path, name, context);
+      await sendOne(peer, path, name, context, dialled);
     } catch (error) {
+      if (peer.stats().state === "handshaking") await dialled.done;
       const sessionOver = error instanceof SttError && peer.stats().state !== "established";
       if (!(error instanceof SttError) || sessionOver) {
         await peer.close();
@@ -94,19 +123,20 @@ async function sendAll(
   return exit;
 }
 
-/** Sends one file and says so. */
+/** Sends one file and says so. Its time runs from its offer, or from the end of the dial where that came later. */
 export async function sendOne(
   peer: Peer,
   path: string,
   name: string | undefined,
   { io, report, signal }: CommandContext,
+  dialled?: { readonly atMs: number },
 ): Promise<void> {
   const what: SendFileOptions = path === "-"
     ? { source: io.stdin.bytes(), name: name ?? STDIN_NAME }
     : { path, ...(name === undefined ? {} : { name }) };
   const started = io.now();
   const sent = await sendFile(peer, { ...what, signal, onProgress: report.progress() });
-  const ms = io.now() - started;
+  const ms = io.now() - Math.max(started, dialled?.atMs ?? 0);
   const sha256 = toHex(sent.sha256);
   report.event(
     "sent",

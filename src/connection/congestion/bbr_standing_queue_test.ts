@@ -29,7 +29,7 @@ function round(
   rate: number,
   { steady = true, restraint = 1 } = {},
 ): void {
-  for (const rttMs of rtts) queue.onSample(sample(rttMs, rate), restraint, 1000, 50, MTU);
+  for (const rttMs of rtts) queue.onSample(sample(rttMs, rate), restraint, 1000, 50, MTU, 0);
   queue.onRound(steady, 1000, 50, MTU);
 }
 
@@ -70,7 +70,9 @@ test("standing queue: the bound rises by 1 % per round without a queue", () => {
 
 test("standing queue: ACKs in a row show that startup has filled the pipe, ten while the rate grows, else four", () => {
   const queue = new StandingQueue();
-  const ack = (rttMs: number): void => queue.onSample(sample(rttMs, 1000), 1, 1000, 50, MTU);
+  let nowMs = 0;
+  const ack = (rttMs: number): void =>
+    queue.onSample(sample(rttMs, 1000), 1, 1000, 50, MTU, nowMs++);
   for (const rttMs of [70, 70, 70, 51, 70, 70, 70]) {
     ack(rttMs);
     assert.equal(queue.isFull(false), false);
@@ -83,4 +85,21 @@ test("standing queue: ACKs in a row show that startup has filled the pipe, ten w
   assert.equal(queue.isClear, false);
   ack(51);
   assert.equal(queue.isClear, true);
+});
+
+test("standing queue: ACKs that a busy host took in one heap are one sign, and the lowest of them counts", () => {
+  const queue = new StandingQueue();
+  const ack = (rttMs: number, nowMs: number): void =>
+    queue.onSample(sample(rttMs, 1000), 1, 1000, 50, MTU, nowMs);
+  for (let i = 0; i < 20; i++) ack(70 - i / 100, 100 + i / 50);
+  assert.equal(queue.isFull(false), false);
+  ack(70, 102);
+  ack(51, 102.1);
+  assert.equal(queue.isClear, true, "what came last was late by no more than 1 ms");
+  ack(70, 102.2);
+  assert.equal(queue.isClear, true);
+  for (const nowMs of [104, 106, 108]) ack(70, nowMs);
+  assert.equal(queue.isFull(false), false);
+  ack(70, 110);
+  assert.equal(queue.isFull(false), true);
 });

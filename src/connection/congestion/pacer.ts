@@ -86,7 +86,9 @@ export class Pacer {
     if (rate === undefined) this.#tokens = BURST_PACKETS * this.#mtu;
     else if (elapsedMs > 0) {
       const capacity = this.#capacity(rate, this.#waiting ? LATE_MS : BURST_MS);
-      this.#tokens = Math.min(capacity, this.#tokens + rate * elapsedMs);
+      // What a late timer found lasts while its packets are being sent, which takes time of its own.
+      const kept = elapsedMs < BURST_MS ? this.#tokens : 0;
+      this.#tokens = Math.max(kept, Math.min(capacity, this.#tokens + rate * elapsedMs));
     }
   }
 }
