@@ -17,6 +17,9 @@ export const DEFAULT_TIMEOUT_S = 30;
 const DEFAULT_HANDSHAKE_S = 10;
 /** A signal must end the process within two seconds: what a dead peer does not take is not waited for longer. */
 const CLOSE_FLUSH_MS = 500;
+/** A file is read as fast as it comes: a window of a fast and long path from the start, not after its first round trips. */
+const STREAM_WINDOW = 1_048_576;
+const SESSION_WINDOW = 4_194_304;
 
 const CONGESTION: readonly CongestionControlName[] = ["cubic", "bbr", "newreno"];
 
@@ -84,6 +87,8 @@ export async function endpointOptions(
     maxIdle: idleMs,
     keepAlive: Math.max(20, Math.floor(idleMs / 3)),
     closeFlush: CLOSE_FLUSH_MS,
+    maxStreamData: STREAM_WINDOW,
+    maxData: SESSION_WINDOW,
     timeoutMs: idleMs,
     ...(congestion === undefined ? {} : { congestion }),
     ...(nodeSeedFile === undefined ? {} : { nodeSeed: await seedOf(nodeSeedFile, context) }),

@@ -33,6 +33,8 @@ const PACING_MARGIN = 0.995;
 const NOISE_MADE_UP = 0.5;
 /** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
 const TRIPLING_PACKETS = 200;
+/** How many of these windows are paced over a round trip. */
+const WINDOWS_PER_ROUND = 2;
 /** The wait for the next probe after one that found more, in round trips; doubled by each that finds nothing. */
 const SOON_ROUNDS = 2;
 /** A probe that finds so much more, and no more loss than noise and this share, goes on as startup. */
@@ -45,7 +47,6 @@ const YIELDED_ESTIMATE = 0.85;
 /** Noise that grew by this factor and share since it was taken for congestion: that was no congestion. */
 const NOISE_GREW_FACTOR = 1.5;
 const NOISE_GREW = 0.005;
-const K = 2;
 
 /**
  * Paces at the measured bandwidth and keeps the flight near bandwidth times round trip. Loss bounds the flight only
@@ -140,8 +141,8 @@ export class Bbr implements CongestionController {
     this.#updatePhase(sample, bytesInFlight, nowMs);
     this.#bounds.advance(sample, this.#restraint());
     this.#idleRestart = false;
-    this.#setPacingRate();
     this.#setWindow(sample);
+    this.#setPacingRate();
   }
 
   onLost(
@@ -429,17 +430,25 @@ export class Bbr implements CongestionController {
   // What follows for the sender.
 
   #setPacingRate(): void {
+    const estimate = this.#estimate();
     const bandwidth = this.#fullBandwidthReached
-      ? this.#estimate()
-      // What little a handshake sends says nothing about the path: the initial window over a round trip is the least.
-      : Math.max(
-        this.#estimate(),
-        Math.max(INITIAL_WINDOW_PACKETS * this.#mtu, this.#window < TRIPLING_PACKETS*this.#mtu ? K*this.#window/2.77 : 0) / Math.max(this.#minRtt.value, 1),
-      );
+      ? estimate
+      : Math.max(estimate, this.#leastInStartup());
     const rate = PHASE_GAINS[this.#phase].pacing * bandwidth * PACING_MARGIN /
       (1 - NOISE_MADE_UP * this.#noise.share);
     // Before the pipe was full once, an estimate lower than the last is only a sample of a sender that had less to send.
     if (this.#fullBandwidthReached || rate > (this.#pacingRate ?? 0)) this.#pacingRate = rate;
+  }
+
+  /**
+   * What little a handshake sends says nothing about the path, and a sample is a round trip old: while the window
+   * triples, half of a round trip is enough for it.
+   */
+  #leastInStartup(): number {
+    const rtt = Math.max(this.#minRtt.value, 1);
+    const initial = INITIAL_WINDOW_PACKETS * this.#mtu;
+    if (this.#window >= TRIPLING_PACKETS * this.#mtu) return initial / rtt;
+    return Math.max(initial, this.#window * WINDOWS_PER_ROUND / PHASE_GAINS.startup.pacing) / rtt;
   }
 
   #setWindow(sample: RateSample): void {

@@ -8,6 +8,8 @@ import type { SttStream } from "../stt_stream.ts";
 import { type Block, takeBlock } from "./wire.ts";
 
 const EMPTY: Uint8Array = new Uint8Array(0);
+/** Small chunks that lie ready are handed on together, up to this many bytes. */
+const GATHER_BYTES = 65_536;
 
 /** Reads a stream of the file service. */
 export class BlockStream {
@@ -43,7 +45,7 @@ export class BlockStream {
     if (this.#rest.length === 0) {
       const chunk = await this.#next();
       if (chunk === null) return null;
-      this.#rest = chunk;
+      this.#rest = this.#gathered(chunk);
     }
     const bytes = this.#rest.subarray(0, max);
     this.#rest = this.#rest.subarray(bytes.length);
@@ -68,6 +70,27 @@ export class BlockStream {
       own: true,
       ...(this.#signal === undefined ? {} : { signal: this.#signal }),
     });
+  }
+
+  /** Over UDP a chunk is a packet: what else lies ready joins it, or each would cost a turn of its own. */
+  #gathered(first: Uint8Array): Uint8Array {
+    if (first.length >= GATHER_BYTES / 2) return first;
+    let chunk = this.stream.tryRead(GATHER_BYTES - first.length);
+    if (chunk === undefined || chunk === null) {
+      this.#ended = chunk === null;
+      return first;
+    }
+    const bytes = new Uint8Array(GATHER_BYTES);
+    bytes.set(first);
+    let length = first.length;
+    while (chunk !== undefined && chunk !== null) {
+      bytes.set(chunk, length);
+      length += chunk.length;
+      if (length === GATHER_BYTES) break;
+      chunk = this.stream.tryRead(GATHER_BYTES - length);
+    }
+    this.#ended = chunk === null;
+    return bytes.subarray(0, length);
   }
 
   async #next(): Promise<Uint8Array | null> {
