@@ -41,6 +41,44 @@ test("without a round-trip time, or with a slow reader, the window stays", () =>
   assert.equal(slow.window, 1000);
 });
 
+test("a window follows what arrives while the reader waits for a hole, ahead of it and up to the cap", () => {
+  const credit = new ReceiveCredit(1000, 8000);
+  const arrive = (bytes: number, nowMs: number, rttMs: number | undefined = 10): void => {
+    credit.arrived += bytes;
+    credit.follow(nowMs, rttMs);
+  };
+  arrive(100, 0);
+  arrive(100, 5);
+  assert.equal(credit.window, 1000, "four times 200 bytes per round trip are still ahead");
+  assert.equal(credit.updateDue, false);
+  arrive(100, 9);
+  assert.equal(credit.window, 2000, "700 bytes are ahead, 1200 may be needed");
+  assert.equal(credit.updateDue, true, "without any reading");
+  assert.equal(credit.update(9, 10), 2000);
+  arrive(100, 15);
+  assert.equal(credit.window, 2000, "1600 bytes are ahead of 300 per round trip");
+  for (let nowMs = 20; nowMs < 100; nowMs += 10) arrive(900, nowMs);
+  assert.equal(credit.window, 8000, "the cap");
+});
+
+test("arrivals alone move no window without a round-trip time, below a burst, or when they are slow", () => {
+  const timeless = new ReceiveCredit(1000, 8000);
+  timeless.arrived = 900;
+  timeless.follow(0, undefined);
+  assert.equal(timeless.window, 1000);
+  const short = new ReceiveCredit(1000, 8000, 100);
+  short.burst = 100;
+  short.arrived = 100;
+  short.follow(0, 10);
+  assert.equal(short.window, 1000, "the receive buffer holds the sender back, not the window");
+  const slow = new ReceiveCredit(1000, 8000);
+  for (let nowMs = 0; nowMs < 500; nowMs += 100) {
+    slow.arrived += 100;
+    slow.follow(nowMs, 10);
+  }
+  assert.equal(slow.window, 1000);
+});
+
 test("a window above the cap is the cap; a window of zero never asks for an update", () => {
   const large = new ReceiveCredit(9000, 8000);
   large.consume(9000);

@@ -59,10 +59,16 @@ test("bbr: startup more than doubles the rate per round trip and is unpaced befo
   assert.equal(driver.packets, 10);
   assert.equal(driver.controller.pacingRate, undefined);
   driver.round(50);
-  assert.ok(driver.packets >= 20);
-  // The rate that ten packets in 50 ms show, times 4 ln 2, less 0.5 %.
-  const expected = 10 * MTU / 50 * 4 * Math.LN2 * 0.995;
-  assert.ok(Math.abs(driver.controller.pacingRate! - expected) < 1);
+  assert.equal(driver.packets, 30);
+  // Half of a round trip is enough for the window, less 0.5 %.
+  assert.ok(Math.abs(driver.controller.pacingRate! - 30 * MTU / 25 * 0.995) < 1);
+  for (let round = 0; round < 3; round++) driver.round(50);
+  assert.ok(driver.packets > 200);
+  // The rate that the last window in 50 ms shows, times 4 ln 2, less 0.5 %.
+  const { window } = driver.controller;
+  driver.round(50);
+  const expected = window / 50 * 4 * Math.LN2 * 0.995;
+  assert.ok(Math.abs(driver.controller.pacingRate! / expected - 1) < 0.01);
 });
 
 test("bbr: is not paced below 2 ms of round trip", () => {

@@ -57,6 +57,24 @@ test("a late timer costs no rate; a pause earns no more than the bucket", () => 
   assert.equal(drain(veryLate, 1000, 12_000).packets, 200);
 });
 
+test("sending takes time: what a late timer found is not lost meanwhile, and a pause ends it", () => {
+  const pacer = new Pacer(MTU);
+  drain(pacer, 0, 12_000);
+  let now = 6;
+  let sent = 0;
+  for (; pacer.budget(now, 12_000) >= MTU; now += 0.05) {
+    pacer.onSent(MTU, now);
+    sent += MTU;
+  }
+  assert.ok(sent > 12_000 * 6, `${sent} bytes`);
+  assert.ok(sent <= 12_000 * now, `${sent} bytes after ${now} ms`);
+  const paused = new Pacer(MTU);
+  drain(paused, 0, 12_000);
+  paused.budget(10, 12_000);
+  paused.onSent(MTU, 10);
+  assert.equal(paused.budget(12, 12_000), 24_000);
+});
+
 test("packets that go without asking make a debt of at most one bucket", () => {
   const pacer = new Pacer(MTU);
   for (let i = 0; i < 100; i++) pacer.onSent(MTU, 0);
