@@ -109,7 +109,10 @@ export class ReceiveCredit {
     this.#lastUpdateMs = nowMs;
     this.#lastConsumed = this.#consumed;
     // SPEC 8: a window of less than 4 RTT of what is read holds the sender back, not the reader; or the burst does.
-    if (this.#holdsBack() && rttMs !== undefined && this.#window * elapsedMs < GROWTH_RTTS * rttMs * read) {
+    if (
+      this.#holdsBack() && rttMs !== undefined &&
+      this.#window * elapsedMs < GROWTH_RTTS * rttMs * read
+    ) {
       this.#window = Math.min(2 * this.#window, this.#maxWindow);
     }
     this.#windowEnd = this.#consumed + this.#window;

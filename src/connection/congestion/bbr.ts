@@ -34,7 +34,7 @@ const NOISE_MADE_UP = 0.5;
 /** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
 const TRIPLING_PACKETS = 200;
 /** How many of these windows are paced over a round trip. */
-const WINDOWS_PER_ROUND = 2;
+const WINDOWS_PER_ROUND = 3;
 /** The wait for the next probe after one that found more, in round trips; doubled by each that finds nothing. */
 const SOON_ROUNDS = 2;
 /** A probe that finds so much more, and no more loss than noise and this share, goes on as startup. */
@@ -442,7 +442,7 @@ export class Bbr implements CongestionController {
 
   /**
    * What little a handshake sends says nothing about the path, and a sample is a round trip old: while the window
-   * triples, half of a round trip is enough for it.
+   * triples, a third of a round trip is enough for it.
    */
   #leastInStartup(): number {
     const rtt = Math.max(this.#minRtt.value, 1);

@@ -106,16 +106,19 @@ async function transfer(
   const { signal } = options;
   const blocks = new BlockStream(stream, signal);
   const attempt = `cannot send ${JSON.stringify(source.name)}`;
+  const chunks = new Chunks(source);
   let verdict: Verdict | undefined;
   try {
     const { name, size } = source;
     await blocks.write(encodeOffer({ name, size, mode: size === null ? "pipe" : "file" }));
+    // A file is there: the disk reads while the offer travels. Of other sources nothing is taken before it is wanted.
+    if (source.own) chunks.prefetch();
     const answer = decodeOfferAnswer(await blocks.block());
     if ("error" in answer) throw refusalError(attempt, answer);
     // From here on the receiver may refuse at any time, so somebody always listens.
     verdict = new Verdict(blocks, attempt);
     const hash = createHash("sha256");
-    const bytes = await sendBytes(stream, source, answer.offset, hash, verdict, options);
+    const bytes = await sendBytes(stream, source, chunks, answer.offset, hash, verdict, options);
     const sha256 = new Uint8Array(hash.digest());
     await blocks.write(encodeTrailer(sha256));
     await stream.end(signal === undefined ? {} : { signal });
@@ -129,6 +132,39 @@ async function transfer(
     stream.reset(FILE_REFUSALS[name].wire);
     stream.stop(FILE_REFUSALS[name].wire);
     throw reported;
+  } finally {
+    chunks.close();
+  }
+}
+
+type Step = IteratorResult<Uint8Array, unknown>;
+
+/** The chunks of a source, the first of them ahead of its time. */
+class Chunks {
+  readonly #iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+  #first: Promise<Step> | undefined;
+
+  constructor({ chunks }: Source) {
+    this.#iterator = Symbol.asyncIterator in chunks
+      ? chunks[Symbol.asyncIterator]()
+      : chunks[Symbol.iterator]();
+  }
+
+  prefetch(): void {
+    this.#first = Promise.resolve(this.#iterator.next());
+    // Whoever takes it is told; a refusal comes first.
+    this.#first.catch(() => undefined);
+  }
+
+  next(): Step | Promise<Step> {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? this.#iterator.next();
+  }
+
+  /** Not to be awaited: a source that is silent now would hold a failure back. */
+  close(): void {
+    Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
   }
 }
 
@@ -188,50 +224,36 @@ function refusalToSend(error: unknown, signal: AbortSignal | undefined): Refusal
 
 async function sendBytes(
   stream: SttStream,
-  source: Source,
+  { name, size, own }: Source,
+  chunks: Chunks,
   offset: number,
   hash: Hash,
   verdict: Verdict,
   options: SendFileOptions,
 ): Promise<number> {
   const { signal, onProgress } = options;
-  const { name, size } = source;
   if (size !== null && offset > size) throw behindEnd(offset);
-  const iterator = iterate(source.chunks);
   let bytes = 0;
-  try {
-    for (;;) {
-      const step = await verdict.unlessFailed(() => iterator.next());
-      if (step.done === true) break;
-      const chunk = step.value;
-      hash.update(chunk);
-      // What the receiver has already is hashed and not sent: the SHA-256 is that of the whole file.
-      const from = Math.min(chunk.length, Math.max(0, offset - bytes));
-      bytes += chunk.length;
-      if (size !== null && bytes > size) throw changed(name, "grew");
-      if (from < chunk.length) {
-        await stream.write(chunk.subarray(from), {
-          own: source.own,
-          ...(signal === undefined ? {} : { signal }),
-        });
-      }
-      onProgress?.({ name, bytes, size });
+  for (;;) {
+    const step = await verdict.unlessFailed(() => chunks.next());
+    if (step.done === true) break;
+    const chunk = step.value;
+    hash.update(chunk);
+    // What the receiver has already is hashed and not sent: the SHA-256 is that of the whole file.
+    const from = Math.min(chunk.length, Math.max(0, offset - bytes));
+    bytes += chunk.length;
+    if (size !== null && bytes > size) throw changed(name, "grew");
+    if (from < chunk.length) {
+      await stream.write(chunk.subarray(from), {
+        own,
+        ...(signal === undefined ? {} : { signal }),
+      });
     }
-  } finally {
-    // Not awaited: a source that is silent now would hold the failure back.
-    Promise.resolve(iterator.return?.()).catch(() => undefined);
+    onProgress?.({ name, bytes, size });
   }
   if (size !== null && bytes < size) throw changed(name, "shrank");
   if (bytes < offset) throw behindEnd(offset);
   return bytes;
-}
-
-function iterate(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
-  return Symbol.asyncIterator in chunks
-    ? chunks[Symbol.asyncIterator]()
-    : chunks[Symbol.iterator]();
 }
 
 function changed(name: string, how: string): SttError {
