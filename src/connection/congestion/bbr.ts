@@ -258,6 +258,8 @@ export class Bbr implements CongestionController {
     if (this.#phase === "startup") this.#checkStartup(sample);
     if (this.#phase === "drain" && bytesInFlight <= this.#flightFor(1)) {
       this.#enterDown(nowMs);
+      // The queue is gone already.
+      this.#phase = "probe_bw_cruise";
     }
     if (this.#fullBandwidthReached) {
       this.#adaptUpperBound(sample, nowMs);
