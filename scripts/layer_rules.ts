@@ -59,6 +59,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "connection",
     "transport",
     "endpoint",
+    // A session in memory, which warms the code of a real one up.
+    "testing",
   ],
 };
 

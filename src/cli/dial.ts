@@ -12,6 +12,10 @@ import { UsageError } from "./exit_codes.ts";
 import { endpointOptions, pemOf } from "./options.ts";
 import { sharedSeed } from "./seed_source.ts";
 import { formatDuration } from "./text.ts";
+import { warmUp } from "./warm_up.ts";
+
+/** An answer that takes longer leaves time to warm up; a near peer has answered by then. */
+const WARM_UP_AFTER_MS = 15;
 
 /** An open session, and how long a silent peer may stay silent. */
 export interface Dialled {
@@ -51,8 +55,12 @@ export async function dial(
   const { timeoutMs, ...options } = await endpointOptions(args, context, defaultApp);
   const ca = await pemOf(args, "ca");
   const seed = await sharedSeed(args, context, stdinTaken);
+  let cool: () => void = () => undefined;
   try {
     const started = io.now();
+    if (address.startsWith("udp:")) {
+      cool = warmUp(() => io.now(), WARM_UP_AFTER_MS, report.warnOf);
+    }
     const peer = await connect(address, {
       ...options,
       seed,
@@ -61,6 +69,7 @@ export async function dial(
       ...(early === undefined ? {} : { early }),
       transport: { ...(ca === undefined ? {} : { ca }), native: args.flag("native") },
     });
+    cool();
     const handshakeMs = io.now() - started;
     const { id, suite, pinned } = peer.info;
     report.event(
@@ -71,6 +80,7 @@ export async function dial(
     );
     return { peer, timeoutMs };
   } finally {
+    cool();
     wipe(seed);
     if (options.nodeSeed instanceof Uint8Array) wipe(options.nodeSeed);
   }

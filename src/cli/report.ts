@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileProgress } from "../endpoint/files/mod.ts";
+import { SttError } from "../errors.ts";
 import type { CliIo, CliOutput } from "./io.ts";
 import { progressBar, progressLine, type ProgressState } from "./progress.ts";
 import { printable } from "./text.ts";
@@ -57,6 +58,13 @@ export class Report {
     if (this.#options.json) this.#json(name, facts);
     else this.#line(`stt: ${printable(text)}`);
   }
+
+  /** {@link Report.warning} of an error that something beside the run met. */
+  readonly warnOf = (error: unknown): void => {
+    const code = error instanceof SttError ? error.code : "INTERNAL";
+    const message = error instanceof Error ? error.message : String(error);
+    this.warning("warning", { code, message }, message);
+  };
 
   /** Why the run fails. */
   failure(code: string, message: string, exit: number, hint?: string): void {

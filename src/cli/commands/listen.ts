@@ -21,6 +21,7 @@ import { RECEIVE_OPTIONS, toStdout } from "../receiving.ts";
 import { RejectLog } from "../reject_log.ts";
 import { sharedSeeds } from "../seed_source.ts";
 import { SessionHost } from "../session_host.ts";
+import { warmUp } from "../warm_up.ts";
 import { serviceOf } from "../services.ts";
 
 export const listenCommand: Command = {
@@ -59,22 +60,20 @@ export const listenCommand: Command = {
     const listener = await open(address, args, context, host);
     const rejects = new RejectLog(context.report, () => context.io.now());
     listener.on("rejected", ({ remoteAddress, error }) => rejects.record(remoteAddress, error));
-    listener.on("error", (error) => {
-      context.report.warning(
-        "warning",
-        { code: error.code, message: error.message },
-        error.message,
-      );
-    });
+    listener.on("error", context.report.warnOf);
     const nodeId = toHex(listener.nodeId);
     context.report.event(
       "listening",
       { address: listener.address, nodeId },
       `listening on ${listener.address}\nnode id ${nodeId}`,
     );
+    const cool = address.startsWith("udp:")
+      ? warmUp(() => context.io.now(), 0, context.report.warnOf)
+      : () => undefined;
     try {
       return await host.serve(listener);
     } finally {
+      cool();
       await listener.close();
       rejects.close();
     }

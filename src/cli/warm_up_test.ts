@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { MemorySession, warmUp } from "./warm_up.ts";
+
+test("a session in memory moves its bytes in steps of any length", () => {
+  const whole = new MemorySession();
+  assert.equal(whole.step(() => false), true);
+  const stepped = new MemorySession();
+  let steps = 1;
+  while (!stepped.step(() => true)) steps++;
+  assert.ok(steps > 20, `${steps} steps`);
+});
+
+test("warming up goes on by itself, and not after it was ended", async () => {
+  let nowMs = 0;
+  let looks = 0;
+  const failures: unknown[] = [];
+  // Each look is a step of its own.
+  const now = (): number => {
+    looks++;
+    return nowMs += 10;
+  };
+  const end = warmUp(now, 0, (error) => failures.push(error));
+  while (looks < 20) await setImmediate();
+  end();
+  const seen = looks;
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+  assert.equal(looks, seen);
+  warmUp(now, 60_000, (error) => failures.push(error))();
+  assert.deepEqual(failures, []);
+});
+
+test("warming up says what is wrong with the runtime", async () => {
+  const failure = new Error("no clock");
+  const told = await new Promise((resolve) => {
+    warmUp(
+      () => {
+        throw failure;
+      },
+      0,
+      resolve,
+    );
+  });
+  assert.equal(told, failure);
+});
