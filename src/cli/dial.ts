@@ -16,6 +16,7 @@ import { warmUp } from "./warm_up.ts";
 
 /** An answer that takes longer leaves time to warm up; a near peer has answered by then. */
 const WARM_UP_AFTER_MS = 15;
+const WARM_UP_BYTES = 262_144;
 
 /** An open session, and how long a silent peer may stay silent. */
 export interface Dialled {
@@ -59,7 +60,7 @@ export async function dial(
   try {
     const started = io.now();
     if (address.startsWith("udp:")) {
-      cool = warmUp(() => io.now(), WARM_UP_AFTER_MS, report.warnOf);
+      cool = warmUp(() => io.now(), WARM_UP_BYTES, WARM_UP_AFTER_MS, report.warnOf);
     }
     const peer = await connect(address, {
       ...options,

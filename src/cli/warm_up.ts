@@ -7,12 +7,10 @@
  *
  * @module
  */
-import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import { SttError } from "../errors.ts";
 import { DatagramPair } from "../testing/datagram_pair.ts";
 
-/** Of the stream that is sent: the code is fast by then. */
-const BYTES = 1_048_576;
 const CHUNK_BYTES = 65_536;
 const FILL = 0x5a;
 /** What arrives meanwhile waits for so long; the first steps, which compile most, take longer. */
@@ -24,10 +22,16 @@ export class MemorySession {
   #id: number | undefined;
   #sent = 0;
   #received = 0;
+  readonly #bytes: number;
+
+  /** @param bytes To move: a multiple of 65536. */
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
 
   /** Works until `pause` says so, asked after each datagram. True when there is no more to do. */
   step(pause: () => boolean): boolean {
-    const over = (): boolean => this.#received === BYTES;
+    const over = (): boolean => this.#received === this.#bytes;
     let first = true;
     const moved = this.#pair.run(() => {
       this.#move();
@@ -44,7 +48,7 @@ export class MemorySession {
   #failed(why: string): SttError {
     return new SttError(
       "INTERNAL",
-      `cannot run a session in memory: ${why} after ${this.#received} of ${BYTES} bytes`,
+      `cannot run a session in memory: ${why} after ${this.#received} of ${this.#bytes} bytes`,
     );
   }
 
@@ -54,10 +58,10 @@ export class MemorySession {
     this.#id ??= a.streams.open(0);
     const id = this.#id;
     if (id === undefined) return;
-    while (this.#sent < BYTES && a.streams.canWrite(id)) {
+    while (this.#sent < this.#bytes && a.streams.canWrite(id)) {
       a.streams.write(id, new Uint8Array(CHUNK_BYTES).fill(FILL));
       this.#sent += CHUNK_BYTES;
-      if (this.#sent === BYTES) a.streams.finish(id);
+      if (this.#sent === this.#bytes) a.streams.finish(id);
     }
     while (b.streams.has(id)) {
       const chunk = b.streams.read(id);
@@ -72,31 +76,29 @@ export class MemorySession {
  * Runs a {@link MemorySession} in small steps.
  *
  * @param now Monotonic milliseconds.
+ * @param bytes What that session moves: the more, the faster the code is after it. 256 KiB take a twentieth of a second.
  * @param delayMs Before the first step.
  * @param onError This runtime cannot run sessions.
  * @return Ends it early; call it when there is something to do. Nothing runs after that.
  */
 export function warmUp(
   now: () => number,
+  bytes: number,
   delayMs: number,
   onError: (error: unknown) => void,
 ): () => void {
   let session: MemorySession | undefined;
-  let immediate: ReturnType<typeof setImmediate> | undefined;
   const step = (): void => {
     try {
       const started = now();
-      session ??= new MemorySession();
+      session ??= new MemorySession(bytes);
       const done = session.step(() => now() - started >= STEP_MS);
-      immediate = done ? undefined : setImmediate(step);
+      // Not an immediate: on Deno those that follow each other keep the sockets from being looked at.
+      if (!done) timer = setTimeout(step, 1);
     } catch (error) {
       onError(error);
     }
   };
-  const timer = setTimeout(step, delayMs);
-  return () => {
-    clearTimeout(timer);
-    clearImmediate(immediate);
-    immediate = undefined;
-  };
+  let timer = setTimeout(step, delayMs);
+  return () => clearTimeout(timer);
 }

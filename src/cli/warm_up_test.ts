@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { MemorySession, warmUp } from "./warm_up.ts";
 
 test("a session in memory moves its bytes in steps of any length", () => {
-  const whole = new MemorySession();
+  const whole = new MemorySession(1_048_576);
   assert.equal(whole.step(() => false), true);
-  const stepped = new MemorySession();
+  const stepped = new MemorySession(1_048_576);
   let steps = 1;
   while (!stepped.step(() => true)) steps++;
   assert.ok(steps > 20, `${steps} steps`);
@@ -21,13 +21,13 @@ test("warming up goes on by itself, and not after it was ended", async () => {
     looks++;
     return nowMs += 10;
   };
-  const end = warmUp(now, 0, (error) => failures.push(error));
-  while (looks < 20) await setImmediate();
+  const end = warmUp(now, 1_048_576, 0, (error) => failures.push(error));
+  while (looks < 20) await setTimeout(1);
   end();
   const seen = looks;
-  for (let turn = 0; turn < 20; turn++) await setImmediate();
+  for (let turn = 0; turn < 10; turn++) await setTimeout(1);
   assert.equal(looks, seen);
-  warmUp(now, 60_000, (error) => failures.push(error))();
+  warmUp(now, 65_536, 60_000, (error) => failures.push(error))();
   assert.deepEqual(failures, []);
 });
 
@@ -38,6 +38,7 @@ test("warming up says what is wrong with the runtime", async () => {
       () => {
         throw failure;
       },
+      65_536,
       0,
       resolve,
     );

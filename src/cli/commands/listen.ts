@@ -24,6 +24,9 @@ import { SessionHost } from "../session_host.ts";
 import { warmUp } from "../warm_up.ts";
 import { serviceOf } from "../services.ts";
 
+/** Nobody waits for a listener that has just begun. */
+const WARM_UP_BYTES = 1_048_576;
+
 export const listenCommand: Command = {
   name: "listen",
   usage: "listen ADDR [--out DIR|-] [--offer FILE] [--echo] [--once]",
@@ -68,7 +71,7 @@ export const listenCommand: Command = {
       `listening on ${listener.address}\nnode id ${nodeId}`,
     );
     const cool = address.startsWith("udp:")
-      ? warmUp(() => context.io.now(), 0, context.report.warnOf)
+      ? warmUp(() => context.io.now(), WARM_UP_BYTES, 0, context.report.warnOf)
       : () => undefined;
     try {
       return await host.serve(listener);
