@@ -131,6 +131,25 @@ test("windows double while two updates come within two round trips", () => {
   assert.ok(windows > 10_000_000, "far more than 200 first windows");
 });
 
+test("behind a hole windows follow what arrives, but not where the reader leaves bytes lying", () => {
+  for (const hole of [1000, 0]) {
+    const { b } = joined();
+    b.set.setRtt(10);
+    const { maxStreamData } = LIMITS;
+    for (let at = hole; at < maxStreamData; at += 1000) {
+      const size = Math.min(1000, maxStreamData - at);
+      b.set.onData(1, 0, 0, at, pattern(size), at / 1000);
+    }
+    const limits = new Map<number, number>();
+    for (let record; (record = b.set.nextControl(4096, 20));) {
+      if (record.type === "flowCredit") limits.set(record.stream, record.limit);
+    }
+    if (hole === 0) assert.deepEqual([...limits], [], "nothing was read of what could be");
+    else assert.deepEqual([...limits], [[1, 4 * maxStreamData]], "the session has enough ahead");
+    assert.ok(b.set.stats().recvBuffered >= maxStreamData - 1000);
+  }
+});
+
 test("write says when to wait, and writable when to go on", () => {
   const { a, b } = joined({ sendBuffer: 1000 });
   a.set.open(0);
