@@ -7,11 +7,9 @@ import { toHex } from "../codec/hex.ts";
 import { Connection } from "../connection/connection.ts";
 import { transportParameters } from "../connection/config.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
-import type { SeedKeys } from "../crypto/key_schedule.ts";
 import { wipe } from "../crypto/secret.ts";
-import { ERRORS, SttError } from "../errors.ts";
-import { Acceptor } from "../handshake/acceptor.ts";
-import type { AcceptorConfig, PendingSession } from "../handshake/types.ts";
+import { SttError } from "../errors.ts";
+import type { PendingSession } from "../handshake/types.ts";
 import { parseAddress } from "../transport/address.ts";
 import type {
   DatagramTransport,
@@ -19,10 +17,11 @@ import type {
   TransportListener,
 } from "../transport/transport.ts";
 import type { DatagramSocket } from "../transport/udp/datagram_socket.ts";
+import { decide } from "./admission.ts";
 import { chooseTransport } from "./connect.ts";
 import { Driver } from "./driver.ts";
+import { type ListenerParts, listenerParts } from "./listener_parts.ts";
 import {
-  type EndpointSetup,
   endpointSetup,
   type ListenOptions,
   maxMessageBytes,
@@ -32,17 +31,14 @@ import {
   seedKeyList,
 } from "./options.ts";
 import { Peer } from "./peer.ts";
-import { peerInfo } from "./peer_info.ts";
 import type { WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import type { UdpChannel } from "./udp_channel.ts";
 import { StatelessReset } from "./stateless_reset.ts";
 import { UdpListener } from "./udp_listener.ts";
-import { Waiters } from "./waiters.ts";
+import { WaitingPeers } from "./waiting_peers.ts";
 
 const DEFAULT_MAX_SESSIONS = 1024;
-/** Sessions that ended with something to read before anybody took them; the oldest are forgotten. */
-const ENDED_WAITING = 64;
 /** How often half-open handshakes are swept while there are any. */
 const SWEEP_MS = 1000;
 
@@ -79,16 +75,6 @@ export interface ListenerStats {
   readonly drops: Readonly<Record<string, number>>;
 }
 
-interface ListenerParts {
-  readonly acceptor: Acceptor;
-  readonly acceptorConfig: AcceptorConfig;
-  readonly seedKeys: readonly SeedKeys[];
-  readonly setup: EndpointSetup;
-  readonly options: ListenOptions;
-  readonly sessions: Set<Driver>;
-  readonly maxSessions: number;
-}
-
 /** Accepts sessions. Iterate it, or listen to its `peer` event. */
 export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   /** This node's identity, 32 bytes: what dialling peers pin with `expect`. */
@@ -96,10 +82,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   /** Resolves when the listener and all of its sessions have ended. */
   readonly closed: Promise<void>;
   readonly #parts: ListenerParts;
-  readonly #waiting: Peer[] = [];
-  /** Those of `#waiting` that have ended, oldest first. */
-  readonly #unread: Set<Peer> = new Set();
-  readonly #waiters: Waiters = new Waiters();
+  readonly #waiting: WaitingPeers = new WaitingPeers();
   readonly #handshaking: Set<Driver> = new Set();
   readonly #events: TypedEvents<ListenerEvents> = new TypedEvents();
   #transport: TransportListener | undefined;
@@ -197,7 +180,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     const { setup } = this.#parts;
     let peer: Peer | undefined;
     const onEvent = (event: ConnectionEvent): void => {
-      if (event.type === "identified") this.#decide(driver);
+      if (event.type === "identified") decide(driver, this.#parts, (error) => this.onError(error));
       if (event.type === "established") {
         peer = this.#established(driver);
       }
@@ -222,39 +205,6 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     this.#events.emit("error", error);
   }
 
-  #decide(driver: Driver): void {
-    const { connection } = driver;
-    const session = connection.session;
-    const { accept } = this.#parts.options;
-    if (session === undefined) return;
-    const answer = (yes: boolean, reason?: string): void => {
-      if (connection.state !== "deciding") return;
-      const { sessions, maxSessions } = this.#parts;
-      if (!yes) {
-        connection.refuse(driver.now(), reason);
-      } else if (sessions.size >= maxSessions) {
-        // Others were let in since its HELLO passed the same check.
-        connection.abort(driver.now(), ERRORS.BUSY.wire as number, "the listener is busy");
-      } else {
-        connection.accept(driver.now());
-        sessions.add(driver);
-      }
-      driver.schedule();
-    };
-    if (accept === undefined) {
-      answer(true);
-      return;
-    }
-    // The hook's error text stays here: the peer learns that it was refused, not why.
-    void Promise.resolve().then(() => accept(peerInfo(session, driver.transport))).then(
-      (yes) => answer(yes === true),
-      (error) => {
-        this.onError(new SttError("REFUSED", "the accept hook threw", { cause: error }));
-        answer(false);
-      },
-    );
-  }
-
   #established(driver: Driver): Peer | undefined {
     const { session } = driver.connection;
     if (session === undefined) return undefined;
@@ -265,22 +215,8 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   }
 
   #announce(peer: Peer): void {
-    this.#waiting.push(peer);
-    // A session that ended before anybody took it is of no use to the iterator.
-    void peer.closed.then(() => {
-      if (!this.#waiting.includes(peer)) return;
-      if (peer.stats().streams.recvBuffered === 0) return this.#forget(peer);
-      this.#unread.add(peer);
-      if (this.#unread.size <= ENDED_WAITING) return;
-      for (const oldest of this.#unread) return this.#forget(oldest);
-    });
-    this.#waiters.wake();
+    this.#waiting.add(peer);
     this.#events.emit("peer", peer);
-  }
-
-  #forget(peer: Peer): void {
-    this.#unread.delete(peer);
-    this.#waiting.splice(this.#waiting.indexOf(peer), 1);
   }
 
   #reject(remoteAddress: string, cause: SttError | undefined): void {
@@ -290,17 +226,8 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   }
 
   /** The next peer, or null once the listener is closed. */
-  async nextPeer(options: WaitOptions = {}): Promise<Peer | null> {
-    options.signal?.throwIfAborted();
-    for (;;) {
-      const peer = this.#waiting.shift();
-      if (peer !== undefined) {
-        this.#unread.delete(peer);
-        return peer;
-      }
-      if (this.#closing !== undefined) return null;
-      await this.#waiters.wait(options.signal);
-    }
+  nextPeer(options: WaitOptions = {}): Promise<Peer | null> {
+    return this.#waiting.next(options.signal);
   }
 
   /** Peers until the listener closes; leaving the loop does not close it. */
@@ -346,7 +273,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
 
   async #close(): Promise<void> {
     const { setup, seedKeys, sessions } = this.#parts;
-    this.#waiters.wake();
+    this.#waiting.end();
     const drivers = [...this.#handshaking, ...sessions];
     for (const driver of drivers) {
       driver.connection.close(setup.clock.now());
@@ -407,8 +334,17 @@ export async function listen(address: string, options: ListenOptions): Promise<L
   try {
     const seedKeys = seedKeyList(setup.provider, inputs);
     secrets.push(...seedKeys.map((keys) => () => keys.wipe()));
-    const datagrams = "open" in transport;
-    const listener = prepare(options, setup, seedKeys, maxSessions, secrets, datagrams);
+    const pairKey = pairKeyOf(options.pairKey, (error) => listener.onError(error));
+    if (pairKey instanceof Uint8Array) secrets.push(() => wipe(pairKey));
+    const listener: Listener = new Listener(listenerParts({
+      options,
+      setup,
+      seedKeys,
+      pairKey,
+      maxSessions,
+      datagrams: "open" in transport,
+      isTaken: (sessionId) => listener.isTaken(sessionId),
+    }));
     if ("open" in transport) {
       listener.bindDatagrams(await bindDatagrams(transport, address, options.signal));
       await closeOnAbort(listener, options.signal);
@@ -451,50 +387,4 @@ async function closeOnAbort(listener: Listener, signal: AbortSignal | undefined)
   if (!signal.aborted) return;
   await listener.close();
   signal.throwIfAborted();
-}
-
-/** `secrets` gets what must be wiped when listening fails. */
-function prepare(
-  options: ListenOptions,
-  setup: EndpointSetup,
-  seedKeys: readonly SeedKeys[],
-  maxSessions: number,
-  secrets: (() => void)[],
-  datagrams: boolean,
-): Listener {
-  const sessions = new Set<Driver>();
-  const { resetTokens } = setup;
-  const pairKey = pairKeyOf(options.pairKey, (error) => listener.onError(error));
-  if (pairKey instanceof Uint8Array) secrets.push(() => wipe(pairKey));
-  const acceptorConfig: AcceptorConfig = {
-    provider: setup.provider,
-    seeds: seedKeys,
-    staticKey: setup.staticKey,
-    parameters: transportParameters(setup.limits),
-    suites: setup.suites,
-    allowSelf: options.allowSelf ?? false,
-    timeoutMs: setup.handshakeTimeout,
-    unixOffsetMs: setup.clock.unix() - setup.clock.now(),
-    sessionIdTaken: (sessionId) => listener.isTaken(sessionId),
-    busy: () => sessions.size >= maxSessions,
-    ...(datagrams && resetTokens !== undefined
-      ? { resetToken: (sessionId: Uint8Array) => resetTokens.of(sessionId) }
-      : {}),
-    ...(options.halfOpen === undefined ? {} : { halfOpen: options.halfOpen }),
-    ...(options.halfOpenPerAddress === undefined
-      ? {}
-      : { halfOpenPerAddress: options.halfOpenPerAddress }),
-    ...(options.handshakeRate === undefined ? {} : { handshakeRate: options.handshakeRate }),
-    ...(pairKey === undefined ? {} : { pairKey }),
-  };
-  const listener: Listener = new Listener({
-    acceptor: new Acceptor(acceptorConfig, setup.clock.now()),
-    acceptorConfig,
-    seedKeys,
-    setup,
-    options,
-    sessions,
-    maxSessions,
-  });
-  return listener;
 }

@@ -1,0 +1,72 @@
+/**
+ * What a listener stands on: the acceptor of its handshakes, and the sessions it counts.
+ *
+ * @module
+ */
+import { transportParameters } from "../connection/config.ts";
+import type { SeedKeys } from "../crypto/key_schedule.ts";
+import { Acceptor } from "../handshake/acceptor.ts";
+import type { AcceptorConfig } from "../handshake/types.ts";
+import type { Driver } from "./driver.ts";
+import type { EndpointSetup, ListenOptions } from "./options.ts";
+
+/** What a listener is made of. */
+export interface ListenerParts {
+  readonly acceptor: Acceptor;
+  readonly acceptorConfig: AcceptorConfig;
+  readonly seedKeys: readonly SeedKeys[];
+  readonly setup: EndpointSetup;
+  readonly options: ListenOptions;
+  readonly sessions: Set<Driver>;
+  readonly maxSessions: number;
+}
+
+/** What the parts are made from. The secrets in it stay the caller's, who wipes them when listening fails. */
+export interface ListenerBasis {
+  readonly options: ListenOptions;
+  readonly setup: EndpointSetup;
+  readonly seedKeys: readonly SeedKeys[];
+  readonly pairKey: AcceptorConfig["pairKey"] | undefined;
+  readonly maxSessions: number;
+  /** UDP: only there can a stateless reset tell a peer that its session is gone. */
+  readonly datagrams: boolean;
+  /** Whether a new session must not get this id. */
+  readonly isTaken: (sessionId: Uint8Array) => boolean;
+}
+
+/** The parts of one listener. */
+export function listenerParts(basis: ListenerBasis): ListenerParts {
+  const { options, setup, seedKeys, pairKey, maxSessions, datagrams, isTaken } = basis;
+  const sessions = new Set<Driver>();
+  const { resetTokens } = setup;
+  const acceptorConfig: AcceptorConfig = {
+    provider: setup.provider,
+    seeds: seedKeys,
+    staticKey: setup.staticKey,
+    parameters: transportParameters(setup.limits),
+    suites: setup.suites,
+    allowSelf: options.allowSelf ?? false,
+    timeoutMs: setup.handshakeTimeout,
+    unixOffsetMs: setup.clock.unix() - setup.clock.now(),
+    sessionIdTaken: isTaken,
+    busy: () => sessions.size >= maxSessions,
+    ...(datagrams && resetTokens !== undefined
+      ? { resetToken: (sessionId: Uint8Array) => resetTokens.of(sessionId) }
+      : {}),
+    ...(options.halfOpen === undefined ? {} : { halfOpen: options.halfOpen }),
+    ...(options.halfOpenPerAddress === undefined
+      ? {}
+      : { halfOpenPerAddress: options.halfOpenPerAddress }),
+    ...(options.handshakeRate === undefined ? {} : { handshakeRate: options.handshakeRate }),
+    ...(pairKey === undefined ? {} : { pairKey }),
+  };
+  return {
+    acceptor: new Acceptor(acceptorConfig, setup.clock.now()),
+    acceptorConfig,
+    seedKeys,
+    setup,
+    options,
+    sessions,
+    maxSessions,
+  };
+}
