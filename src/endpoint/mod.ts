@@ -14,8 +14,8 @@ export {
   type CloseOptions,
   type OpenStreamOptions,
   Peer,
-  type PeerEvents,
 } from "./peer.ts";
+export type { PeerEvents } from "./peer_events.ts";
 export type { DeliveryTarget, StreamMode } from "./stream_mode.ts";
 export {
   type ReceivedPacket,

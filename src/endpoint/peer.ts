@@ -12,10 +12,12 @@ import { copyOf } from "./bytes.ts";
 import type { Driver } from "./driver.ts";
 import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
 import { Incoming, type Message } from "./incoming.ts";
+import type { PeerEvents } from "./peer_events.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
 import { PingWaits } from "./ping_waits.ts";
-import { checkTarget, type DeliveryTarget, kindOf, type StreamMode } from "./stream_mode.ts";
-import { type StreamHost, SttStream, type WaitOptions } from "./stt_stream.ts";
+import { SessionStreams } from "./session_streams.ts";
+import { checkTarget, type DeliveryTarget, type StreamMode } from "./stream_mode.ts";
+import type { StreamHost, SttStream, WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -41,26 +43,6 @@ export interface CloseOptions {
   readonly code?: number;
   /** At most 256 bytes of UTF-8. */
   readonly reason?: string;
-}
-
-/** Events of a {@link Peer}. */
-export interface PeerEvents {
-  /** New keys are in use in one direction. */
-  readonly rekey: { readonly direction: "send" | "receive"; readonly epoch: number };
-  /** `peer.maxDatagramSize` changed, as it does over UDP while the path's packet size is found out. */
-  readonly "datagram-size": { readonly maxDatagramSize: number };
-  /** UDP: the peer answered at another address and was followed there. Both are in address form. */
-  readonly migrated: { readonly from: string; readonly to: string };
-  /** The peer reported an error that changes nothing (ERROR record). */
-  readonly "peer-error": {
-    readonly stream: number;
-    readonly code: number;
-    readonly reason: string;
-  };
-  /** The peer opened a stream of any mode. */
-  readonly stream: { readonly id: number; readonly mode: StreamMode };
-  /** The session has ended. */
-  readonly close: CloseFacts;
 }
 
 /**
@@ -90,12 +72,11 @@ export class Peer implements AsyncDisposable {
   readonly info: PeerInfo;
   readonly #driver: Driver;
   readonly #incoming: Incoming;
-  readonly #streams: Map<number, SttStream> = new Map();
+  readonly #streams: SessionStreams;
   readonly #openers: Waiters = new Waiters();
   readonly #pings: PingWaits = new PingWaits();
   readonly #frames: FrameHandlers = new FrameHandlers();
   readonly #events: TypedEvents<PeerEvents> = new TypedEvents();
-  readonly #host: StreamHost;
   #messageStream: SttStream | undefined;
   #closeFacts: CloseFacts | undefined;
   #closeError: SttError | undefined;
@@ -110,13 +91,14 @@ export class Peer implements AsyncDisposable {
       this.#resolveClosed = resolve;
     });
     const closeError = (): SttError | undefined => this.#closeError;
-    this.#host = {
+    const host: StreamHost = {
       streams: driver.connection.streams,
       schedule: () => driver.schedule(),
       get closeError() {
         return closeError();
       },
     };
+    this.#streams = new SessionStreams(host, this.#incoming, this.info.role);
   }
 
   /** The peer's authenticated identity, 32 bytes. */
@@ -147,25 +129,13 @@ export class Peer implements AsyncDisposable {
     const { mode = "bytes", target } = options;
     if (target !== undefined) checkTarget(mode, target);
     for (;;) {
-      const stream = this.#tryOpen(mode, options.priority);
+      const stream = this.#streams.tryOpen(mode, options.priority);
       if (stream !== undefined) {
         if (target !== undefined) stream.setTarget(target);
         return stream;
       }
       await this.#openers.wait(options.signal);
     }
-  }
-
-  /** Undefined at the peer's limit. */
-  #tryOpen(mode: StreamMode, priority?: number): SttStream | undefined {
-    const kind = kindOf(mode);
-    this.#checkOpen();
-    const id = this.#host.streams.open(kind, priority);
-    this.#driver.schedule();
-    if (id === undefined) return undefined;
-    const stream = new SttStream(this.#host, id, kind);
-    this.#streams.set(id, stream);
-    return stream;
   }
 
   /**
@@ -197,7 +167,7 @@ export class Peer implements AsyncDisposable {
     options.signal?.throwIfAborted();
     // Nothing is awaited between the look and the opening: SPEC 12 has one message stream per side.
     for (;;) {
-      this.#messageStream ??= this.#tryOpen("messages");
+      this.#messageStream ??= this.#streams.tryOpen("messages");
       if (this.#messageStream !== undefined) break;
       await this.#openers.wait(options.signal);
     }
@@ -365,9 +335,7 @@ export class Peer implements AsyncDisposable {
   dispatch(event: ConnectionEvent): void {
     switch (event.type) {
       case "stream": {
-        const stream = new SttStream(this.#host, event.id, event.kind);
-        this.#streams.set(event.id, stream);
-        this.#incoming.addStream(stream);
+        const stream = this.#streams.onOpened(event.id, event.kind);
         this.#events.emit("stream", { id: event.id, mode: stream.mode });
         return;
       }
@@ -375,11 +343,11 @@ export class Peer implements AsyncDisposable {
       case "writable":
       case "finished":
       case "stream-closed":
-        return this.#onStreamEvent(event.type, event.id);
+        return this.#streams.onEvent(event.type, event.id);
       case "reset":
-        return this.#onReset(event.id, event.code);
+        return this.#streams.onReset(event.id, event.code);
       case "stopped":
-        return this.#streams.get(event.id)?.onStopped(event.code);
+        return this.#streams.onStopped(event.id, event.code);
       case "streams-available":
         return this.#openers.wake();
       case "datagram":
@@ -406,36 +374,6 @@ export class Peer implements AsyncDisposable {
     }
   }
 
-  #onStreamEvent(
-    type: "readable" | "writable" | "finished" | "stream-closed",
-    id: number,
-  ): void {
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return;
-    stream.onEvent(type);
-    if (type === "stream-closed") {
-      this.#streams.delete(id);
-      this.#incoming.forget(stream);
-    }
-    if (type === "readable" && this.#isIncomingMessages(stream)) {
-      this.#incoming.messageReadable(stream);
-    }
-  }
-
-  #onReset(id: number, code: number): void {
-    const stream = this.#streams.get(id);
-    stream?.onReset(code);
-    // Nobody is told of the reset of one message stream, so that nobody else would end our side of it.
-    if (stream !== undefined && this.#isIncomingMessages(stream)) stream.endUnused();
-  }
-
-  /** `messages()` serves the streams that the peer opened; on our own ones the application reads itself. */
-  #isIncomingMessages(stream: SttStream): boolean {
-    const openedByInitiator = stream.id % 2 === 1;
-    const messages = stream.mode === "messages" || stream.mode === "unordered";
-    return messages && openedByInitiator !== (this.info.role === "initiator");
-  }
-
   #dispatchFrames(): void {
     for (;;) {
       const frame = this.#driver.connection.nextCustomFrame();
@@ -452,7 +390,7 @@ export class Peer implements AsyncDisposable {
         remote: facts.remote,
       });
     this.#closeError = error;
-    for (const stream of [...this.#streams.values()]) stream.onSessionEnd(error);
+    this.#streams.onSessionEnd(error);
     this.#incoming.end(facts.error);
     this.#openers.fail(error);
     this.#pings.fail(error);

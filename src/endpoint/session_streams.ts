@@ -1,0 +1,89 @@
+/**
+ * The open streams of one session: how they come, what they are told, and how they go.
+ *
+ * @module
+ */
+import type { SttError } from "../errors.ts";
+import type { Incoming } from "./incoming.ts";
+import { kindOf, type StreamMode } from "./stream_mode.ts";
+import { type StreamHost, SttStream } from "./stt_stream.ts";
+
+/** What happens to one stream. */
+type StreamEventType = "readable" | "writable" | "finished" | "stream-closed";
+
+/** Streams by their ids; what the peer opens goes to `incoming` as well. */
+export class SessionStreams {
+  readonly #host: StreamHost;
+  readonly #incoming: Incoming;
+  /** Odd ids are the initiator's. */
+  readonly #isInitiator: boolean;
+  readonly #streams: Map<number, SttStream> = new Map();
+
+  constructor(host: StreamHost, incoming: Incoming, role: "initiator" | "responder") {
+    this.#host = host;
+    this.#incoming = incoming;
+    this.#isInitiator = role === "initiator";
+  }
+
+  get(id: number): SttStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  /** A new stream of this side; undefined at the peer's limit. */
+  tryOpen(mode: StreamMode, priority?: number): SttStream | undefined {
+    const kind = kindOf(mode);
+    if (this.#host.closeError !== undefined) throw this.#host.closeError;
+    const id = this.#host.streams.open(kind, priority);
+    this.#host.schedule();
+    if (id === undefined) return undefined;
+    return this.#add(id, kind);
+  }
+
+  /** The peer opened a stream. */
+  onOpened(id: number, kind: number): SttStream {
+    const stream = this.#add(id, kind);
+    this.#incoming.addStream(stream);
+    return stream;
+  }
+
+  onEvent(type: StreamEventType, id: number): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.onEvent(type);
+    if (type === "stream-closed") {
+      this.#streams.delete(id);
+      this.#incoming.forget(stream);
+    }
+    if (type === "readable" && this.#isIncomingMessages(stream)) {
+      this.#incoming.messageReadable(stream);
+    }
+  }
+
+  onReset(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    stream?.onReset(code);
+    // Nobody is told of the reset of one message stream, so that nobody else would end our side of it.
+    if (stream !== undefined && this.#isIncomingMessages(stream)) stream.endUnused();
+  }
+
+  onStopped(id: number, code: number): void {
+    this.#streams.get(id)?.onStopped(code);
+  }
+
+  onSessionEnd(error: SttError): void {
+    for (const stream of [...this.#streams.values()]) stream.onSessionEnd(error);
+  }
+
+  #add(id: number, kind: number): SttStream {
+    const stream = new SttStream(this.#host, id, kind);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /** `messages()` serves the streams that the peer opened; on our own ones the application reads itself. */
+  #isIncomingMessages(stream: SttStream): boolean {
+    const openedByInitiator = stream.id % 2 === 1;
+    const messages = stream.mode === "messages" || stream.mode === "unordered";
+    return messages && openedByInitiator !== this.#isInitiator;
+  }
+}
