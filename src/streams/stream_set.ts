@@ -8,7 +8,13 @@ import { encodeVarint } from "../codec/varint.ts";
 import { SttError } from "../errors.ts";
 import { classOf } from "./scheduler.ts";
 import { checkCode, checkPriority, checkTarget } from "./command_checks.ts";
-import type { Stream } from "./stream.ts";
+import {
+  afterRead,
+  afterWrite,
+  checkAlive,
+  existingStream,
+  writableStream,
+} from "./stream_commands.ts";
 import { StreamInput } from "./stream_input.ts";
 import { framesMessages, isPartialKind, KIND_UNKNOWN } from "./stream_kind.ts";
 import { StreamOutput } from "./stream_output.ts";
@@ -85,7 +91,7 @@ export class StreamSet {
    * @throws {SttError} `CONFIG` for a kind or priority that does not exist
    */
   open(kind: number, priority: number = DEFAULT_PRIORITY): number | undefined {
-    this.#checkAlive();
+    checkAlive(this.#table);
     if (!isStreamKind(kind)) {
       throw new SttError("CONFIG", `cannot open stream: kind ${kind} does not exist`);
     }
@@ -119,28 +125,28 @@ export class StreamSet {
    * `CONFIG` for a stream of messages
    */
   write(id: number, chunk: Uint8Array, own: boolean = true): boolean {
-    const stream = this.#writable(id);
+    const stream = writableStream(this.#table, id);
     if (framesMessages(stream.kind)) {
       throw new SttError("CONFIG", `cannot write bytes to stream ${id}: it carries messages`);
     }
     stream.send.write(chunk, false, own);
-    return this.#written(stream);
+    return afterWrite(this.#table, stream);
   }
 
   /** The same for one message; `CONFIG` for a stream of bytes. */
   writeMessage(id: number, message: Uint8Array, own: boolean = true): boolean {
-    const stream = this.#writable(id);
+    const stream = writableStream(this.#table, id);
     if (!framesMessages(stream.kind)) {
       throw new SttError("CONFIG", `cannot write message to stream ${id}: it carries bytes`);
     }
     stream.send.write(encodeVarint(message.length), true, own);
     stream.send.write(message, false, own);
-    return this.#written(stream);
+    return afterWrite(this.#table, stream);
   }
 
   /** Ends our half; what was written still goes out. */
   finish(id: number): void {
-    const stream = this.#writable(id);
+    const stream = writableStream(this.#table, id);
     stream.send.finish();
     this.#table.scheduler.add(stream.fresh);
     this.#table.settle(stream);
@@ -148,7 +154,7 @@ export class StreamSet {
 
   /** Ends our half and drops what is not sent. Does nothing when it was sent whole or reset. */
   reset(id: number, code: number): void {
-    const stream = this.#existing(id);
+    const stream = existingStream(this.#table, id);
     checkCode(code);
     if (stream.send.isReset || stream.send.done) return;
     this.#table.resetSend(stream, code);
@@ -157,7 +163,7 @@ export class StreamSet {
 
   /** Reads no more: drops what is buffered and what comes, and asks the peer to send no more. */
   stop(id: number, code: number): void {
-    const stream = this.#existing(id);
+    const stream = existingStream(this.#table, id);
     checkCode(code);
     const failure = new SttError("STREAM_CLOSED", `cannot read stream ${id}: it was stopped here`);
     this.#table.stopRecv(stream, code, failure);
@@ -168,7 +174,7 @@ export class StreamSet {
 
   /** 0 to 1000; 667 and above is high, 333 and below low. */
   setPriority(id: number, priority: number): void {
-    const stream = this.#existing(id);
+    const stream = existingStream(this.#table, id);
     checkPriority(priority);
     stream.priority = priority;
     this.#table.scheduler.reclassify(stream.fresh, classOf(priority));
@@ -193,20 +199,20 @@ export class StreamSet {
    * @throws {SttError} `STREAM_RESET` (wire: the peer's code) once reset, `STREAM_CLOSED` once stopped
    */
   read(id: number, maxBytes: number = Infinity): Uint8Array | null | undefined {
-    const stream = this.#existing(id);
-    return this.#taken(stream, stream.recv.read(maxBytes));
+    const stream = existingStream(this.#table, id);
+    return afterRead(this.#table, stream, stream.recv.read(maxBytes));
   }
 
   /** The next whole message of kinds 4 and 5, as `read`; also throws `BUFFER_EXCEEDED`. */
   readMessage(id: number): Uint8Array | null | undefined {
-    const stream = this.#existing(id);
-    return this.#taken(stream, stream.recv.readMessage());
+    const stream = existingStream(this.#table, id);
+    return afterRead(this.#table, stream, stream.recv.readMessage());
   }
 
   /** The next segment, or range given up, of a kind-2 stream, as `read`. */
   readSegment(id: number): StreamSegment | null | undefined {
-    const stream = this.#existing(id);
-    return this.#taken(stream, stream.recv.readSegment());
+    const stream = existingStream(this.#table, id);
+    return afterRead(this.#table, stream, stream.recv.readSegment());
   }
 
   /**
@@ -214,7 +220,7 @@ export class StreamSet {
    * not acknowledged: STREAM_GAP tells the peer (SPEC 11).
    */
   giveUpSegment(id: number, offset: number): void {
-    const stream = this.#existing(id);
+    const stream = existingStream(this.#table, id);
     if (!isPartialKind(stream.kind)) {
       throw new SttError("CONFIG", `cannot give up bytes of stream ${id}: kind ${stream.kind}`);
     }
@@ -229,7 +235,7 @@ export class StreamSet {
    * (SPEC 11).
    */
   setTarget(id: number, target: number | undefined): void {
-    const { weighting } = this.#existing(id).send;
+    const { weighting } = existingStream(this.#table, id).send;
     if (weighting === undefined) {
       throw new SttError(
         "CONFIG",
@@ -384,51 +390,5 @@ export class StreamSet {
   /** Drops all buffers and events; every command throws `error` from now on. */
   destroy(error: SttError): void {
     if (this.#table.destroyed === undefined) this.#table.destroy(error);
-  }
-
-  // ---- Commands: common parts. ----
-
-  #checkAlive(): void {
-    if (this.#table.destroyed !== undefined) throw this.#table.destroyed;
-  }
-
-  #existing(id: number): Stream {
-    this.#checkAlive();
-    const stream = this.#table.streams.get(id);
-    if (stream === undefined || !stream.announced) {
-      throw new SttError("STREAM_CLOSED", `cannot use stream ${id}: it is not open`);
-    }
-    return stream;
-  }
-
-  #writable(id: number): Stream {
-    const stream = this.#existing(id);
-    if (stream.send.isOpen) return stream;
-    const code = stream.stoppedCode;
-    if (code === undefined) {
-      throw new SttError("STREAM_CLOSED", `cannot write to stream ${id}: this side ended it`);
-    }
-    throw new SttError(
-      "STREAM_STOPPED",
-      `cannot write to stream ${id}: the peer stopped it with code ${code}`,
-      { wire: code, remote: true },
-    );
-  }
-
-  #written(stream: Stream): boolean {
-    this.#table.scheduler.add(stream.fresh);
-    this.#table.settle(stream);
-    if (stream.send.unsent < this.#table.sendBuffer) return true;
-    stream.writableWanted = true;
-    return false;
-  }
-
-  #taken<T>(stream: Stream, item: T | null | undefined): T | null | undefined {
-    if (item === undefined) stream.readableAnnounced = false;
-    else if (item !== null) {
-      if (stream.recv.creditDue) this.#table.control.add(stream);
-      this.#table.settle(stream);
-    }
-    return item;
   }
 }
