@@ -10,23 +10,23 @@ import { ByteWriter } from "../codec/byte_writer.ts";
 import { FRAME_HEADROOM } from "../codec/frame.ts";
 import { type AckRecord, recordSize, type SessionRecord, writeRecord } from "../codec/records.ts";
 import { writeStreamPayloadHeader } from "../codec/stream_payload.ts";
-import { varintSize, writeVarint } from "../codec/varint.ts";
+import { varintSize } from "../codec/varint.ts";
 import {
   DATAGRAM_QUEUE,
   FRAME_CONTROL,
   FRAME_DATA,
   FRAME_FIXED_BYTES,
   FRAME_STREAM,
-  RECORD_STREAM_DATA,
   TAG_BYTES,
 } from "../constants.ts";
 import type { Protection } from "../session/protection.ts";
-import { type ChunkRef, StreamChunk } from "../streams/types.ts";
+import { StreamChunk } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
 import type { PingSet } from "./ping_set.ts";
 import type { PacketContent } from "./recovery/sent_packet.ts";
+import { pieceSize, refOf, type StreamPiece, takePiece, writePiece } from "./stream_piece.ts";
 
 /** Control records share a frame up to this many bytes of payload. */
 const CONTROL_ROOM = 4096;
@@ -76,13 +76,6 @@ export interface PacketLimits {
   readonly data?: boolean;
   /** False: nothing but the acknowledgement. */
   readonly control?: boolean;
-}
-
-/** Bytes of a stream that wait to be written into the packet. */
-interface Piece extends ChunkRef {
-  readonly flags: number;
-  readonly kind: number;
-  readonly parts: readonly Uint8Array[];
 }
 
 /** Largest frame body in a datagram of `size` bytes: magic and length take the rest (SPEC 3). */
@@ -197,10 +190,10 @@ export class PacketBuilder {
     const used = 1 + varintSize(chunk.offset) + chunk.length;
     const left = room - used - STREAM_RECORD_EXTRA;
     if (packed || (left >= WORTH_SHARING && streams.hasData())) {
-      const pieces = [this.#piece(chunk)];
+      const pieces = [takePiece(chunk)];
       this.#gatherData(pieces, used + STREAM_RECORD_EXTRA, room);
       if (packed || pieces.length > 1) return this.#write([], pieces);
-      return this.#writeShort(pieces[0] as Piece);
+      return this.#writeShort(pieces[0] as StreamPiece);
     }
     const frame = this.#writeShort(chunk);
     chunk.parts.length = 0;
@@ -208,7 +201,7 @@ export class PacketBuilder {
   }
 
   #buildShared(records: SessionRecord[], size: number, room: number): Uint8Array {
-    const pieces: Piece[] = [];
+    const pieces: StreamPiece[] = [];
     const next = this.#nextFrame();
     if (
       next?.type === FRAME_DATA && size + next.payload.length + DATAGRAM_RECORD_EXTRA <= room
@@ -222,21 +215,14 @@ export class PacketBuilder {
     return this.#write(records, pieces);
   }
 
-  #gatherData(pieces: Piece[], size: number, room: number): void {
+  #gatherData(pieces: StreamPiece[], size: number, room: number): void {
     const { streams } = this.#config;
     const chunk = this.#chunk;
     while (room - size - STREAM_RECORD_EXTRA >= WORTH_SHARING && streams.hasData()) {
       if (!streams.nextData(room - size - STREAM_RECORD_EXTRA, chunk, room)) return;
       size += STREAM_RECORD_EXTRA + 1 + varintSize(chunk.offset) + chunk.length;
-      pieces.push(this.#piece(chunk));
+      pieces.push(takePiece(chunk));
     }
-  }
-
-  #piece(chunk: StreamChunk): Piece {
-    const { streamId, flags, kind, offset, length, fin } = chunk;
-    const parts = chunk.parts.slice();
-    chunk.parts.length = 0;
-    return { streamId, flags, kind, offset, length, fin, parts };
   }
 
   /** Bytes of payload that a frame may have, padding included. */
@@ -319,7 +305,7 @@ export class PacketBuilder {
     return this.#seal(buffer, frame.type, frame.flags, frame.streamId, end);
   }
 
-  #writeShort(piece: Piece): Uint8Array {
+  #writeShort(piece: StreamPiece): Uint8Array {
     const buffer = this.#start(1 + varintSize(piece.offset) + piece.length);
     let end = writeStreamPayloadHeader(buffer, FRAME_HEADROOM, piece.kind, piece.offset);
     for (const part of piece.parts) {
@@ -335,7 +321,7 @@ export class PacketBuilder {
 
   #write(
     records: readonly SessionRecord[],
-    pieces: readonly Piece[],
+    pieces: readonly StreamPiece[],
     step: number = this.#config.packed ? PACKED_STEP : 1,
   ): Uint8Array {
     let size = 0;
@@ -353,7 +339,7 @@ export class PacketBuilder {
     return this.#seal(buffer, FRAME_CONTROL, 0, 0, end);
   }
 
-  #note(records: readonly SessionRecord[], pieces: readonly Piece[]): void {
+  #note(records: readonly SessionRecord[], pieces: readonly StreamPiece[]): void {
     this.ackEliciting = pieces.length > 0 || records.some(elicitsAck);
     if (!this.#config.tracked) return;
     let ackLargest = -1;
@@ -387,24 +373,4 @@ function elicitsAck(record: SessionRecord): boolean {
 function matters(record: SessionRecord): boolean {
   return elicitsAck(record) && record.type !== "datagram" && record.type !== "ping" &&
     record.type !== "pong";
-}
-
-/** Without the bytes: acknowledged packets must not keep the application's buffers alive. */
-function refOf({ streamId, offset, length, fin }: Piece): ChunkRef {
-  return { streamId, offset, length, fin };
-}
-
-/** Size of a STREAM_DATA record (SPEC 9): type, stream, flags, kind, offset, length, bytes. */
-function pieceSize(piece: Piece): number {
-  return 3 + varintSize(piece.streamId) + varintSize(piece.offset) + varintSize(piece.length) +
-    piece.length;
-}
-
-function writePiece(buffer: Uint8Array, writer: ByteWriter, piece: Piece): void {
-  writer.u8(RECORD_STREAM_DATA);
-  writer.varint(piece.streamId);
-  writer.u8(piece.flags);
-  writer.offset = writeStreamPayloadHeader(buffer, writer.offset, piece.kind, piece.offset);
-  writer.offset = writeVarint(buffer, writer.offset, piece.length);
-  for (const part of piece.parts) writer.bytes(part);
 }
