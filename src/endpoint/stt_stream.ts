@@ -9,6 +9,7 @@ import type { StreamSet } from "../streams/stream_set.ts";
 import { checkBytes } from "./bytes.ts";
 import { type DeliveryTarget, modeOf, type StreamMode } from "./stream_mode.ts";
 import { Waiters } from "./waiters.ts";
+import { readableOf, writableOf } from "./web_streams.ts";
 
 /** What a stream needs of its session. */
 export interface StreamHost {
@@ -336,24 +337,13 @@ export class SttStream implements AsyncIterable<Uint8Array> {
 
   /** The receiving direction as a Web Stream; use it or `read`, not both. Cancelling it stops the stream. */
   get readable(): ReadableStream<Uint8Array> {
-    this.#readable ??= new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const chunk = await this.read();
-        if (chunk === null) controller.close();
-        else controller.enqueue(chunk);
-      },
-      cancel: () => this.stop(),
-    }, { highWaterMark: 0 });
+    this.#readable ??= readableOf(this);
     return this.#readable;
   }
 
   /** The sending direction as a Web Stream; use it or `write`, not both. Aborting it resets the stream. */
   get writable(): WritableStream<Uint8Array> {
-    this.#writable ??= new WritableStream<Uint8Array>({
-      write: (chunk) => this.write(chunk),
-      close: () => this.end(),
-      abort: () => this.reset(),
-    });
+    this.#writable ??= writableOf(this);
     return this.#writable;
   }
 
