@@ -70,10 +70,10 @@ export class ReceiveCredit {
    * than before. A window that then leaves too little ahead of what comes grows at once, without being read: else
    * every loss of a fast path, whose repair takes a round trip or more, would stop the sender.
    *
-   * @param rttMs Undefined: no growth.
+   * @param rttMs Undefined or 0: no growth.
    */
   follow(nowMs: number, rttMs: number | undefined): void {
-    if (rttMs === undefined) return;
+    if (rttMs === undefined || rttMs <= 0) return;
     const came = this.arrived - this.#roundArrived;
     const elapsedMs = nowMs - this.#roundMs;
     if (elapsedMs >= rttMs) {

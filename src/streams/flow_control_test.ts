@@ -65,6 +65,7 @@ test("arrivals alone move no window without a round-trip time, below a burst, or
   const timeless = new ReceiveCredit(1000, 8000);
   timeless.arrived = 900;
   timeless.follow(0, undefined);
+  for (let frame = 0; frame < 9; frame++) timeless.follow(0, 0);
   assert.equal(timeless.window, 1000);
   const short = new ReceiveCredit(1000, 8000, 100);
   short.burst = 100;

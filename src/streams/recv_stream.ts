@@ -151,7 +151,8 @@ export class RecvStream {
     this.#shared.buffered += this.buffered - before;
     const tooLarge = this.#scanner?.tooLarge ?? this.#unordered?.tooLarge;
     if (tooLarge === undefined) this.#settle();
-    if (waiting) {
+    // What begins a stream that nobody has read from yet shows no reader that waits.
+    if (waiting && (this.#read > 0 || !this.readable)) {
       this.credit.follow(nowMs, rttMs);
       this.#shared.credit.follow(nowMs, rttMs);
     }

@@ -150,6 +150,17 @@ test("behind a hole windows follow what arrives, but not where the reader leaves
   }
 });
 
+test("streams that nobody reads do not make the session's window grow, however many begin", () => {
+  const { b } = joined();
+  b.set.setRtt(10);
+  for (let index = 0; index < LIMITS.maxStreams; index++) {
+    const size = Math.min(LIMITS.maxStreamData, LIMITS.maxData / LIMITS.maxStreams);
+    b.set.onData(2 * index + 1, 0, 0, 0, pattern(size), index / 10);
+  }
+  assert.equal(b.set.stats().recvBuffered, LIMITS.maxData);
+  assert.equal(b.set.nextControl(4096, 20), undefined);
+});
+
 test("write says when to wait, and writable when to go on", () => {
   const { a, b } = joined({ sendBuffer: 1000 });
   a.set.open(0);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { stat } from "node:fs/promises";
 import { toHex } from "../../codec/hex.ts";
 import {
   declineFile,
@@ -52,21 +53,33 @@ export const send: Command = {
       const dialled = new Dialled();
       let sending: Promise<number> | undefined;
       const early = (peer: Peer): void => {
-        void declineAll(peer);
         sending = sendAll(peer, paths, name, context, dialled);
         // A dial that fails says why.
         sending.catch(() => undefined);
       };
-      const { peer } = await dial(address, args, context, FILES_APP, { stdinTaken, early });
+      const hooks = await opensAtOnce(paths[0]) ? { stdinTaken, early } : { stdinTaken };
+      const { peer } = await dial(address, args, context, FILES_APP, hooks);
       dialled.succeed(context.io.now());
-      const exit = await sending;
+      void declineAll(peer);
+      const exit = await (sending ?? sendAll(peer, paths, name, context, dialled));
       await peer.close();
-      return exit ?? EXIT_OK;
+      return exit;
     } finally {
       if (stdinTaken) context.io.stdin.release();
     }
   },
 };
+
+/** False for named pipes: to open one waits for its writer, and could not be given up when the dial fails. */
+async function opensAtOnce(path: string | undefined): Promise<boolean> {
+  if (path === undefined || path === "-") return true;
+  try {
+    return !(await stat(path)).isFIFO();
+  } catch {
+    // Whoever opens it says what is wrong with it.
+    return true;
+  }
+}
 
 /** The first file is offered with the last message of the dial; what came of either is told after the dial. */
 class Dialled {

@@ -35,6 +35,8 @@ const NOISE_MADE_UP = 0.5;
 const TRIPLING_PACKETS = 200;
 /** How many of these windows are paced over a round trip. */
 const WINDOWS_PER_ROUND = 3;
+/** On shorter paths that rate would raise the window in turn, which is at least what timers let go (`workableFlight`). */
+const FLOOR_MIN_RTT_MS = 10;
 /** The wait for the next probe after one that found more, in round trips; doubled by each that finds nothing. */
 const SOON_ROUNDS = 2;
 /** A probe that finds so much more, and no more loss than noise and this share, goes on as startup. */
@@ -449,7 +451,9 @@ export class Bbr implements CongestionController {
   #leastInStartup(): number {
     const rtt = Math.max(this.#minRtt.value, 1);
     const initial = INITIAL_WINDOW_PACKETS * this.#mtu;
-    if (this.#window >= TRIPLING_PACKETS * this.#mtu) return initial / rtt;
+    if (rtt < FLOOR_MIN_RTT_MS || this.#window >= TRIPLING_PACKETS * this.#mtu) {
+      return initial / rtt;
+    }
     return Math.max(initial, this.#window * WINDOWS_PER_ROUND / PHASE_GAINS.startup.pacing) / rtt;
   }
 

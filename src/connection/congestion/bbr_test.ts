@@ -71,6 +71,13 @@ test("bbr: startup more than doubles the rate per round trip and is unpaced befo
   assert.ok(Math.abs(driver.controller.pacingRate! / expected - 1) < 0.01);
 });
 
+test("bbr: on a short path startup is paced by what arrives, not by the window", () => {
+  const driver = new WindowDriver(new Bbr(MTU));
+  driver.round(5);
+  const expected = 10 * MTU / 5 * 4 * Math.LN2 * 0.995;
+  assert.ok(Math.abs(driver.controller.pacingRate! - expected) < 1);
+});
+
 test("bbr: is not paced below 2 ms of round trip", () => {
   const driver = new WindowDriver(new Bbr(MTU));
   driver.round(1);

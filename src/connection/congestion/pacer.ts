@@ -20,7 +20,11 @@ export class Pacer {
   #mtu: number;
   #tokens: number;
   #filledMs = 0;
+  /** A sender waits for so many bytes. */
   #waiting = false;
+  #wanted = 0;
+  /** When a wait ended or a packet went, whichever was last. */
+  #usedMs = -Infinity;
 
   /**
    * Starts with a full bucket.
@@ -42,11 +46,12 @@ export class Pacer {
    * may go below zero, to minus one full bucket of packets.
    *
    * @param bytes UDP payload bytes.
-   * @param _nowMs Monotonic milliseconds.
+   * @param nowMs Monotonic milliseconds.
    */
-  onSent(bytes: number, _nowMs: number): void {
+  onSent(bytes: number, nowMs: number): void {
     this.#tokens = Math.max(this.#tokens - bytes, -BURST_PACKETS * this.#mtu);
     this.#waiting = false;
+    this.#usedMs = nowMs;
   }
 
   /**
@@ -71,7 +76,8 @@ export class Pacer {
   nextTime(nowMs: number, rate: number | undefined, bytes: number): number | undefined {
     this.#fill(nowMs, rate);
     if (rate === undefined) return undefined;
-    const missing = Math.min(bytes, this.#capacity(rate, BURST_MS)) - this.#tokens;
+    this.#wanted = Math.min(bytes, this.#capacity(rate, BURST_MS));
+    const missing = this.#wanted - this.#tokens;
     this.#waiting = missing > 0;
     return this.#waiting ? nowMs + Math.max(TIMER_MS, missing / rate) : undefined;
   }
@@ -86,9 +92,12 @@ export class Pacer {
     if (rate === undefined) this.#tokens = BURST_PACKETS * this.#mtu;
     else if (elapsedMs > 0) {
       const capacity = this.#capacity(rate, this.#waiting ? LATE_MS : BURST_MS);
+      const filled = Math.min(capacity, this.#tokens + rate * elapsedMs);
       // What a late timer found lasts while its packets are being sent, which takes time of its own.
-      const kept = elapsedMs < BURST_MS ? this.#tokens : 0;
-      this.#tokens = Math.max(kept, Math.min(capacity, this.#tokens + rate * elapsedMs));
+      if (filled > this.#tokens || nowMs - this.#usedMs >= BURST_MS) this.#tokens = filled;
+      if (!this.#waiting || this.#tokens < this.#wanted) return;
+      this.#waiting = false;
+      this.#usedMs = nowMs;
     }
   }
 }

@@ -70,16 +70,19 @@ test("sending takes time: what a late timer found is not lost meanwhile, and a p
   assert.ok(sent <= 12_000 * now, `${sent} bytes after ${now} ms`);
   const paused = new Pacer(MTU);
   drain(paused, 0, 12_000);
-  paused.budget(10, 12_000);
-  paused.onSent(MTU, 10);
-  assert.equal(paused.budget(12, 12_000), 24_000);
+  assert.equal(paused.budget(20, 12_000), 240_000);
+  paused.onSent(MTU, 20);
+  for (const now of [20.7, 21.4]) assert.equal(paused.budget(now, 12_000), 240_000 - MTU);
+  assert.equal(paused.budget(22.1, 12_000), 24_000, "looks alone do not keep it");
 });
 
 test("packets that go without asking make a debt of at most one bucket", () => {
   const pacer = new Pacer(MTU);
   for (let i = 0; i < 100; i++) pacer.onSent(MTU, 0);
   assert.equal(pacer.budget(0, 1200), -10 * MTU);
-  assert.equal(pacer.nextTime(0, 1200, MTU), 11);
+  assert.equal(pacer.budget(3, 1200), -10 * MTU + 3600, "a pause pays no debt by itself");
+  pacer.onSent(3600, 3);
+  assert.equal(pacer.nextTime(3, 1200, MTU), 14);
 });
 
 test("a packet larger than the bucket waits for a full one, not for ever", () => {

@@ -90,7 +90,8 @@ export class BlockStream {
       chunk = this.stream.tryRead(GATHER_BYTES - length);
     }
     this.#ended = chunk === null;
-    return bytes.subarray(0, length);
+    // Whoever keeps the chunk keeps its buffer: never more than four times its size.
+    return 4 * length < GATHER_BYTES ? bytes.slice(0, length) : bytes.subarray(0, length);
   }
 
   async #next(): Promise<Uint8Array | null> {

@@ -111,8 +111,9 @@ async function transfer(
   try {
     const { name, size } = source;
     await blocks.write(encodeOffer({ name, size, mode: size === null ? "pipe" : "file" }));
-    // A file is there: the disk reads while the offer travels. Of other sources nothing is taken before it is wanted.
-    if (source.own) chunks.prefetch();
+    // A file is there: the disk reads while the offer travels. Pipes and other sources lose what is taken and not
+    // wanted, and may be silent for long.
+    if (source.own && size !== null) chunks.prefetch();
     const answer = decodeOfferAnswer(await blocks.block());
     if ("error" in answer) throw refusalError(attempt, answer);
     // From here on the receiver may refuse at any time, so somebody always listens.
@@ -139,19 +140,18 @@ async function transfer(
 
 type Step = IteratorResult<Uint8Array, unknown>;
 
-/** The chunks of a source, the first of them ahead of its time. */
+/** The chunks of a source, the first of them ahead of its time. A source that nothing was taken from stays untouched. */
 class Chunks {
-  readonly #iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+  readonly #source: Source;
+  #iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
   #first: Promise<Step> | undefined;
 
-  constructor({ chunks }: Source) {
-    this.#iterator = Symbol.asyncIterator in chunks
-      ? chunks[Symbol.asyncIterator]()
-      : chunks[Symbol.iterator]();
+  constructor(source: Source) {
+    this.#source = source;
   }
 
   prefetch(): void {
-    this.#first = Promise.resolve(this.#iterator.next());
+    this.#first = Promise.resolve(this.#take());
     // Whoever takes it is told; a refusal comes first.
     this.#first.catch(() => undefined);
   }
@@ -159,12 +159,20 @@ class Chunks {
   next(): Step | Promise<Step> {
     const first = this.#first;
     this.#first = undefined;
-    return first ?? this.#iterator.next();
+    return first ?? this.#take();
+  }
+
+  #take(): Step | Promise<Step> {
+    const { chunks } = this.#source;
+    this.#iterator ??= Symbol.asyncIterator in chunks
+      ? chunks[Symbol.asyncIterator]()
+      : chunks[Symbol.iterator]();
+    return this.#iterator.next();
   }
 
   /** Not to be awaited: a source that is silent now would hold a failure back. */
   close(): void {
-    Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+    Promise.resolve(this.#iterator?.return?.()).catch(() => undefined);
   }
 }
 

@@ -83,6 +83,38 @@ test("files of every size arrive, from a path, a source, and a pipe of unknown s
   });
 });
 
+test("a refusal leaves the source untouched, and a source that cannot be read leaves no stream", async () => {
+  await withSession(async (sender, receiver) => {
+    const bytes = pattern(5000);
+    let begun = 0;
+    let closed = 0;
+    const chunks = chunksOf(bytes, 1000);
+    const source: Iterable<Uint8Array> = {
+      [Symbol.iterator]() {
+        begun++;
+        return { next: () => chunks.next(), return: () => ({ value: ++closed, done: true }) };
+      },
+    };
+    const declined = sendFile(sender, { source, name: "a" }).catch((error: unknown) => error);
+    declineFile(await receiver.acceptStream() ?? assert.fail());
+    assert(isError(await declined, "REFUSED"));
+    assert.deepEqual([begun, closed], [0, 0]);
+    const parts: Uint8Array[] = [];
+    const write = (chunk: Uint8Array): void => void parts.push(chunk);
+    const { received } = await transfer(sender, receiver, { source, name: "b" }, { write });
+    assert(received.ok);
+    assert.deepEqual([received.bytes, begun, closed], [5000, 1, 1]);
+    const locked: Iterable<Uint8Array> = {
+      [Symbol.iterator]() {
+        throw new TypeError("locked");
+      },
+    };
+    const { sent } = await transfer(sender, receiver, { source: locked, name: "c" }, { write });
+    assert(sent instanceof TypeError);
+    assert.equal(sender.stats().streams.open, 0);
+  });
+});
+
 test("an existing file is refused, told to the sender, and replaced only on request", async () => {
   await withFolder(async (directory) => {
     await writeFile(join(directory, "x"), "old");
