@@ -16,7 +16,7 @@ import { warmUp } from "./warm_up.ts";
 
 /** An answer that takes longer leaves time to warm up; a near peer has answered by then. */
 const WARM_UP_AFTER_MS = 15;
-const WARM_UP_BYTES = 262_144;
+const WARM_UP_BYTES = 524_288;
 
 /** An open session, and how long a silent peer may stay silent. */
 export interface Dialled {

@@ -76,7 +76,7 @@ export class MemorySession {
  * Runs a {@link MemorySession} in small steps.
  *
  * @param now Monotonic milliseconds.
- * @param bytes What that session moves: the more, the faster the code is after it. 256 KiB take a twentieth of a second.
+ * @param bytes What that session moves: the more, the faster the code is after it. 512 KiB take some 80 ms.
  * @param delayMs Before the first step.
  * @param onError This runtime cannot run sessions.
  * @return Ends it early; call it when there is something to do. Nothing runs after that.
