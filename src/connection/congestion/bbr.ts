@@ -34,7 +34,7 @@ const NOISE_MADE_UP = 0.5;
 /** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
 const TRIPLING_PACKETS = 300;
 /** How many of these windows are paced over a round trip. */
-const WINDOWS_PER_ROUND = 4;
+const WINDOWS_PER_ROUND = 3;
 /** On shorter paths that rate would raise the window in turn, which is at least what timers let go (`workableFlight`). */
 const FLOOR_MIN_RTT_MS = 10;
 /** The wait for the next probe after one that found more, in round trips; doubled by each that finds nothing. */
@@ -446,7 +446,7 @@ export class Bbr implements CongestionController {
 
   /**
    * What little a handshake sends says nothing about the path, and a sample is a round trip old: while the window
-   * triples, a quarter of a round trip is enough for it.
+   * triples, a third of a round trip is enough for it.
    */
   #leastInStartup(): number {
     const rtt = Math.max(this.#minRtt.value, 1);

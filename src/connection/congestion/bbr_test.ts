@@ -60,8 +60,8 @@ test("bbr: startup more than doubles the rate per round trip and is unpaced befo
   assert.equal(driver.controller.pacingRate, undefined);
   driver.round(50);
   assert.equal(driver.packets, 30);
-  // A quarter of a round trip is enough for the window, less 0.5 %.
-  assert.ok(Math.abs(driver.controller.pacingRate! - 30 * MTU * 4 / 50 * 0.995) < 1);
+  // A third of a round trip is enough for the window, less 0.5 %.
+  assert.ok(Math.abs(driver.controller.pacingRate! - 30 * MTU * 3 / 50 * 0.995) < 1);
   for (let round = 0; round < 3; round++) driver.round(50);
   assert.ok(driver.packets > 300);
   // The rate that the last window in 50 ms shows, times 4 ln 2, less 0.5 %.
