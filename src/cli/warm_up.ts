@@ -94,11 +94,15 @@ export function warmUp(
       session ??= new MemorySession(bytes);
       const done = session.step(() => now() - started >= STEP_MS);
       // Not an immediate: on Deno those that follow each other keep the sockets from being looked at.
-      if (!done) timer = setTimeout(step, 1);
+      if (done) session = undefined;
+      else timer = setTimeout(step, 1);
     } catch (error) {
       onError(error);
     }
   };
   let timer = setTimeout(step, delayMs);
-  return () => clearTimeout(timer);
+  return () => {
+    clearTimeout(timer);
+    session = undefined;
+  };
 }
