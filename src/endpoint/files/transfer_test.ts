@@ -111,6 +111,8 @@ test("a refusal leaves the source untouched, and a source that cannot be read le
     };
     const { sent } = await transfer(sender, receiver, { source: locked, name: "c" }, { write });
     assert(sent instanceof TypeError);
+    // What both sides said of the stream has arrived once an answer behind it has.
+    await sender.ping();
     assert.equal(sender.stats().streams.open, 0);
   });
 });
