@@ -62,3 +62,15 @@ test("src and the twin agree about the inputs of every rule, changed at random",
     { numRuns: 8000 },
   );
 });
+
+test("src and the twin agree that a value of another kind than dict names no message", async () => {
+  const answer = answerer(nodeProvider());
+  for (const value of ["00", "02", "1001", "3000000000", "3100000000", "4000000000"]) {
+    const body = `05${"00".repeat(30)}${value}`;
+    const length = (body.length / 2).toString(16).padStart(2, "0");
+    const request: Request = { op: "message.parse", frame: `5354${length}${body}` };
+    const { error } = await answer(request) as { readonly error?: string };
+    assert.equal(error, "type", value);
+    assert.deepEqual(twinCall(request), { error: "type" });
+  }
+});

@@ -143,7 +143,8 @@ export function readMessage(frame: Uint8Array): ReadMessage {
   }
   // SPEC 6.2: a receiver re-encodes what it decoded and refuses a difference.
   if (!same(encodeValue(typed), value)) throw new Refusal("encoding");
-  if (typed.t !== "dict") throw new Refusal("encoding");
+  // A value of another kind is well encoded; it names no message.
+  if (typed.t !== "dict") throw new Refusal("type");
   const fields = toFields(typed);
   const type = fields.type;
   const name = type !== undefined && "text" in type ? type.text : undefined;
