@@ -74,3 +74,40 @@ test("src and the twin agree that a value of another kind than dict names no mes
     assert.deepEqual(twinCall(request), { error: "type" });
   }
 });
+
+test("src and the twin judge several faults of a payload in the same order", async () => {
+  const answer = answerer(nodeProvider());
+  const entry = (key: string, value: string): string =>
+    `31${key.length.toString(16).padStart(8, "0")}${
+      [...key].map((letter) => letter.charCodeAt(0).toString(16)).join("")
+    }${value}`;
+  const none = "4000000000";
+  const one = "40000000011001";
+  for (
+    const [suite, suites, version, versions, verdict] of [
+      ["1001", none, "1000", one, "version"],
+      ["1002", none, "1000", none, "suite"],
+      ["1002", one, "00", one, "suite"],
+      ["1001", one, "00", none, "parameter"],
+      ["1001", none, "1001", none, "suite"],
+      ["1001", one, "1001", none, "version"],
+    ] as const
+  ) {
+    const entries = [
+      entry("suite", suite),
+      entry("suites", suites),
+      entry("version", version),
+      entry("versions", versions),
+    ];
+    const request: Request = {
+      op: "parameters.decode",
+      hex: `4100000004${entries.join("")}`,
+      suite: 1,
+      own_suites: [1, 2],
+      own_app: "",
+      from_initiator: false,
+    };
+    const { error } = await answer(request) as { readonly error?: string };
+    assert.deepEqual([error, twinCall(request)], [verdict, { error: verdict }]);
+  }
+});

@@ -37,19 +37,24 @@ export function readParameters(payload: Uint8Array, negotiation: Negotiation): F
   const { suite, version } = negotiation;
   const order = negotiation.fromInitiator ? peerSuites : negotiation.ownSuites;
   const other = negotiation.fromInitiator ? negotiation.ownSuites : peerSuites;
+  // Of several faults the payload's own words are judged first, then what both sides have in common.
+  inUse(fields.suite, suite, "suite");
+  inUse(fields.version, version, "version");
   if (order.find((id) => other.includes(id)) !== suite) throw new Refusal("suite");
-  if (fields.suite !== undefined && Number((fields.suite as { int: string }).int) !== suite) {
-    throw new Refusal("suite");
-  }
   const common = negotiation.ownVersions.filter((id) => peerVersions.includes(id));
   if (Math.max(...common) !== version) throw new Refusal("version");
-  if (Number((fields.version as { int: string }).int) !== version) throw new Refusal("version");
   const app = (fields.app as { text: string }).text;
   if (app !== "" && negotiation.ownApp !== "" && app !== negotiation.ownApp) {
     throw new Refusal("app");
   }
   const names = [...Object.keys(INTEGERS), "migrate", "app", "reset"];
   return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
+}
+
+function inUse(field: Field | undefined, value: number, name: string): void {
+  if (field === undefined) return;
+  if (!("int" in field)) throw new Refusal("parameter", name);
+  if (Number(field.int) !== value) throw new Refusal(name);
 }
 
 function shape(payload: Uint8Array): Fields {
@@ -82,10 +87,6 @@ function shape(payload: Uint8Array): Fields {
     return field !== undefined && "list" in field && field.list.every((item) => "int" in item);
   };
   if (!integers("suites") || !integers("versions")) throw new Refusal("parameter");
-  for (const name of ["version", "suite"]) {
-    const field = fields[name];
-    if (field !== undefined && !("int" in field)) throw new Refusal("parameter", name);
-  }
   const { reset, migrate, app } = fields;
   if (reset !== undefined && !("bytes" in reset && reset.bytes.length === 32)) {
     throw new Refusal("parameter", "reset");
