@@ -31,7 +31,7 @@ import { RecoveryPeriod } from "./recovery_period.ts";
 const PACING_MARGIN = 0.995;
 /** Half of the noise is sent on top, so that an estimate of what arrives does not sink by it from probe to probe. */
 const NOISE_MADE_UP = 0.5;
-/** Up to this window startup triples it per round instead of doubling it; pacing lets the rate grow by 2.77 at most. */
+/** Up to this window startup triples it per round instead of doubling it, and is paced by it (`#leastInStartup`). */
 const TRIPLING_PACKETS = 300;
 /** How many of these windows are paced over a round trip. */
 const WINDOWS_PER_ROUND = 3;
