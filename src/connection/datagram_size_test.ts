@@ -38,6 +38,29 @@ test("udp: the largest datagram follows the path up and down, and each change is
   assert.deepEqual(told, [payload(1280), payload(1392), payload(1200)]);
 });
 
+test("udp: a session of small packets does not probe its path; a datagram refused for its length does", () => {
+  const link = { delayMs: 10, bytesPerSecond: 2_000_000, queueBytes: 60_000, mtu: 1452 };
+  const run = new DatagramPair({ seed: 2, link });
+  assert.ok(run.run(() => run.b?.state === "established"));
+  const told: number[] = [];
+  run.onEvent = (side, event) => {
+    if (side === "a" && event.type === "datagram-size") told.push(event.maxDatagramSize);
+  };
+  let size = 800;
+  const until = run.clock.nowMs + 1000;
+  run.run(() => {
+    if (run.a.stats().framesSent < 20) run.a.sendDatagram(0, new Uint8Array(size));
+    return run.clock.nowMs > until;
+  });
+  assert.deepEqual(told, []);
+  size = 1300;
+  assert.throws(() => run.a.sendDatagram(0, new Uint8Array(size)), { code: "DATAGRAM_TOO_LARGE" });
+  run.a.ping();
+  assert.ok(run.run(() => told.length === 3));
+  assert.deepEqual(told, [payload(1280), payload(1392), payload(1452)]);
+  assert.ok(run.a.sendDatagram(0, new Uint8Array(size)));
+});
+
 test("a longer epoch number makes the largest datagram smaller, and that is told", () => {
   const run = pair().establish();
   const size = run.a.maxDatagramSize;

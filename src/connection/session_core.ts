@@ -299,6 +299,7 @@ export class SessionCore {
     }
     const limit = this.maxDatagramSize;
     if (payload.length > limit || this.peerMaxDatagram === 0) {
+      this.#tracked?.transmission.mtu.want();
       const text = `cannot send datagram: ${payload.length} bytes exceed ${limit}`;
       throw new SttError("DATAGRAM_TOO_LARGE", text, { limit });
     }

@@ -221,6 +221,7 @@ export class Transmission {
     this.#rate.onSent(packet, nowMs, this.#loss.bytesInFlight);
     this.#loss.onSent(packet);
     if (packet.mtuProbe) this.mtu.onProbeSent(packet.size);
+    else this.mtu.onSent(packet.size);
     if (packet.ackEliciting) this.acks.onElicitingSent();
     if (inFlight) {
       this.#controller.onSent(packet, this.#loss.bytesInFlight, nowMs);

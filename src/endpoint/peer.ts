@@ -192,7 +192,8 @@ export class Peer implements AsyncDisposable {
 
   /**
    * Largest payload of `sendDatagram` and `sendFrame` now; 0 when the peer takes none. It changes over UDP, where a packet
-   * carries it whole: the `datagram-size` event tells. At least 1024 bytes always go, if the peer takes them.
+   * carries it whole: the `datagram-size` event tells. At least 1024 bytes always go, if the peer takes them. The path is
+   * asked for more once something nearly as large was sent, or something larger refused.
    */
   get maxDatagramSize(): number {
     return this.#driver.connection.maxDatagramSize;

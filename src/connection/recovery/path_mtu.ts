@@ -18,6 +18,8 @@ const PROBES_PER_SIZE = 3;
 const RETRY_MS = 600_000;
 /** Probe timeouts that lose nothing but large packets. */
 const BLACK_HOLE_PTOS = 3;
+/** A packet of this share of the size shows that larger ones would be filled. */
+const FULL_SHARE = 3 / 4;
 /** From this probe timeout on, probes are small, so that a black hole for large packets answers. */
 const SMALL_PROBE_PTO = 2;
 
@@ -31,12 +33,16 @@ export interface PathMtuConfig {
   readonly peerMaxUdp: number;
 }
 
-/** The packet size of a path: starts at 1200 and grows by probes. */
+/**
+ * The packet size of a path: starts at 1200 and grows by probes, once somebody has a use for it: a session of small
+ * packets would pay 16 KiB for nothing.
+ */
 export class PathMtu {
   readonly #limit: number;
   /** Where the limit is vouched for, it is probed before the steps below it. */
   readonly #limitFirst: boolean;
   #current = BASE_MTU;
+  #wanted = false;
   /** The size that failed last: only smaller ones are probed. */
   #failed = Infinity;
   #retryMs: number | undefined;
@@ -67,13 +73,26 @@ export class PathMtu {
     return ptoCount >= SMALL_PROBE_PTO ? BASE_MTU : this.#current;
   }
 
-  /** Size of the probe to send now (PING and PADDING); undefined while one is on its way or nothing is left to try. */
+  /** Larger packets would be of use. */
+  want(): void {
+    this.#wanted = true;
+  }
+
+  /** A packet that is no probe was sent: one that is nearly full wants larger ones. */
+  onSent(size: number): void {
+    if (size >= this.#current * FULL_SHARE) this.#wanted = true;
+  }
+
+  /**
+   * Size of the probe to send now (PING and PADDING); undefined while one is on its way, nothing is left to try or
+   * nobody wants it.
+   */
   nextProbe(nowMs: number): number | undefined {
     if (this.#retryMs !== undefined && nowMs >= this.#retryMs) {
       this.#retryMs = undefined;
       this.#failed = Infinity;
     }
-    if (this.#inFlight > 0) return undefined;
+    if (this.#inFlight > 0 || !this.#wanted) return undefined;
     return this.#candidate();
   }
 
@@ -148,6 +167,7 @@ export class PathMtu {
   /** The path is another one: starts over at 1200. */
   reset(): void {
     this.#current = BASE_MTU;
+    this.#wanted = false;
     this.#failed = Infinity;
     this.#retryMs = undefined;
     this.#inFlight = 0;

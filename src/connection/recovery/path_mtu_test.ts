@@ -8,6 +8,7 @@ import type { PathMtuConfig } from "./path_mtu.ts";
 /** Probes until nothing is left; a path that carries `carries` bytes. */
 function settle(mtu: PathMtu, carries: number, nowMs: number): number[] {
   const probed: number[] = [];
+  mtu.want();
   for (let size = mtu.nextProbe(nowMs); size !== undefined; size = mtu.nextProbe(nowMs)) {
     probed.push(size);
     assert.ok(probed.length < 50);
@@ -17,6 +18,13 @@ function settle(mtu: PathMtu, carries: number, nowMs: number): number[] {
     else mtu.onProbeLost(size, nowMs);
   }
   return probed;
+}
+
+/** A path that somebody wants to be larger. */
+function wanted(config: Partial<PathMtuConfig> = {}): PathMtu {
+  const mtu = internet(config);
+  mtu.want();
+  return mtu;
 }
 
 function internet(config: Partial<PathMtuConfig> = {}): PathMtu {
@@ -41,8 +49,20 @@ test("a size that fails three times is left alone for ten minutes", () => {
   assert.equal(mtu.nextTimeout(), undefined);
 });
 
-test("one lost probe says nothing", () => {
+test("nothing is probed before a packet is nearly full, or somebody wants larger ones", () => {
   const mtu = internet();
+  mtu.onSent(899);
+  assert.equal(mtu.nextProbe(0), undefined);
+  mtu.onSent(900);
+  assert.equal(mtu.nextProbe(0), 1280);
+  mtu.reset();
+  assert.equal(mtu.nextProbe(0), undefined);
+  mtu.want();
+  assert.equal(mtu.nextProbe(0), 1280);
+});
+
+test("one lost probe says nothing", () => {
+  const mtu = wanted();
   mtu.onProbeSent(1280);
   mtu.onProbeLost(1280, 0);
   assert.equal(mtu.nextProbe(0), 1280);
@@ -125,6 +145,7 @@ test("a refused size falls back at once", () => {
   assert.equal(mtu.current, 1200);
   assert.deepEqual(settle(mtu, 1451, 0), [1280, 1392]);
   mtu.reset();
+  mtu.want();
   mtu.onProbeSent(1280);
   assert.equal(mtu.onRefused(1280, 0), false);
   assert.equal(mtu.nextProbe(0), undefined);
@@ -132,11 +153,12 @@ test("a refused size falls back at once", () => {
 });
 
 test("another path starts over; answers to old probes count for nothing", () => {
-  const mtu = internet();
+  const mtu = wanted();
   mtu.onProbeSent(1280);
   mtu.reset();
   mtu.onProbeAcked(1280);
   assert.equal(mtu.current, 1200);
+  mtu.want();
   assert.equal(mtu.nextProbe(0), 1280);
 });
 
