@@ -211,6 +211,15 @@ export class Connection {
     return frame;
   }
 
+  /**
+   * UDP: nothing waits but acknowledgements and other records, which may share a packet with what the application says
+   * to what it was just told.
+   */
+  get mayWait(): boolean {
+    const { state, core } = this.#lifecycle;
+    return state === "established" && core?.mayWait === true;
+  }
+
   /** A frame that `transmit` returned was sent, and nobody holds it: it may be written again. */
   recycle(frame: Uint8Array): void {
     this.#lifecycle.core?.recycle(frame);

@@ -90,6 +90,11 @@ export class FrameSender {
     behind: number,
   ): Uint8Array | undefined {
     const { streams, route } = this.#parts;
+    // The acknowledgement that is owed goes with SESSION_CLOSE.
+    if (lifecycle.state === "flushing" && core.idle && streams.isIdle()) {
+      lifecycle.sendClose(nowMs);
+      return undefined;
+    }
     const early = lifecycle.state === "handshaking";
     try {
       const frame = route === undefined

@@ -126,7 +126,12 @@ export class PacketBuilder {
 
   /** True when something other than an acknowledgement waits. */
   get hasWork(): boolean {
-    return this.#hasControl() || this.frames.size > 0 || this.#config.streams.hasData();
+    return this.#hasControl() || this.hasData;
+  }
+
+  /** True when datagrams, custom frames or stream data wait. */
+  get hasData(): boolean {
+    return this.frames.size > 0 || this.#config.streams.hasData();
   }
 
   /** The next frame, or undefined when nothing waits that fits the limits. */

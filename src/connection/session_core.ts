@@ -249,13 +249,16 @@ export class SessionCore {
     return size;
   }
 
-  /** SESSION_CLOSE, behind a KEY_ROTATION where one is owed. */
+  /** SESSION_CLOSE, behind a KEY_ROTATION and an ACK where they are owed: what arrived must not seem lost at the end. */
   closeFrame(code: number, reason: string, nowMs: number): Uint8Array {
     const close = { type: "sessionClose", code, reason: encodeReason(reason) } as const;
     const { rotationPending, sendEpoch } = this.#protection;
-    const records: SessionRecord[] = rotationPending
-      ? [{ type: "keyRotation", epoch: sendEpoch }, close]
-      : [close];
+    const records: SessionRecord[] = [];
+    if (rotationPending) records.push({ type: "keyRotation", epoch: sendEpoch });
+    const acks = this.transmission?.acks;
+    const ack = acks?.pending === true ? acks.take(nowMs) : undefined;
+    if (ack !== undefined) records.push(ack);
+    records.push(close);
     return this.#tracked?.buildRecords(records, nowMs) ?? this.#builder.buildRecords(records);
   }
 
@@ -277,6 +280,16 @@ export class SessionCore {
   /** See {@link PacketBuilder.recycle}. */
   recycle(frame: Uint8Array): void {
     this.#builder.recycle(frame);
+  }
+
+  /** UDP: nothing waits but records. */
+  get mayWait(): boolean {
+    return this.#tracked !== undefined && !this.#builder.hasData;
+  }
+
+  /** UDP: nothing waits but an acknowledgement, if that. */
+  get idle(): boolean {
+    return this.#tracked !== undefined && !this.#builder.hasWork;
   }
 
   /** UDP: something waits that window or pacer do not let go yet. */

@@ -25,6 +25,7 @@ export class Driver {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #scheduled = false;
+  #waitsForTurn = false;
   #full = false;
   #paused = false;
   #transportOver = false;
@@ -53,7 +54,9 @@ export class Driver {
       data: (bytes, host, port) => this.#onData(bytes, host, port),
       batchEnd: () => {
         this.connection.endOfBatch(this.#clock.now());
-        this.#flush();
+        this.#events();
+        if (this.connection.mayWait) this.scheduleAfterTurn();
+        else this.#flush();
       },
       written: (bytes) => this.connection.recycle(bytes),
       drain: () => {
@@ -71,6 +74,19 @@ export class Driver {
     this.#scheduled = true;
     queueMicrotask(() => this.#flush());
   }
+
+  /** Call after a command that more is likely to follow: what the application does in its turn shares the packet. */
+  scheduleAfterTurn(): void {
+    const { transport } = this;
+    if (transport.afterTurn === undefined) return this.schedule();
+    if (this.#waitsForTurn) return;
+    this.#waitsForTurn = true;
+    transport.afterTurn(this.#onTurnOver);
+  }
+
+  readonly #onTurnOver = (): void => {
+    if (this.#waitsForTurn) this.#flush();
+  };
 
   #onData(bytes: Uint8Array, host: string | undefined, port: number | undefined): void {
     this.connection.receive(bytes, this.#clock.now(), host, port);
@@ -99,6 +115,7 @@ export class Driver {
 
   #flush(): void {
     this.#scheduled = false;
+    this.#waitsForTurn = false;
     this.#events();
     const { connection, transport } = this;
     while (!this.#full && !this.#transportOver) {

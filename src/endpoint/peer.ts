@@ -94,6 +94,7 @@ export class Peer implements AsyncDisposable {
     const host: StreamHost = {
       streams: driver.connection.streams,
       schedule: () => driver.schedule(),
+      scheduleAfterTurn: () => driver.scheduleAfterTurn(),
       get closeError() {
         return closeError();
       },

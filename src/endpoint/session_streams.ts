@@ -34,7 +34,8 @@ export class SessionStreams {
     const kind = kindOf(mode);
     if (this.#host.closeError !== undefined) throw this.#host.closeError;
     const id = this.#host.streams.open(kind, priority);
-    this.#host.schedule();
+    // Whoever opens a stream nearly always writes to it next.
+    this.#host.scheduleAfterTurn();
     if (id === undefined) return undefined;
     return this.#add(id, kind);
   }

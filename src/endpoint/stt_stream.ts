@@ -17,6 +17,8 @@ export interface StreamHost {
   readonly streams: StreamSet;
   /** Call after any command. */
   schedule(): void;
+  /** The same once the application has had its turn, as more is likely to follow. */
+  scheduleAfterTurn(): void;
   /** Set once the session has ended. */
   readonly closeError: SttError | undefined;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { SttError } from "../errors.ts";
 import { formatAddress } from "../transport/address.ts";
 import type { DatagramTarget, TransportConnection, TransportSink } from "../transport/transport.ts";
@@ -78,6 +79,10 @@ export class UdpChannel implements TransportConnection {
     if (this.#owner.socket.send(bytes, to.host, to.port)) return true;
     this.#owner.blocked(this);
     return false;
+  }
+
+  afterTurn(run: () => void): void {
+    setImmediate(run);
   }
 
   /** A datagram cannot be kept back in the system's buffer: others wait behind it. */

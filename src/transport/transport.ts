@@ -67,6 +67,11 @@ export interface TransportConnection {
    * the return value of `send` counts.
    */
   ready?(): boolean;
+  /**
+   * `datagram` framing: calls `run` once the application has had its turn with what was delivered, before the event loop
+   * waits again.
+   */
+  afterTurn?(run: () => void): void;
   /** Bytes taken by `send` and not yet handed to the operating system. */
   readonly queuedBytes: number;
   /** Stops reading; false when this transport cannot. */
