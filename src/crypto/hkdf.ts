@@ -27,6 +27,15 @@ export function hkdfExtract(
   return provider.hmacSha256(salt, ikm);
 }
 
+function checkLength(length: number): void {
+  if (Number.isInteger(length) && length >= 0 && length <= HKDF_MAX_BYTES) return;
+  throw new SttError(
+    "INTERNAL",
+    `cannot expand key: ${length} bytes is not within 0 to ${HKDF_MAX_BYTES}`,
+    { limit: HKDF_MAX_BYTES },
+  );
+}
+
 /**
  * HKDF-Expand (RFC 5869, section 2.3).
  *
@@ -48,13 +57,7 @@ export function hkdfExpand(
   info: Uint8Array | string,
   length: number,
 ): Uint8Array {
-  if (!Number.isInteger(length) || length < 0 || length > HKDF_MAX_BYTES) {
-    throw new SttError(
-      "INTERNAL",
-      `cannot expand key: ${length} bytes is not within 0 to ${HKDF_MAX_BYTES}`,
-      { limit: HKDF_MAX_BYTES },
-    );
-  }
+  checkLength(length);
   const context = typeof info === "string" ? UTF8.encode(info) : info;
   const output = new Uint8Array(length);
   const counter = new Uint8Array(1);
@@ -88,7 +91,27 @@ export function hkdf(
   info: Uint8Array | string,
   length: number,
 ): Uint8Array {
-  const prk = hkdfExtract(provider, SALT, ikm);
+  return hkdfSalted(provider, SALT, ikm, info, length);
+}
+
+/**
+ * HKDF with any salt: extract and expand in one step where the provider can.
+ *
+ * @throws {SttError} INTERNAL when `length` is not within 0 to 8160.
+ */
+export function hkdfSalted(
+  provider: CryptoProvider,
+  salt: Uint8Array,
+  ikm: Uint8Array,
+  info: Uint8Array | string,
+  length: number,
+): Uint8Array {
+  if (provider.hkdfSha256 !== undefined) {
+    checkLength(length);
+    const context = typeof info === "string" ? UTF8.encode(info) : info;
+    return provider.hkdfSha256(salt, ikm, context, length);
+  }
+  const prk = hkdfExtract(provider, salt, ikm);
   try {
     return hkdfExpand(provider, prk, info, length);
   } finally {

@@ -4,7 +4,7 @@ import { hkdfSync } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { SttError } from "../errors.ts";
-import { hkdf, HKDF_MAX_BYTES, hkdfExpand, hkdfExtract } from "./hkdf.ts";
+import { hkdf, HKDF_MAX_BYTES, hkdfExpand, hkdfExtract, hkdfSalted } from "./hkdf.ts";
 import { nobleProvider } from "./noble_provider.ts";
 import { nodeProvider } from "./node_provider.ts";
 
@@ -42,6 +42,30 @@ const CASES = [
     okm: "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
   },
 ];
+
+test("a provider's own HKDF is that of its HMACs", () => {
+  const { hkdfSha256, ...hmacOnly } = nodeProvider();
+  const own = { ...hmacOnly, hkdfSha256: hkdfSha256 ?? nodeHkdf };
+  const array = fc.uint8Array({ maxLength: 70 });
+  fc.assert(fc.property(array, array, array, fc.nat(300), (salt, ikm, info, length) => {
+    const wanted = hkdfSalted(hmacOnly, salt, ikm, info, length);
+    assert.deepEqual(hkdfSalted(own, salt, ikm, info, length), wanted);
+  }));
+  for (const length of [-1, 0.5, NaN, HKDF_MAX_BYTES + 1]) {
+    const salt = new Uint8Array(32);
+    assert.throws(() => hkdfSalted(own, salt, salt, salt, length), SttError);
+    assert.throws(() => hkdfSalted(hmacOnly, salt, salt, salt, length), SttError);
+  }
+});
+
+function nodeHkdf(
+  salt: Uint8Array,
+  ikm: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", ikm, salt, info, length));
+}
 
 for (const provider of [nodeProvider(), nobleProvider()]) {
   for (const { name, ikm, salt, info, prk, okm } of CASES) {

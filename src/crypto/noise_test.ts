@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { SttError } from "../errors.ts";
 import { CipherState } from "./cipher_state.ts";
 import { nobleProvider } from "./noble_provider.ts";
+import { hkdfSalted } from "./hkdf.ts";
 import { nodeProvider } from "./node_provider.ts";
 import { NoiseHandshake, type NoiseOptions, type NoiseRole } from "./noise.ts";
 import { parseNoiseProtocol } from "./patterns.ts";
@@ -324,14 +325,18 @@ test("a cipher state counts only what verifies, and copies keep their own count"
   assert.throws(() => new CipherState(provider, "aes-256-gcm", new Uint8Array(16)), isInternal);
 });
 
-test("after destroy no Diffie-Hellman result, chaining key or cipher key is left in memory", () => {
+/** That no Diffie-Hellman result, chaining key or cipher key is left in memory after destroy. */
+function assertWiped(wholeHkdf: CryptoProvider["hkdfSha256"]): void {
   const derived: Uint8Array[] = [];
   const kept = (bytes: Uint8Array | undefined): Uint8Array => {
     derived.push(bytes!);
     return bytes!;
   };
   const watching: CryptoProvider = {
-    ...provider,
+    ...hmacOnly,
+    ...(wholeHkdf === undefined ? {} : {
+      hkdfSha256: (salt, ...rest) => kept(wholeHkdf(kept(salt), ...rest)),
+    }),
     hmacSha256: (key, ...parts) => kept(provider.hmacSha256(kept(key), ...parts)),
     aead: (name, key) => provider.aead(name, kept(key)),
     x25519: (raw) => {
@@ -357,9 +362,19 @@ test("after destroy no Diffie-Hellman result, chaining key or cipher key is left
     for (const key of handshake.split(3)) key.fill(0);
     handshake.destroy();
   }
-  assert.ok(derived.length > 100);
+  assert.ok(derived.length > (wholeHkdf === undefined ? 100 : 40), `${derived.length}`);
   // Noise 5.2: the first chaining key is the hash of the name, which everybody knows.
   const name = provider.sha256(new TextEncoder().encode(STT));
   const left = derived.filter((bytes) => bytes.some((byte) => byte !== 0));
   assert.deepEqual(left.filter((bytes) => !provider.equal(bytes, name)), []);
+}
+
+const { hkdfSha256: _, ...hmacOnly } = provider;
+
+test("after destroy no secret is left in memory, where HKDF is made of HMACs", () => {
+  assertWiped(undefined);
+});
+
+test("after destroy no secret is left in memory, where the provider has HKDF", () => {
+  assertWiped((salt, ikm, info, length) => hkdfSalted(hmacOnly, salt, ikm, info, length));
 });

@@ -62,6 +62,11 @@ export interface CryptoProvider {
   sha256(...parts: Uint8Array[]): Uint8Array;
   /** HMAC-SHA256 over the concatenation of `parts`: 32 bytes. */
   hmacSha256(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array;
+  /**
+   * HKDF with SHA-256, both steps (RFC 5869), where the library does them faster than `hmacSha256` would. `length` is 0 to
+   * 8160 bytes.
+   */
+  hkdfSha256?(salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   /** A fresh key pair, or the one of a 32-byte private key (copied, not kept). */
   x25519(privateKey?: Uint8Array): X25519PrivateKey;
   /** An AEAD over a 32-byte key (copied or imported, the array may be wiped afterwards). */

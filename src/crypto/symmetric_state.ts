@@ -6,7 +6,7 @@
 
 import { SttError } from "../errors.ts";
 import { CipherState } from "./cipher_state.ts";
-import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
+import { hkdfSalted } from "./hkdf.ts";
 import type { AeadName, CryptoProvider } from "./provider.ts";
 import { wipe } from "./secret.ts";
 
@@ -23,13 +23,12 @@ function noiseHkdf(
   if (!Number.isInteger(outputs) || outputs < 1 || outputs > 255) {
     throw new SttError("INTERNAL", `cannot derive keys: ${outputs} outputs is not within 1 to 255`);
   }
-  const prk = hkdfExtract(provider, chainingKey, ikm);
-  const joined = hkdfExpand(provider, prk, EMPTY, outputs * HASH_BYTES);
+  const joined = hkdfSalted(provider, chainingKey, ikm, EMPTY, outputs * HASH_BYTES);
   const keys = Array.from(
     { length: outputs },
     (_, i) => joined.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
   );
-  wipe(prk, joined);
+  wipe(joined);
   return keys;
 }
 

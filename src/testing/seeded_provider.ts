@@ -21,6 +21,10 @@ export function seededProvider(provider: CryptoProvider, prng: Prng): CryptoProv
     randomBytes: (length) => prng.bytes(length),
     sha256: (...parts) => provider.sha256(...parts),
     hmacSha256: (key, ...parts) => provider.hmacSha256(key, ...parts),
+    ...(provider.hkdfSha256 === undefined ? {} : {
+      hkdfSha256: (salt, ikm, info, length) =>
+        (provider.hkdfSha256 as NonNullable<CryptoProvider["hkdfSha256"]>)(salt, ikm, info, length),
+    }),
     x25519: (privateKey) => provider.x25519(privateKey ?? prng.bytes(KEY_BYTES)),
     aead: (name, key) => provider.aead(name, key),
     equal: (a, b) => provider.equal(a, b),

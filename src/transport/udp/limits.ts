@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Asked of the system where it can be asked (Node). Linux grants twice what is asked, within `net.core.rmem_max`. */
-export const RECEIVE_BUFFER_BYTES = 1_048_576;
+/** Asked of the system where it can be asked (Node): room for the default credit of a session (SPEC 8.4). Linux grants twice it, within `net.core.rmem_max`. */
+export const RECEIVE_BUFFER_BYTES = 1_310_720;
 
 /** What Linux gives a socket that asks for nothing; taken where the runtime cannot tell. */
 export const DEFAULT_RECEIVE_BUFFER_BYTES = 212_992;
