@@ -89,10 +89,15 @@ export function ours(
       return listener.address;
     },
     async connect(to): Promise<BenchConnection> {
-      const peer = await connect(String(to), { seed: SEED, ...options });
-      const connection = new OurConnection(peer, await peer.openStream());
-      connection.start();
-      return connection;
+      return await new Promise<BenchConnection>((resolve, reject) => {
+        // The listener is authenticated when AUTH_PROOF leaves: the first request goes with it (SPEC 6.3.5).
+        const early = async (peer: Peer): Promise<void> => {
+          const connection = new OurConnection(peer, await peer.openStream());
+          connection.start();
+          resolve(connection);
+        };
+        connect(String(to), { seed: SEED, ...options, early }).catch(reject);
+      });
     },
   };
 }

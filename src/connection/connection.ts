@@ -212,12 +212,12 @@ export class Connection {
   }
 
   /**
-   * UDP: nothing waits but acknowledgements and other records, which may share a packet with what the application says
-   * to what it was just told.
+   * UDP: nothing waits but acknowledgements and other records, AUTH_PROOF or FINAL, which may share a datagram with what
+   * the application says to what it was just told.
    */
   get mayWait(): boolean {
     const { state, core } = this.#lifecycle;
-    return state === "established" && core?.mayWait === true;
+    return (state === "established" || state === "handshaking") && core?.mayWait === true;
   }
 
   /** A frame that `transmit` returned was sent, and nobody holds it: it may be written again. */

@@ -129,6 +129,11 @@ export class PacketBuilder {
     return this.#hasControl() || this.hasData;
   }
 
+  /** As {@link PacketBuilder.hasWork}, without what only a session that goes on is asked for. */
+  get hasLastWords(): boolean {
+    return this.hasData || this.control.size > 0 || this.#config.streams.hasControl();
+  }
+
   /** True when datagrams, custom frames or stream data wait. */
   get hasData(): boolean {
     return this.frames.size > 0 || this.#config.streams.hasData();

@@ -287,9 +287,9 @@ export class SessionCore {
     return this.#tracked !== undefined && !this.#builder.hasData;
   }
 
-  /** UDP: nothing waits but an acknowledgement, if that. */
+  /** UDP: nothing waits that matters once the session closes; acknowledgements, pings and pongs do not. */
   get idle(): boolean {
-    return this.#tracked !== undefined && !this.#builder.hasWork;
+    return this.#tracked !== undefined && !this.#builder.hasLastWords;
   }
 
   /** UDP: something waits that window or pacer do not let go yet. */

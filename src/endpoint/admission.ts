@@ -34,7 +34,8 @@ export function decide(
       connection.accept(driver.now());
       sessions.add(driver);
     }
-    driver.schedule();
+    // FINAL may share its datagram with the first words of the application.
+    driver.scheduleAfterTurn();
   };
   if (accept === undefined) {
     answer(true);

@@ -54,9 +54,7 @@ export class Driver {
       data: (bytes, host, port) => this.#onData(bytes, host, port),
       batchEnd: () => {
         this.connection.endOfBatch(this.#clock.now());
-        this.#events();
-        if (this.connection.mayWait) this.scheduleAfterTurn();
-        else this.#flush();
+        this.#afterBatch();
       },
       written: (bytes) => this.connection.recycle(bytes),
       drain: () => {
@@ -65,7 +63,15 @@ export class Driver {
       },
       end: (error) => this.#onEnd(error),
     });
-    this.#flush();
+    this.#afterBatch();
+  }
+
+  /** What can wait does so for what the application says to what it is told now. */
+  #afterBatch(): void {
+    this.#events();
+    if (this.#waitsForTurn) return;
+    if (this.connection.mayWait) this.scheduleAfterTurn();
+    else this.#flush();
   }
 
   /** Call after any command: everything done in this turn of the event loop shares frames. */
