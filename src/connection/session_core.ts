@@ -115,6 +115,7 @@ export class SessionCore {
         ackEvery: peer.parameters.ackEvery,
         peerAckDelay: peer.parameters.ackDelay,
         peerMaxUdp: peer.parameters.maxUdp,
+        peerMaxData: peer.parameters.maxData,
         ...config.path,
       }, {
         provider,

@@ -37,6 +37,8 @@ export interface TransmissionConfig {
   readonly pathMtu?: number;
   /** Largest datagram that the peer takes. */
   readonly peerMaxUdp: number;
+  /** First credit of the peer for the session. */
+  readonly peerMaxData: number;
 }
 
 /** What to do with packets whose fate is known. */
@@ -107,8 +109,9 @@ export class Transmission {
   }
 
   #newMtu(loopback: boolean): PathMtu {
-    const { peerMaxUdp, pathMtu } = this.#config;
-    return new PathMtu({ loopback, peerMaxUdp, ...(pathMtu === undefined ? {} : { pathMtu }) });
+    const { peerMaxUdp, peerMaxData, pathMtu } = this.#config;
+    const peer = { peerMaxUdp, peerMaxData };
+    return new PathMtu({ loopback, ...peer, ...(pathMtu === undefined ? {} : { pathMtu }) });
   }
 
   /** UDP payload bytes of a full packet. */

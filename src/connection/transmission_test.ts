@@ -18,6 +18,7 @@ class Sender {
       congestion,
       loopback: false,
       peerMaxUdp: 1452,
+      peerMaxData: 1_048_576,
     }, { acked: (packet) => void this.acked.push(packet), lost: () => undefined });
   }
 

@@ -9,9 +9,16 @@ import type { SentPacket } from "./sent_packet.ts";
 export const BASE_MTU = 1200;
 /** The largest size probed on a path that nobody vouches for: neither runtime can forbid fragmentation. */
 export const INTERNET_MTU = 1452;
-/** The largest size probed on loopback by default: a receive buffer of the default size holds twelve. */
+/** The size probed on loopback whatever the peer holds: a receive buffer of the system's default has room for twelve. */
 export const LOOPBACK_MTU = 16_384;
-const STEPS: readonly number[] = [1280, 1392, INTERNET_MTU, 4096, 8192, LOOPBACK_MTU];
+/** What UDP over IPv4 carries at most. */
+const LARGEST_MTU = 65_507;
+/** Larger ones on loopback only for a peer whose credit holds this many: its receive buffer is as large. */
+const PACKETS_PER_CREDIT = 8;
+const STEPS: readonly number[] = [
+  ...[1280, 1392, INTERNET_MTU, 4096, 8192],
+  ...[LOOPBACK_MTU, 32_768, LARGEST_MTU],
+];
 /** Probes of one size before it counts as too large: one may be lost to anything. */
 const PROBES_PER_SIZE = 3;
 /** How long a size that failed is left alone. */
@@ -31,6 +38,14 @@ export interface PathMtuConfig {
   readonly pathMtu?: number;
   /** The peer's max_udp. */
   readonly peerMaxUdp: number;
+  /** The peer's max_data. Default: unknown, and small. */
+  readonly peerMaxData?: number;
+}
+
+/** The fewer datagrams, the less they cost; but some must fit into the receive buffer at once. */
+function loopbackMtu(peerMaxData = 0): number {
+  const room = Math.floor(peerMaxData / PACKETS_PER_CREDIT);
+  return Math.min(LARGEST_MTU, Math.max(LOOPBACK_MTU, room));
 }
 
 /**
@@ -53,7 +68,8 @@ export class PathMtu {
   #ptos = 0;
 
   constructor(config: PathMtuConfig) {
-    const wish = config.pathMtu ?? (config.loopback ? LOOPBACK_MTU : INTERNET_MTU);
+    const wish = config.pathMtu ??
+      (config.loopback ? loopbackMtu(config.peerMaxData) : INTERNET_MTU);
     this.#limit = Math.max(BASE_MTU, Math.min(wish, config.peerMaxUdp));
     this.#limitFirst = config.loopback || config.pathMtu !== undefined;
   }

@@ -77,6 +77,19 @@ test("loopback goes to 16384 at once", () => {
   assert.equal(mtu.current, 16_384);
 });
 
+test("loopback goes to an eighth of the peer's credit at once, up to what UDP carries", () => {
+  const sizes = [[1_048_576, 65_507], [262_144, 32_768], [93_184, 16_384], [0, 16_384]] as const;
+  for (const [peerMaxData, size] of sizes) {
+    const mtu = new PathMtu({ loopback: true, peerMaxUdp: 65_507, peerMaxData });
+    assert.deepEqual(settle(mtu, 65_507, 0), [size]);
+    const narrow = new PathMtu({ loopback: true, peerMaxUdp: 65_507, peerMaxData });
+    settle(narrow, 9216, 0);
+    assert.equal(narrow.current, 8192);
+    const network = internet({ peerMaxData });
+    assert.deepEqual(settle(network, 65_507, 0), [1280, 1392, 1452]);
+  }
+});
+
 test("a stated size is tried first, then the steps below", () => {
   const mtu = internet({ pathMtu: 8972 });
   assert.deepEqual(settle(mtu, 5000, 0), [
@@ -177,7 +190,7 @@ test("whatever the path carries, the size found is carried and within a step of 
       settle(mtu, carries, 0);
       assert.ok(mtu.current >= 1200 && mtu.current <= Math.max(carries, 1200));
       assert.ok(mtu.current <= peerMaxUdp);
-      const steps = [1280, 1392, 1452, 4096, 8192, 16_384, mtu.limit];
+      const steps = [1280, 1392, 1452, 4096, 8192, 16_384, 32_768, mtu.limit];
       const best = Math.max(1200, ...steps.filter((s) => s <= Math.min(carries, mtu.limit)));
       assert.equal(mtu.current, best);
     },
