@@ -68,8 +68,8 @@ export interface EndpointOptions extends ConnectionOptions {
   readonly congestion?: CongestionControlName;
   /**
    * UDP: bytes of a UDP payload, 1200 to 65507, that you know the whole path to carry (jumbo frames, a tunnel). Packets
-   * grow up to it by probing. Default: up to 1452, on loopback up to 65507 (an
-   * eighth of what the peer lets the session have in flight, at least 16384).
+   * grow up to it by probing. Default: up to 1452, on loopback up to 65507 (half
+   * of what the peer lets the session have in flight, at least 16384).
    */
   readonly pathMtu?: number;
   /** Time source; tests replace it. */

@@ -13,8 +13,8 @@ export const INTERNET_MTU = 1452;
 export const LOOPBACK_MTU = 16_384;
 /** What UDP over IPv4 carries at most. */
 const LARGEST_MTU = 65_507;
-/** Larger ones on loopback only for a peer whose credit holds this many: its receive buffer is as large. */
-const PACKETS_PER_CREDIT = 8;
+/** Larger ones on loopback only for a peer whose credit, and so its receive buffer, holds this many. */
+const PACKETS_PER_CREDIT = 2;
 const STEPS: readonly number[] = [
   ...[1280, 1392, INTERNET_MTU, 4096, 8192],
   ...[LOOPBACK_MTU, 32_768, LARGEST_MTU],

@@ -77,8 +77,8 @@ test("loopback goes to 16384 at once", () => {
   assert.equal(mtu.current, 16_384);
 });
 
-test("loopback goes to an eighth of the peer's credit at once, up to what UDP carries", () => {
-  const sizes = [[1_048_576, 65_507], [262_144, 32_768], [93_184, 16_384], [0, 16_384]] as const;
+test("loopback goes to half of the peer's credit at once, up to what UDP carries", () => {
+  const sizes = [[1_048_576, 65_507], [93_184, 46_592], [20_000, 16_384], [0, 16_384]] as const;
   for (const [peerMaxData, size] of sizes) {
     const mtu = new PathMtu({ loopback: true, peerMaxUdp: 65_507, peerMaxData });
     assert.deepEqual(settle(mtu, 65_507, 0), [size]);
