@@ -220,6 +220,11 @@ export class Connection {
     return (state === "established" || state === "handshaking") && core?.mayWait === true;
   }
 
+  /** UDP: something is on its way that the peer has to acknowledge. */
+  get awaitsAcknowledgement(): boolean {
+    return this.#lifecycle.core?.transmission?.oldestInFlight !== undefined;
+  }
+
   /** A frame that `transmit` returned was sent, and nobody holds it: it may be written again. */
   recycle(frame: Uint8Array): void {
     this.#lifecycle.core?.recycle(frame);

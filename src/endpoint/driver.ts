@@ -8,6 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
 import type { SttError } from "../errors.ts";
 import type { TransportConnection } from "../transport/transport.ts";
+import { AnswerPoll } from "./answer_poll.ts";
 import type { Clock } from "./clock.ts";
 
 /** Longest delay that timers of both runtimes take. */
@@ -22,9 +23,12 @@ export class Driver {
   readonly #clock: Clock;
   readonly #onEvent: (event: ConnectionEvent) => void;
   #resolveEnded: () => void = () => undefined;
+  readonly #answers: AnswerPoll | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #scheduled = false;
+  /** Bytes of the datagrams since the last end of a batch. */
+  #batchBytes = 0;
   #waitsForTurn = false;
   #full = false;
   #paused = false;
@@ -40,6 +44,10 @@ export class Driver {
     this.transport = transport;
     this.#clock = clock;
     this.#onEvent = onEvent;
+    if (transport.afterTurn !== undefined) {
+      const { afterTurn } = transport;
+      this.#answers = new AnswerPoll(() => clock.now(), (run) => afterTurn.call(transport, run));
+    }
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -53,6 +61,8 @@ export class Driver {
     this.transport.start({
       data: (bytes, host, port) => this.#onData(bytes, host, port),
       batchEnd: () => {
+        this.#answers?.answered(this.#batchBytes);
+        this.#batchBytes = 0;
         this.connection.endOfBatch(this.#clock.now());
         this.#afterBatch();
       },
@@ -97,7 +107,10 @@ export class Driver {
   #onData(bytes: Uint8Array, host: string | undefined, port: number | undefined): void {
     this.connection.receive(bytes, this.#clock.now(), host, port);
     // The end of the batch follows: one look for all datagrams that lay ready.
-    if (this.transport.framing === "datagram") return;
+    if (this.transport.framing === "datagram") {
+      this.#batchBytes += bytes.length;
+      return;
+    }
     if (this.transport.framing === "message") this.connection.endOfMessage(this.#clock.now());
     this.#events();
     this.schedule();
@@ -124,6 +137,7 @@ export class Driver {
     this.#waitsForTurn = false;
     this.#events();
     const { connection, transport } = this;
+    let sent = 0;
     while (!this.#full && !this.#transportOver) {
       if (transport.ready?.() === false) {
         this.#full = true;
@@ -132,10 +146,13 @@ export class Driver {
       const frame = connection.transmit(this.#clock.now());
       if (frame === undefined) break;
       // Only a send that returned false is followed by `drain`: no other mark may stop the loop.
+      const { length } = frame;
       this.#full = !transport.send(frame, connection.target);
+      sent += length;
       // Sockets say with true that the array is free; other transports own what they took.
       if (!this.#full && transport.framing === "datagram") connection.recycle(frame);
     }
+    if (sent > 0 && connection.awaitsAcknowledgement) this.#answers?.asked(sent);
     this.#events();
     if (connection.finished) {
       this.#stopTimer();
