@@ -31,6 +31,8 @@ export interface FileProgress {
   readonly bytes: number;
   /** Bytes in all, or null while nobody knows. */
   readonly size: number | null;
+  /** Bytes of those done that an earlier transfer brought. */
+  readonly resumed: number;
 }
 
 /** Options of {@link receiveFile} and {@link receiveFiles}: one of `directory` and `write`. */
@@ -265,7 +267,7 @@ async function receiveBytes(
     hash.update(chunk);
     await write(destination, chunk);
     signal?.throwIfAborted();
-    onProgress?.({ name: offer.name, bytes, size: offer.size });
+    onProgress?.({ name: offer.name, bytes, size: offer.size, resumed: offset });
   };
   if (offer.size === null) await untilTrailer(blocks, take);
   else await exactly(blocks, offer.size - offset, take);

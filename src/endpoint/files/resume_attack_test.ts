@@ -149,6 +149,19 @@ test("a sender bears receivers that know nothing of this, and refuses answers th
       assert.equal(offer.get("resume"), true);
       assert(sent instanceof SttError && sent.code === "PROTOCOL", String(sent));
     }
+    await withSession(async (sender, receiver) => {
+      const sending = fromPath(sender).catch((error: unknown) => error);
+      const stream = await receiver.acceptStream();
+      assert(stream !== null);
+      const blocks = new BlockStream(stream, undefined);
+      await blocks.block();
+      await blocks.write(encodeOfferAnswer({ kept: SIZE + 1 }));
+      await assert.rejects(
+        blocks.block(),
+        (error: unknown) => error instanceof SttError && error.wire === FILE_REFUSALS.offset.wire,
+      );
+      await sending;
+    });
     // Bytes that come once cannot be proved: kept was not asked for.
     const fromSource = (sender: Peer): Promise<SentFile> =>
       sendFile(sender, { source: [CONTENT], name: "x", size: SIZE });

@@ -260,8 +260,9 @@ async function stoppedReason(
 
 function refusalToSend(error: unknown, signal: AbortSignal | undefined): RefusalName {
   if (signal?.aborted === true) return "cancelled";
-  if (error instanceof SttError && error.code === "FILE_IO" && !error.remote) return "source";
-  return "cancelled";
+  if (!(error instanceof SttError) || error.remote) return "cancelled";
+  if (error.wire === FILE_REFUSALS.offset.wire) return "offset";
+  return error.code === "FILE_IO" ? "source" : "cancelled";
 }
 
 async function sendBytes(
@@ -290,7 +291,7 @@ async function sendBytes(
         ...(signal === undefined ? {} : { signal }),
       });
     }
-    onProgress?.({ name, bytes, size });
+    onProgress?.({ name, bytes, size, resumed: offset });
   }
   if (size !== null && bytes < size) throw changed(name, "shrank");
   if (bytes < offset) throw behindEnd(offset);
@@ -308,6 +309,7 @@ function behindEnd(offset: number): SttError {
   return new SttError(
     "PROTOCOL",
     `cannot send file: the receiver asks for bytes from ${offset} on, behind its end`,
+    { wire: FILE_REFUSALS.offset.wire },
   );
 }
 
