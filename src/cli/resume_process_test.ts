@@ -290,3 +290,37 @@ test("a sender killed over udp is missed after the timeout, and what it sent is 
     assert.deepEqual(await readdir(scene.inbox), ["big.bin"]);
   });
 });
+
+test(
+  "udp: a listener killed and started again under its node seed is noticed at once, and gone on with",
+  {
+    skip: NO_SIGNALS,
+  },
+  async () => {
+    await withScene(async (scene) => {
+      await truncate(scene.path, 0);
+      await truncate(scene.path, 100_000_000);
+      const nodeSeed = join(scene.inbox, "..", "node.seed");
+      await writeFile(nodeSeed, toHex(generateSeed()), { mode: 0o600 });
+      const listen = (address: string): Child =>
+        scene.start(
+          ["listen", address, "--out", scene.inbox, "--node-seed-file", nodeSeed, "--json"],
+          { seed: scene.seed },
+        );
+      const first = listen("udp://127.0.0.1:0");
+      const address = String((await first.event("listening"))["address"]);
+      const sender = scene.send(address, ["--retry", "9"]);
+      await midTransfer(scene);
+      first.kill("SIGKILL");
+      await first.exit();
+      const second = listen(address);
+      // Silence alone would take 30 s.
+      assert.equal((await sender.event("retry"))["code"], "RESET_BY_PEER");
+      const { resumed, sha256 } = await sender.event("sent");
+      assert(Number(resumed) >= PART / 2);
+      assert.equal(await sender.exit(), 0);
+      assert.equal((await second.event("received"))["sha256"], sha256);
+      assert.deepEqual(await readdir(scene.inbox), ["big.bin"]);
+    });
+  },
+);
