@@ -74,7 +74,7 @@ test("a full device behind standard output: both sides say so, and the listener 
       const sender = start(["send", path, address, "--json"], { seed });
       await fails(sender, 5, "FILE_IO", /the receiver has no space left/);
       assert.equal(await listener.exit(), 5);
-      assert.match(listener.stderr, /no space left on the device \(ENOSPC\)/);
+      assert.match(listener.stderr, /no space left on (the )?device/);
     });
   });
 });
