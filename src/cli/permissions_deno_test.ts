@@ -224,7 +224,10 @@ for (const scheme of ["tcp", "ws", "udp", "wss"]) {
 test("every command says which flag is missing, and ends with a code above 0", async () => {
   await withNames(async (names) => {
     const acts: (() => Promise<void>)[] = [];
-    const scenes: [string, readonly Pair[]][] = [["tcp", PAIRS], ["ws", PAIRS.slice(0, 1)]];
+    const scenes: [string, readonly Pair[]][] = [
+      ["tcp", PAIRS.slice(1)],
+      ["ws", PAIRS.slice(0, 1)],
+    ];
     for (const [scheme, pairs] of scenes) {
       for (const pair of pairs) {
         for (const [who, how] of [["listen", "listening"], ["dial", "dialling"]] as const) {

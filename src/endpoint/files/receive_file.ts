@@ -93,7 +93,8 @@ const MAX_READ_BYTES = 1_048_576;
  * Receives the one file that a peer sends on a stream.
  *
  * It is written beside its place under a hidden name, verified, synced, and only then appears under its own. Whatever
- * goes wrong, the sender is told (without any path of this machine), and nothing stays behind.
+ * goes wrong, the sender is told (without any path of this machine), and nothing stays behind
+ * but what `resume` keeps.
  *
  * @throws {SttError} FILE_NAME, FILE_EXISTS, FILE_IO, FILE_HASH, FILE_TOO_LARGE, REFUSED (`accept` said no), UNSUPPORTED
  *   (the stream is of another service), PROTOCOL, STREAM_RESET (the sender gave up), the error that ended the session;
