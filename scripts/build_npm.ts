@@ -7,6 +7,7 @@
 
 import ts from "typescript";
 import { exists, filesUnder, ROOT, ROOT_PATH } from "./source_files.ts";
+import { RUNTIME_PACKAGES } from "./supply_chain.ts";
 
 interface Manifest {
   name: string;
@@ -15,9 +16,6 @@ interface Manifest {
   exports: Record<string, string>;
   imports: Record<string, string>;
 }
-
-/** Packages that src/ loads at run time; everything else in deno.json is for the checks. */
-const RUNTIME_PACKAGES = ["ws", "@noble/ciphers", "@noble/curves", "@noble/hashes"];
 
 /** What of npm/ goes into the published package. */
 const PUBLISHED = [

@@ -5,16 +5,14 @@
  * @module
  */
 
+import { contentFaults, type PackageJson } from "./npm_contents.ts";
 import { exists, ROOT_PATH } from "./source_files.ts";
 
-interface PackedFile {
-  path: string;
-}
-
-interface PackageJson {
-  name: string;
-  exports: Record<string, unknown>;
-  bin?: Record<string, string>;
+/** What `npm pack --json` says of a package. */
+interface Packed {
+  filename: string;
+  unpackedSize: number;
+  files: { path: string }[];
 }
 
 const WINDOWS = Deno.build.os === "windows";
@@ -35,25 +33,6 @@ async function run(program: string, args: string[], cwd: string): Promise<string
   );
 }
 
-/** What must not, and what must, be in the package. */
-function judgeContents(paths: string[], packageJson: PackageJson): string[] {
-  const wrong: string[] = [];
-  for (const path of paths) {
-    if (/_test\.|_naive\.|^vectors\/|^conformance\/|^scripts\/|node_modules/.test(path)) {
-      wrong.push(`${path} must not be published`);
-    }
-  }
-  const wanted = ["README.md", "LICENSE", "package.json", "mod.js", "mod.d.ts"]
-    .filter((path) => path !== "README.md" || exists("README.md"));
-  for (const entry of Object.values(packageJson.exports)) {
-    const targets = typeof entry === "string" ? [entry] : Object.values(entry as object);
-    wanted.push(...targets.map((target) => String(target).replace(/^\.\//, "")));
-  }
-  wanted.push(...Object.values(packageJson.bin ?? {}).map((path) => path.replace(/^\.\//, "")));
-  for (const path of wanted) if (!paths.includes(path)) wrong.push(`${path} is missing`);
-  return wrong;
-}
-
 if (!exists("npm/package.json")) {
   console.error("npm/ is missing: run `deno task npm` first");
   Deno.exit(1);
@@ -66,13 +45,13 @@ try {
   const packed = JSON.parse(
     await run("npm", ["pack", "--json", "--pack-destination", folder], `${ROOT_PATH}npm`),
   ) as
-    | { filename: string; files: PackedFile[] }[]
-    | Record<string, { filename: string; files: PackedFile[] }>;
+    | Packed[]
+    | Record<string, Packed>;
   // npm 12 answers with an object by package name, older ones with a list.
   const [tarball] = Object.values(packed);
   if (tarball === undefined) throw new Error("npm pack made no package");
   const paths = tarball.files.map(({ path }) => path);
-  const wrong = judgeContents(paths, packageJson);
+  const wrong = contentFaults(paths, tarball.unpackedSize, packageJson);
   if (wrong.length > 0) throw new Error(`the package is wrong:\n${wrong.join("\n")}`);
 
   const app = `${folder}/app`;

@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** A shell command line that runs `"$@"`, for limits (`ulimit -f 1; exec "$@"`). */
   readonly shell?: string;
+  /** Flags of Deno in place of all permissions. */
+  readonly permissions?: readonly string[];
   /** Leaves standard output to the test, which must read it to its end. */
   readonly rawStdout?: boolean;
   /** Leaves standard input open to be written. */
@@ -30,8 +32,14 @@ export interface ChildOptions {
 }
 
 /** Program and arguments of the command on this runtime. */
-export function commandLine(args: readonly string[]): [program: string, args: string[]] {
-  const runtime = ON_DENO ? ["run", "-A", "--frozen", "--quiet", BIN] : [BIN];
+export function commandLine(
+  args: readonly string[],
+  permissions: readonly string[] = ["-A"],
+): [program: string, args: string[]] {
+  const runtime = ON_DENO
+    // Deno starts a Deno without any flag of permissions with all of them.
+    ? ["run", "--deny-ffi", ...permissions, "--no-prompt", "--frozen", "--quiet", BIN]
+    : [BIN];
   return [process.execPath, [...runtime, ...args]];
 }
 
@@ -46,7 +54,7 @@ export class Child {
   #closed = false;
 
   constructor(args: readonly string[], options: ChildOptions = {}) {
-    const [program, rest] = commandLine(args);
+    const [program, rest] = commandLine(args, options.permissions);
     const { shell, seed } = options;
     const [file, argv] = shell === undefined
       ? [program, rest]

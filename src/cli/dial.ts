@@ -5,6 +5,7 @@
  */
 import { wipe } from "../crypto/secret.ts";
 import { connect } from "../endpoint/connect.ts";
+import type { ConnectOptions } from "../endpoint/options.ts";
 import type { Peer } from "../endpoint/peer.ts";
 import type { Arguments } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -34,55 +35,99 @@ export function suiteName(suite: number): string {
   return SUITE_NAMES[suite] ?? `suite ${suite}`;
 }
 
-/** What a command does beside dialling. */
-export interface DialHooks {
-  /** Standard input is a file to send: the seed cannot come from there. */
-  readonly stdinTaken?: boolean;
-  /** As in `connect`: what it sends saves a round trip. */
-  readonly early?: (peer: Peer) => void;
+/** Where to dial and with which secrets, taken once: a command may dial again. */
+export class Dialler {
+  readonly #address: string;
+  readonly #context: CommandContext;
+  readonly #options: ConnectOptions & { readonly seed: Uint8Array };
+  readonly #timeoutMs: number;
+
+  private constructor(
+    address: string,
+    context: CommandContext,
+    options: ConnectOptions & { readonly seed: Uint8Array },
+    timeoutMs: number,
+  ) {
+    this.#address = address;
+    this.#context = context;
+    this.#options = options;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Reads the options, the files that they name, and the seed.
+   *
+   * @param stdinTaken Standard input is a file to send: the seed cannot come from there.
+   */
+  static async prepare(
+    address: string,
+    args: Arguments,
+    context: CommandContext,
+    defaultApp: string,
+    stdinTaken = false,
+  ): Promise<Dialler> {
+    const expected = args.nodeIds("expect");
+    if (expected.length > 1) throw new UsageError("only `stt listen` takes several --expect");
+    const { timeoutMs, ...options } = await endpointOptions(args, context, defaultApp);
+    const ca = await pemOf(args, "ca");
+    const seed = await sharedSeed(args, context, stdinTaken);
+    return new Dialler(address, context, {
+      ...options,
+      seed,
+      ...(expected[0] === undefined ? {} : { expect: expected[0] }),
+      transport: { ...(ca === undefined ? {} : { ca }), native: args.flag("native") },
+    }, timeoutMs);
+  }
+
+  /** @param early As in `connect`: what it sends saves a round trip. */
+  async dial(signal: AbortSignal, early?: (peer: Peer) => void): Promise<Dialled> {
+    const { io, report } = this.#context;
+    const address = this.#address;
+    let cool: () => void = () => undefined;
+    try {
+      const started = io.now();
+      if (address.startsWith("udp:")) {
+        cool = warmUp(() => io.now(), WARM_UP_BYTES, WARM_UP_AFTER_MS, report.warnOf);
+      }
+      const peer = await connect(address, {
+        ...this.#options,
+        signal,
+        ...(early === undefined ? {} : { early }),
+      });
+      cool();
+      const handshakeMs = io.now() - started;
+      const { id, suite, pinned } = peer.info;
+      report.event(
+        "connected",
+        { address, nodeId: id, suite: suiteName(suite), pinned, handshakeMs },
+        `connected to ${address} in ${formatDuration(handshakeMs)}, ${suiteName(suite)}\n` +
+          `node id ${id}${pinned ? " (as expected)" : ""}`,
+      );
+      return { peer, timeoutMs: this.#timeoutMs };
+    } finally {
+      cool();
+    }
+  }
+
+  /** Overwrites the secrets: there will be no further dial. */
+  close(): void {
+    const { seed, nodeSeed } = this.#options;
+    wipe(seed);
+    if (nodeSeed instanceof Uint8Array) wipe(nodeSeed);
+  }
 }
 
-/** Dials as the options say. */
+/** Dials once, as the options say. */
 export async function dial(
   address: string,
   args: Arguments,
   context: CommandContext,
   defaultApp: string,
-  { stdinTaken = false, early }: DialHooks = {},
 ): Promise<Dialled> {
-  const { io, report, signal } = context;
-  const expected = args.nodeIds("expect");
-  if (expected.length > 1) throw new UsageError("only `stt listen` takes several --expect");
-  const { timeoutMs, ...options } = await endpointOptions(args, context, defaultApp);
-  const ca = await pemOf(args, "ca");
-  const seed = await sharedSeed(args, context, stdinTaken);
-  let cool: () => void = () => undefined;
+  const dialler = await Dialler.prepare(address, args, context, defaultApp);
   try {
-    const started = io.now();
-    if (address.startsWith("udp:")) {
-      cool = warmUp(() => io.now(), WARM_UP_BYTES, WARM_UP_AFTER_MS, report.warnOf);
-    }
-    const peer = await connect(address, {
-      ...options,
-      seed,
-      signal,
-      ...(expected[0] === undefined ? {} : { expect: expected[0] }),
-      ...(early === undefined ? {} : { early }),
-      transport: { ...(ca === undefined ? {} : { ca }), native: args.flag("native") },
-    });
-    cool();
-    const handshakeMs = io.now() - started;
-    const { id, suite, pinned } = peer.info;
-    report.event(
-      "connected",
-      { address, nodeId: id, suite: suiteName(suite), pinned, handshakeMs },
-      `connected to ${address} in ${formatDuration(handshakeMs)}, ${suiteName(suite)}\n` +
-        `node id ${id}${pinned ? " (as expected)" : ""}`,
-    );
-    return { peer, timeoutMs };
+    return await dialler.dial(context.signal);
   } finally {
-    cool();
-    wipe(seed);
-    if (options.nodeSeed instanceof Uint8Array) wipe(options.nodeSeed);
+    dialler.close();
   }
 }

@@ -60,10 +60,15 @@ export class Interrupted extends Error {
   }
 }
 
+/** Deno was started without a flag that the command needs; the message names it. */
+export function isDenied(error: unknown): error is Error {
+  return error instanceof Error && error.name === "NotCapable";
+}
+
 /** The exit code of what a command threw. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
-  if (error instanceof UsageError) return EXIT_USAGE;
+  if (error instanceof UsageError || isDenied(error)) return EXIT_USAGE;
   if (!(error instanceof SttError)) return EXIT_FAILURE;
   if (REFUSED.includes(error.code)) return EXIT_REFUSED;
   if (FILE.includes(error.code)) return EXIT_FILE;

@@ -12,7 +12,7 @@ import { listenCommand } from "./commands/listen.ts";
 import { ping } from "./commands/ping.ts";
 import { receive } from "./commands/receive.ts";
 import { send } from "./commands/send.ts";
-import { EXIT_OK, exitCodeOf, Interrupted, UsageError } from "./exit_codes.ts";
+import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import type { CliIo } from "./io.ts";
 import { Report } from "./report.ts";
@@ -109,6 +109,8 @@ function fail(error: unknown, report: Report): number {
     report.failure("USAGE", error.message, exit, `try: ${hint}`);
   } else if (error instanceof SttError) {
     report.failure(error.code, error.message, exit);
+  } else if (isDenied(error)) {
+    report.failure("UNSUPPORTED", `the runtime does not allow it: ${error.message}`, exit);
   } else {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
     report.failure("INTERNAL", `internal error: ${text}`, exit);

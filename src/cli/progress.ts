@@ -10,6 +10,8 @@ export interface ProgressState {
   readonly name: string;
   readonly bytes: number;
   readonly size: number | null;
+  /** Bytes that were there when it began. Default 0. */
+  readonly resumed?: number;
   /** Milliseconds since it began. */
   readonly elapsedMs: number;
 }
@@ -21,15 +23,15 @@ function percentOf(bytes: number, size: number): number {
   return size === 0 ? 100 : Math.min(100, Math.floor(bytes / size * 100));
 }
 
-function remaining({ bytes, size, elapsedMs }: ProgressState): string {
-  if (size === null || bytes === 0 || bytes >= size) return "";
-  return `ETA ${formatDuration((size - bytes) / (bytes / elapsedMs))}`;
+function remaining({ bytes, size, resumed = 0, elapsedMs }: ProgressState): string {
+  if (size === null || bytes <= resumed || bytes >= size) return "";
+  return `ETA ${formatDuration((size - bytes) / ((bytes - resumed) / elapsedMs))}`;
 }
 
 /** One line of at most `columns` columns, without control characters. */
 export function progressBar(state: ProgressState, columns: number): string {
-  const { bytes, size, elapsedMs } = state;
-  const rate = formatRate(bytes, elapsedMs).padStart(10);
+  const { bytes, size, resumed = 0, elapsedMs } = state;
+  const rate = formatRate(bytes - resumed, elapsedMs).padStart(10);
   const name = printable(state.name);
   if (size === null) {
     const facts = `  ${formatBytes(bytes).padStart(8)}  ${rate}`;
@@ -49,8 +51,8 @@ export function progressBar(state: ProgressState, columns: number): string {
 
 /** The same for logs: `report.pdf: 45%, 12.3 MB of 27.1 MB, 8.2 MB/s`. */
 export function progressLine(state: ProgressState): string {
-  const { bytes, size, elapsedMs } = state;
-  const rate = formatRate(bytes, elapsedMs);
+  const { bytes, size, resumed = 0, elapsedMs } = state;
+  const rate = formatRate(bytes - resumed, elapsedMs);
   const name = printable(state.name);
   if (size === null) return `${name}: ${formatBytes(bytes)}, ${rate}`;
   return `${name}: ${percentOf(bytes, size)}%, ${formatBytes(bytes)} of ${

@@ -22,6 +22,7 @@ export const RECEIVE_OPTIONS: readonly OptionSpec[] = [
   },
   { name: "overwrite", help: "replace files of the same name" },
   { name: "max-size", value: "BYTES", help: "refuse larger files" },
+  { name: "no-resume", help: "keep nothing of files whose transfers broke off" },
 ];
 
 /** Whether received bytes go to standard output. */
@@ -42,7 +43,9 @@ export async function receiveOptions(
   if (toStdout(args)) return { ...limits, write: (chunk) => io.stdout.bytes(chunk) };
   const directory = args.text("out") ?? ".";
   try {
-    if ((await stat(directory)).isDirectory()) return { ...limits, directory };
+    if ((await stat(directory)).isDirectory()) {
+      return { ...limits, directory, resume: !args.flag("no-resume") };
+    }
   } catch (cause) {
     throw fileError("use folder", directory, cause);
   }
@@ -107,6 +110,11 @@ export async function receiveAll(
   }
 }
 
+/** What is said of bytes that did not travel again. */
+export function earlierText(resumed: number): string {
+  return resumed === 0 ? "" : `, ${formatBytes(resumed)} were there already`;
+}
+
 function reportReceived(
   file: FileOutcome & { readonly ok: true },
   peer: Peer,
@@ -114,11 +122,22 @@ function reportReceived(
   report: CommandContext["report"],
 ): void {
   const sha256 = toHex(file.sha256);
-  const { name, path, bytes, mode } = file;
+  const { name, path, bytes, mode, resumed } = file;
+  const fresh = bytes - resumed;
   report.event(
     "received",
-    { name, path, bytes, mode, sha256, ms, mbPerSecond: bytes / ms / 1000, nodeId: peer.id },
-    `received ${printable(name)}: ${formatBytes(bytes)} in ${formatDuration(ms)}, ` +
-      `${formatRate(bytes, ms)}\nsha256 ${sha256}`,
+    {
+      name,
+      path,
+      bytes,
+      resumed,
+      mode,
+      sha256,
+      ms,
+      mbPerSecond: fresh / ms / 1000,
+      nodeId: peer.id,
+    },
+    `received ${printable(name)}: ${formatBytes(fresh)} in ${formatDuration(ms)}, ` +
+      `${formatRate(fresh, ms)}${earlierText(resumed)}\nsha256 ${sha256}`,
   );
 }

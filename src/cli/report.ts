@@ -80,11 +80,11 @@ export class Report {
     const tty = this.#io.stderr.isTty && !this.#options.json;
     const pause = tty ? BAR_MS : this.#options.json ? JSON_MS : LINE_MS;
     if (this.#options.quiet) return () => undefined;
-    return ({ name, bytes, size }) => {
+    return ({ name, bytes, size, resumed }) => {
       const now = this.#io.now();
       if (now - shown < pause) return;
       shown = now;
-      const state: ProgressState = { name, bytes, size, elapsedMs: now - started };
+      const state: ProgressState = { name, bytes, size, resumed, elapsedMs: now - started };
       if (this.#options.json) this.#json("progress", { name, bytes, size, ms: now - started });
       else if (tty) this.#bar(state);
       else this.#line(progressLine(state));

@@ -52,6 +52,10 @@ test("clipping counts wide characters twice and marks the cut", () => {
 });
 
 test("a progress bar is one line within the columns", () => {
+  const half = { name: "a.bin", bytes: 50, size: 100, elapsedMs: 1000 };
+  // The rate and what is left of the time are those of the bytes that travel.
+  assert.match(progressBar({ ...half, resumed: 30 }, 80), / 50% .* 20 B\/s {2}ETA 2\.5/);
+  assert.match(progressLine({ ...half, resumed: 50 }), /: 50%, .*, 0 B\/s$/);
   const bar = progressBar({ name: "a.bin", bytes: 50, size: 100, elapsedMs: 1000 }, 80);
   assert.match(bar, /^a\.bin \[#{16,20}-{16,20}\] +50% +50 B +50 B\/s +ETA 1\.0 s$/);
   fc.assert(fc.property(
@@ -106,7 +110,9 @@ test("the bar is drawn on a terminal ten times a second at most, and cleared bef
   const { io, text } = gather(true);
   const report = new Report(io, { json: false, quiet: false });
   const progress = report.progress();
-  for (let bytes = 0; bytes <= 100; bytes += 10) progress({ name: "x", bytes, size: 100 });
+  for (let bytes = 0; bytes <= 100; bytes += 10) {
+    progress({ name: "x", bytes, size: 100, resumed: 0 });
+  }
   report.event("sent", {}, "sent x");
   assert.equal(text().split("\r").length - 1, 6);
   assert(text().endsWith("\r\x1b[Ksent x\n"));
@@ -115,11 +121,18 @@ test("the bar is drawn on a terminal ten times a second at most, and cleared bef
 test("without a terminal there are lines, and with --quiet neither", () => {
   const plain = gather(false);
   const progress = new Report(plain.io, { json: false, quiet: false }).progress();
-  for (let step = 0; step < 200; step++) progress({ name: "x", bytes: step, size: 200 });
+  for (let step = 0; step < 200; step++) {
+    progress({ name: "x", bytes: step, size: 200, resumed: 0 });
+  }
   assert.match(plain.text(), /^x: \d+%, \d+ B of 200 B, [^\n]*\nx: /);
   assert(!plain.text().includes("\r"));
   const quiet = gather(true);
-  new Report(quiet.io, { json: false, quiet: true }).progress()({ name: "x", bytes: 1, size: 1 });
+  new Report(quiet.io, { json: false, quiet: true }).progress()({
+    name: "x",
+    bytes: 1,
+    size: 1,
+    resumed: 0,
+  });
   assert.equal(quiet.text(), "");
 });
 

@@ -25,6 +25,8 @@ export {
   type SttNodeStats,
 } from "./stt_node.ts";
 export type { PeerInfo } from "./peer_info.ts";
+export { isTransient, type ReconnectPolicy } from "./reconnect_policy.ts";
+export { type ReconnectEvent, reconnecting, type ReconnectOptions } from "./reconnecting.ts";
 export {
   type ReadOptions,
   type StreamHost,

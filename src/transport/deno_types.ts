@@ -45,6 +45,11 @@ export interface DenoDatagramConn {
 
 /** What is used of the global `Deno`. */
 export interface DenoRuntime {
+  readonly permissions: {
+    request(what: { readonly name: "net"; readonly host: string }): Promise<{
+      readonly state: "granted" | "denied" | "prompt";
+    }>;
+  };
   /** Absent without `--unstable-net`. */
   readonly listenDatagram?: (options: DenoNetAddress) => DenoDatagramConn;
   serve(

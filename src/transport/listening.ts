@@ -1,16 +1,34 @@
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, isIP, type Server } from "node:net";
 import { setImmediate } from "node:timers";
-import type { SttError } from "../errors.ts";
+import { SttError } from "../errors.ts";
+import { denoRuntime } from "./deno_types.ts";
 import { transportError } from "./transport_error.ts";
 
+/**
+ * Deno throws what it does not allow to listen on outside of every handler, which would end the process: hence the question
+ * beforehand, which also asks the user where Deno would.
+ */
+async function checkPermission(host: string, port: number, attempt: string): Promise<void> {
+  const deno = denoRuntime();
+  // A name is asked for, as Deno does it, when it is looked up.
+  if (deno === undefined || isIP(host) === 0) return;
+  const place = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  if ((await deno.permissions.request({ name: "net", host: place })).state !== "denied") return;
+  throw new SttError(
+    "TRANSPORT",
+    `${attempt}: Requires net access to "${place}", run again with the --allow-net flag`,
+  );
+}
+
 /** Binds `server`; afterwards errors of the listening socket go to `onError`. */
-export function bind(
+export async function bind(
   server: Server,
   place: { readonly host: string; readonly port: number; readonly text: string },
   onError: ((error: SttError) => void) | undefined,
 ): Promise<AddressInfo> {
   const attempt = `cannot listen on ${place.text}`;
-  return new Promise((resolve, reject) => {
+  await checkPermission(place.host, place.port, attempt);
+  return await new Promise((resolve, reject) => {
     const onFailure = (cause: unknown): void => reject(transportError(attempt, cause));
     server.once("error", onFailure);
     server.listen({ host: place.host, port: place.port }, () => {

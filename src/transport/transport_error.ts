@@ -60,7 +60,9 @@ export function systemCode(cause: unknown): string | undefined {
 export function transportError(attempt: string, cause: unknown): SttError {
   if (cause instanceof SttError) return cause;
   const code = systemCode(cause);
-  const reason = code === undefined ? undefined : REASONS.get(code);
+  // Not the system's refusal but Deno's: its text names the flag that allows it.
+  const denied = cause instanceof Error && cause.name === "NotCapable";
+  const reason = code === undefined || denied ? undefined : REASONS.get(code);
   if (reason !== undefined) {
     return new SttError("TRANSPORT", `${attempt}: ${reason} (${code})`, { cause });
   }

@@ -85,8 +85,11 @@ async function importWs(): Promise<WsModule> {
     return await import(specifier) as WsModule;
   } catch (cause) {
     loading = undefined;
-    throw new SttError("UNSUPPORTED", `cannot load the package ${specifier} for WebSocket`, {
-      cause,
-    });
+    // A package that is not there is plain enough; a permission that Deno misses has a name.
+    const denied = cause instanceof Error && cause.name === "NotCapable"
+      ? `: ${cause.message}`
+      : "";
+    const text = `cannot load the package ${specifier} for WebSocket${denied}`;
+    throw new SttError("UNSUPPORTED", text, { cause });
   }
 }

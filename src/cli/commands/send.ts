@@ -4,22 +4,27 @@
  * @module
  */
 import { stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "../../codec/hex.ts";
 import {
   declineFile,
+  FILE_REFUSALS,
   FILES_APP,
   sendFile,
   type SendFileOptions,
 } from "../../endpoint/files/mod.ts";
 import type { Peer } from "../../endpoint/peer.ts";
+import { type ReconnectEvent, reconnecting } from "../../endpoint/reconnecting.ts";
 import { SttError } from "../../errors.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { dial } from "../dial.ts";
+import { Dialler } from "../dial.ts";
 import { EXIT_OK, exitCodeOf, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
+import { earlierText } from "../receiving.ts";
 import { formatBytes, formatDuration, formatRate, printable } from "../text.ts";
 
 const STDIN_NAME = "stdin";
+const CANCEL_PAUSE_MS = 500;
 
 export const send: Command = {
   name: "send",
@@ -31,6 +36,11 @@ export const send: Command = {
   ],
   options: [
     { name: "name", value: "NAME", help: "name for the receiver (one file only)" },
+    {
+      name: "retry",
+      value: "N",
+      help: "dial again up to N times in a row; files go on where they stopped (default 0)",
+    },
     ...SESSION_OPTIONS,
     ...DIAL_OPTIONS,
     ...GENERAL_OPTIONS,
@@ -49,26 +59,126 @@ export const send: Command = {
     if (paths.filter((path) => path === "-").length > 1) {
       throw new UsageError("standard input can be sent once", "send");
     }
+    const retries = args.integer("retry", 0, 1_000_000) ?? 0;
+    if (stdinTaken && retries > 0) {
+      throw new UsageError("standard input cannot be sent again: no --retry with -", "send");
+    }
     try {
-      const dialled = new Dialled();
-      let sending: Promise<number> | undefined;
-      const early = (peer: Peer): void => {
-        sending = sendAll(peer, paths, name, context, dialled);
-        // A dial that fails says why.
-        sending.catch(() => undefined);
-      };
-      const hooks = await opensAtOnce(paths[0]) ? { stdinTaken, early } : { stdinTaken };
-      const { peer } = await dial(address, args, context, FILES_APP, hooks);
-      dialled.succeed(context.io.now());
-      void declineAll(peer);
-      const exit = await (sending ?? sendAll(peer, paths, name, context, dialled));
-      await peer.close();
-      return exit;
+      const dialler = await Dialler.prepare(address, args, context, FILES_APP, stdinTaken);
+      try {
+        return await new Sending(paths, name, retries, context).run(dialler);
+      } finally {
+        dialler.close();
+      }
     } finally {
       if (stdinTaken) context.io.stdin.release();
     }
   },
 };
+
+/** The files of one run, over one session or, where one broke, several. */
+class Sending {
+  readonly #paths: readonly string[];
+  readonly #name: string | undefined;
+  readonly #context: CommandContext;
+  readonly #retries: number;
+  #next = 0;
+  #exit = EXIT_OK;
+  /** Of the session under way, whose first file may have been offered with the last message of the dial. */
+  #session: { readonly dialled: DialEnd; readonly outcome: Promise<void> } | undefined;
+
+  constructor(
+    paths: readonly string[],
+    name: string | undefined,
+    retries: number,
+    context: CommandContext,
+  ) {
+    this.#paths = paths;
+    this.#name = name;
+    this.#retries = retries;
+    this.#context = context;
+  }
+
+  async run(dialler: Dialler): Promise<number> {
+    const { io, signal } = this.#context;
+    const sessions = reconnecting((signal) => this.#dial(dialler, signal), {
+      maxAttempts: this.#retries + 1,
+      signal,
+      clock: io,
+      onEvent: (event) => this.#tell(event),
+    });
+    for await (const peer of sessions) {
+      void declineAll(peer);
+      const session = this.#session ?? this.#begin(peer);
+      session.dialled.succeed(io.now());
+      try {
+        await session.outcome;
+        await peer.close();
+        return this.#exit;
+      } catch (error) {
+        await peer.close();
+        // The loop tells what ended the session, or dials again.
+        const { error: lost, remote } = await peer.closed;
+        if (!(error instanceof SttError) || lost === undefined && !remote) throw error;
+      }
+    }
+    return this.#exit;
+  }
+
+  async #dial(dialler: Dialler, signal: AbortSignal): Promise<Peer> {
+    this.#session = undefined;
+    const early = (peer: Peer): void => void (this.#session = this.#begin(peer));
+    const first = await opensAtOnce(this.#paths[this.#next]) ? early : undefined;
+    return (await dialler.dial(signal, first)).peer;
+  }
+
+  #begin(peer: Peer): { readonly dialled: DialEnd; readonly outcome: Promise<void> } {
+    const dialled = new DialEnd();
+    const outcome = this.#sendAll(peer, dialled);
+    // A dial that fails says why.
+    outcome.catch(() => undefined);
+    return { dialled, outcome };
+  }
+
+  /** One file after the other, as `cp` does: one that fails does not stop the others. Rejects when the session is over. */
+  async #sendAll(peer: Peer, dialled: DialEnd): Promise<void> {
+    for (; this.#next < this.#paths.length; this.#next++) {
+      try {
+        const path = this.#paths[this.#next] as string;
+        await sendOne(peer, path, this.#name, this.#context, dialled);
+      } catch (error) {
+        if (peer.stats().state === "handshaking") await dialled.done;
+        if (this.#retries > 0 && cancelledThere(error)) await endOrPause(peer);
+        const sessionOver = error instanceof SttError && peer.stats().state !== "established";
+        if (!(error instanceof SttError) || sessionOver) throw error;
+        this.#exit = exitCodeOf(error);
+        this.#context.report.failure(error.code, error.message, this.#exit);
+      }
+    }
+  }
+
+  #tell(event: ReconnectEvent): void {
+    if (event.type !== "wait") return;
+    const { error: { code, message }, delay: ms, attempt } = event;
+    this.#context.report.warning(
+      "retry",
+      { code, message, attempt, delay: Math.round(ms) },
+      `${message}; dialling again in ${formatDuration(ms)}`,
+    );
+  }
+}
+
+/** A receiver that is being stopped cancels its files first, and ends its sessions at once behind that. */
+function cancelledThere(error: unknown): boolean {
+  return error instanceof SttError && error.remote && error.wire === FILE_REFUSALS.cancelled.wire;
+}
+
+async function endOrPause(peer: Peer): Promise<void> {
+  const stop = new AbortController();
+  const pause = delay(CANCEL_PAUSE_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+  await Promise.race([peer.closed, pause]);
+  stop.abort();
+}
 
 /** False for named pipes: to open one waits for its writer, and could not be given up when the dial fails. */
 async function opensAtOnce(path: string | undefined): Promise<boolean> {
@@ -82,7 +192,7 @@ async function opensAtOnce(path: string | undefined): Promise<boolean> {
 }
 
 /** The first file is offered with the last message of the dial; what came of either is told after the dial. */
-class Dialled {
+class DialEnd {
   /** When the session stood; 0 before. */
   atMs = 0;
   readonly done: Promise<void>;
@@ -110,32 +220,6 @@ async function declineAll(peer: Peer): Promise<void> {
   }
 }
 
-/** One file after the other, as `cp` does: one that fails does not stop the others. */
-async function sendAll(
-  peer: Peer,
-  paths: readonly string[],
-  name: string | undefined,
-  context: CommandContext,
-  dialled: Dialled,
-): Promise<number> {
-  let exit = EXIT_OK;
-  for (const path of paths) {
-    try {
-      await sendOne(peer, path, name, context, dialled);
-    } catch (error) {
-      if (peer.stats().state === "handshaking") await dialled.done;
-      const sessionOver = error instanceof SttError && peer.stats().state !== "established";
-      if (!(error instanceof SttError) || sessionOver) {
-        await peer.close();
-        throw error;
-      }
-      exit = exitCodeOf(error);
-      context.report.failure(error.code, error.message, exit);
-    }
-  }
-  return exit;
-}
-
 /** Sends one file and says so. Its time runs from its offer, or from the end of the dial where that came later. */
 export async function sendOne(
   peer: Peer,
@@ -151,10 +235,12 @@ export async function sendOne(
   const sent = await sendFile(peer, { ...what, signal, onProgress: report.progress() });
   const ms = io.now() - Math.max(started, dialled?.atMs ?? 0);
   const sha256 = toHex(sent.sha256);
+  const { resumed } = sent;
+  const fresh = sent.bytes - resumed;
   report.event(
     "sent",
-    { name: sent.name, bytes: sent.bytes, sha256, ms, mbPerSecond: sent.bytes / ms / 1000 },
-    `sent ${printable(sent.name)}: ${formatBytes(sent.bytes)} in ${formatDuration(ms)}, ` +
-      `${formatRate(sent.bytes, ms)}\nsha256 ${sha256}`,
+    { name: sent.name, bytes: sent.bytes, resumed, sha256, ms, mbPerSecond: fresh / ms / 1000 },
+    `sent ${printable(sent.name)}: ${formatBytes(fresh)} in ${formatDuration(ms)}, ` +
+      `${formatRate(fresh, ms)}${earlierText(resumed)}\nsha256 ${sha256}`,
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 export { checkFileName } from "./file_name.ts";
+export type { ResumeLimits } from "./kept_parts.ts";
 export {
   declineFile,
   type FileOutcome,

@@ -3,34 +3,53 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
-import { type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
+import { constants, type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { toHex } from "../../codec/hex.ts";
 import { SttError } from "../../errors.ts";
+import { PartPlace, type ResumeLimits } from "./kept_parts.ts";
 import { fileError, systemCode } from "./refusals.ts";
 
 const BUFFER_BYTES = 262_144;
-/** Leaves room for the dots, the random part and the ending within the 255 bytes of a name. */
-const PART_NAME_BYTES = 200;
+
+/** What an earlier transfer left of the same file. */
+export interface EarlierBytes {
+  readonly bytes: number;
+  /** All of them, in order. Call once. */
+  read(): AsyncIterable<Uint8Array>;
+  /** Call when they were read: what is written follows them, or takes their place. */
+  decide(use: boolean): Promise<void>;
+}
 
 /** Where received bytes go. */
 export interface FileDestination {
+  /** Set when there is something to go on with. */
+  readonly earlier: EarlierBytes | undefined;
   /** Takes a copy. Resolves when the next chunk may come. */
   write(chunk: Uint8Array): Promise<void>;
   /** All bytes are there and verified: makes them last. Returns the path, or null where there is none. */
   commit(): Promise<string | null>;
   /** Leaves nothing behind. Never rejects. */
   discard(): Promise<void>;
+  /** Leaves what came for a later transfer, where that was asked for, else nothing. Never rejects. */
+  keep(): Promise<void>;
+}
+
+/** Of a file that a later transfer may go on with. */
+export interface Resumption {
+  /** Bytes of the whole file. */
+  readonly size: number;
+  readonly limits: Required<ResumeLimits>;
 }
 
 /** A received file in a folder. */
 export class PartFile implements FileDestination {
   readonly #path: string;
-  readonly #partPath: string;
+  readonly #place: PartPlace;
   readonly #directory: string;
   readonly #overwrite: boolean;
+  readonly #limits: Required<ResumeLimits> | undefined;
+  #earlier: EarlierBytes | undefined;
   #file: FileHandle | undefined;
   #buffer: Uint8Array = new Uint8Array(BUFFER_BYTES);
   #spare: Uint8Array = new Uint8Array(BUFFER_BYTES);
@@ -39,27 +58,107 @@ export class PartFile implements FileDestination {
   #pending: Promise<void> = Promise.resolve();
   #over = false;
 
-  private constructor(directory: string, name: string, partName: string, overwrite: boolean) {
+  private constructor(
+    directory: string,
+    name: string,
+    overwrite: boolean,
+    resumption: Resumption | undefined,
+  ) {
     this.#directory = directory;
     this.#path = join(directory, name);
-    this.#partPath = join(directory, partName);
+    this.#place = new PartPlace(directory, name, resumption?.size);
     this.#overwrite = overwrite;
+    this.#limits = resumption?.limits;
   }
 
   /**
-   * Begins a file. `name` has passed the name rules.
+   * Begins a file, or goes on with one. `name` has passed the name rules.
    *
    * @throws {SttError} FILE_EXISTS, FILE_IO.
    */
-  static async create(directory: string, name: string, overwrite: boolean): Promise<PartFile> {
-    const part = new PartFile(directory, name, partName(name), overwrite);
-    await part.#refuseExisting();
+  static async create(
+    directory: string,
+    name: string,
+    overwrite: boolean,
+    resumption?: Resumption,
+  ): Promise<PartFile> {
+    const part = new PartFile(directory, name, overwrite, resumption);
     try {
-      part.#file = await open(part.#partPath, "wx", 0o600);
-    } catch (cause) {
-      throw fileError("create", part.#path, cause);
+      await part.#refuseExisting();
+      if (resumption !== undefined) await part.#adopt(resumption);
+      if (part.#file === undefined) await part.#begin();
+    } catch (error) {
+      part.#place.leave();
+      throw error;
     }
     return part;
+  }
+
+  get earlier(): EarlierBytes | undefined {
+    return this.#earlier;
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      this.#file = await open(this.#place.path, "wx", 0o600);
+    } catch (cause) {
+      throw fileError("create", this.#path, cause);
+    }
+  }
+
+  /** Opens what an earlier transfer left; anything odd about it, and the file begins anew. */
+  async #adopt({ size, limits }: Resumption): Promise<void> {
+    const settle = await this.#place.adopt(limits);
+    if (settle === undefined) return;
+    const bytes = await this.#openEarlier(size);
+    if (bytes === undefined) {
+      await this.#removePart();
+      await settle();
+      return;
+    }
+    this.#earlier = {
+      bytes,
+      read: () => this.#read(bytes),
+      decide: async (use) => {
+        await settle();
+        if (use) return;
+        await this.#removePart();
+        await this.#begin();
+      },
+    };
+  }
+
+  async #openEarlier(size: number): Promise<number | undefined> {
+    try {
+      // A link with this name could lead anywhere.
+      this.#file = await open(this.#place.path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0));
+      const facts = await this.#file.stat();
+      const usable = facts.isFile() && facts.nlink === 1 && facts.size > 0 && facts.size <= size;
+      return usable ? facts.size : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Leaves the file's position behind the last byte, where writing goes on. */
+  async *#read(bytes: number): AsyncGenerator<Uint8Array, void, void> {
+    for (let left = bytes; left > 0;) {
+      const length = Math.min(left, this.#buffer.length);
+      let bytesRead = 0;
+      try {
+        bytesRead = (await this.#file?.read(this.#buffer, 0, length, null))?.bytesRead ?? 0;
+      } catch (cause) {
+        throw fileError("read", this.#path, cause);
+      }
+      if (bytesRead === 0) throw new SttError("FILE_IO", "cannot read part of file: it shrank");
+      left -= bytesRead;
+      yield this.#buffer.subarray(0, bytesRead);
+    }
+  }
+
+  async #removePart(): Promise<void> {
+    await this.#close().catch(() => undefined);
+    await unlink(this.#place.path).catch(() => undefined);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -107,24 +206,26 @@ export class PartFile implements FileDestination {
       throw fileError("write", this.#path, cause);
     }
     this.#over = true;
+    this.#place.leave();
+    await this.#place.forget();
     await syncFolder(this.#directory);
     return this.#path;
   }
 
   async #publish(): Promise<void> {
     if (this.#overwrite) {
-      await rename(this.#partPath, this.#path);
+      await rename(this.#place.path, this.#path);
       return;
     }
     try {
       // A link fails where a rename would silently replace what came into being meanwhile.
-      await link(this.#partPath, this.#path);
+      await link(this.#place.path, this.#path);
     } catch (cause) {
       if (systemCode(cause) === "EEXIST") throw this.#exists();
       await this.#publishWithoutLinks();
       return;
     }
-    await unlink(this.#partPath);
+    await unlink(this.#place.path);
   }
 
   /** File systems without hard links (FAT, some network ones): reserve the name, then replace the reservation. */
@@ -137,7 +238,7 @@ export class PartFile implements FileDestination {
     }
     await reserved.close();
     try {
-      await rename(this.#partPath, this.#path);
+      await rename(this.#place.path, this.#path);
     } catch (cause) {
       await unlink(this.#path);
       throw cause;
@@ -148,8 +249,23 @@ export class PartFile implements FileDestination {
     if (this.#over) return;
     this.#over = true;
     await this.#pending.catch(() => undefined);
-    await this.#close().catch(() => undefined);
-    await unlink(this.#partPath).catch(() => undefined);
+    await this.#removePart();
+    this.#place.leave();
+  }
+
+  async keep(): Promise<void> {
+    if (this.#over) return;
+    if (this.#limits === undefined) return await this.discard();
+    try {
+      await this.#flush();
+      await this.#pending;
+      await this.#close();
+      await this.#place.keep(this.#limits);
+    } catch {
+      return await this.discard();
+    }
+    this.#over = true;
+    this.#place.leave();
   }
 
   async #close(): Promise<void> {
@@ -185,6 +301,10 @@ export class ForwardedBytes implements FileDestination {
     this.#write = write;
   }
 
+  get earlier(): undefined {
+    return undefined;
+  }
+
   async write(chunk: Uint8Array): Promise<void> {
     await this.#write(chunk);
   }
@@ -196,13 +316,10 @@ export class ForwardedBytes implements FileDestination {
   discard(): Promise<void> {
     return Promise.resolve();
   }
-}
 
-function partName(name: string): string {
-  let short = name;
-  const encoder = new TextEncoder();
-  while (encoder.encode(short).length > PART_NAME_BYTES) short = [...short].slice(0, -1).join("");
-  return `.${short}.${toHex(randomBytes(6))}.part`;
+  keep(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** The new name itself must survive a power cut. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { isAbsolute } from "node:path";
 import process from "node:process";
 import { SttError } from "../../errors.ts";
@@ -12,6 +11,8 @@ import type { SttStream } from "../stt_stream.ts";
 import { BlockStream } from "./block_stream.ts";
 import { checkFileName } from "./file_name.ts";
 import { type FileDestination, ForwardedBytes, PartFile } from "./part_file.ts";
+import { agreeOnStart, type PrefixState } from "./prefix.ts";
+import { resumable, type ResumeLimits, resumeLimits } from "./kept_parts.ts";
 import { FILE_REFUSALS, fileError, refusal, refusalError, refusalOf } from "./refusals.ts";
 import {
   decodeOffer,
@@ -30,6 +31,8 @@ export interface FileProgress {
   readonly bytes: number;
   /** Bytes in all, or null while nobody knows. */
   readonly size: number | null;
+  /** Bytes of those done that an earlier transfer brought. */
+  readonly resumed: number;
 }
 
 /** Options of {@link receiveFile} and {@link receiveFiles}: one of `directory` and `write`. */
@@ -46,7 +49,13 @@ export interface ReceiveFileOptions {
   readonly accept?: (offer: FileOffer) => boolean | Promise<boolean>;
   /** Called after every chunk. */
   readonly onProgress?: (progress: FileProgress) => void;
-  /** Gives up: the sender is told, and nothing stays behind. */
+  /**
+   * With `directory`: keep what came of a file of a known size from 1 MiB on when its transfer breaks off, hidden beside
+   * its place, and go on there when a sender offers the same name and size and proves the same first bytes (SPEC 12.4).
+   * True for the default limits. Default false: nothing stays behind.
+   */
+  readonly resume?: boolean | ResumeLimits;
+  /** Gives up: the sender is told, and nothing stays behind but what `resume` keeps. */
   readonly signal?: AbortSignal;
 }
 
@@ -62,13 +71,15 @@ export interface ReceivedFile {
   readonly mode: "file" | "pipe";
   /** 32 bytes, verified. */
   readonly sha256: Uint8Array;
+  /** Bytes that were here from an earlier transfer, and did not travel again. */
+  readonly resumed: number;
 }
 
 /** One transfer of {@link receiveFiles}. */
 export type FileOutcome =
   | (ReceivedFile & { readonly ok: true })
   | {
-    /** It did not arrive, and nothing of it is left. */
+    /** It did not arrive, and nothing of it is left but what `resume` keeps. */
     readonly ok: false;
     /** The name that was offered, unchecked; undefined when not even that arrived. */
     readonly name: string | undefined;
@@ -82,7 +93,8 @@ const MAX_READ_BYTES = 1_048_576;
  * Receives the one file that a peer sends on a stream.
  *
  * It is written beside its place under a hidden name, verified, synced, and only then appears under its own. Whatever
- * goes wrong, the sender is told (without any path of this machine), and nothing stays behind.
+ * goes wrong, the sender is told (without any path of this machine), and nothing stays behind
+ * but what `resume` keeps.
  *
  * @throws {SttError} FILE_NAME, FILE_EXISTS, FILE_IO, FILE_HASH, FILE_TOO_LARGE, REFUSED (`accept` said no), UNSUPPORTED
  *   (the stream is of another service), PROTOCOL, STREAM_RESET (the sender gave up), the error that ended the session;
@@ -157,12 +169,15 @@ export function declineFile(stream: SttStream): void {
   answerRefusal(stream, "declined");
 }
 
-function checkOptions({ directory, write, maxBytes }: ReceiveFileOptions): void {
+function checkOptions({ directory, write, maxBytes, resume }: ReceiveFileOptions): void {
   if ((directory === undefined) === (write === undefined)) {
     throw new SttError("CONFIG", "cannot receive files: name one of directory and write");
   }
   if (maxBytes !== undefined && !(maxBytes >= 0)) {
     throw new SttError("CONFIG", `cannot use option maxBytes: ${maxBytes} is not 0 or above`);
+  }
+  if (resumeLimits(resume) !== undefined && write !== undefined) {
+    throw new SttError("CONFIG", "cannot use option resume: write keeps nothing");
   }
 }
 
@@ -179,19 +194,29 @@ async function receiveOffered(
     const offer = decodeOffer(await blocks.block());
     onName(offer.name);
     destination = await takeOffer(offer, options);
-    await blocks.write(encodeOfferAnswer({ offset: 0 }));
-    const { bytes, sha256 } = await receiveBytes(blocks, offer, destination, options);
+    const start = await agreeOnStart(blocks, destination, signal);
+    const { bytes, sha256 } = await receiveBytes(blocks, offer, destination, start, options);
     // Verified and about to be kept: from here on an abort comes too late.
     const path = await destination.commit();
     destination = undefined;
     await confirm(stream);
-    return { name: offer.name, path, bytes, mode: offer.mode, sha256 };
+    const { name, mode } = offer;
+    return { name, path, bytes, mode, sha256, resumed: start.offset };
   } catch (thrown) {
     const error = senderGaveUp(thrown);
-    await destination?.discard();
+    if (brokeOff(error, signal)) await destination?.keep();
+    else await destination?.discard();
     answerRefusal(stream, signal?.aborted === true ? "cancelled" : refusalOf(error));
     throw error;
   }
+}
+
+/** True when nothing is known against the bytes: the session ended, or somebody gave up. */
+function brokeOff(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted === true) return true;
+  if (!(error instanceof SttError)) return false;
+  return !error.code.startsWith("FILE_") &&
+    !(["PROTOCOL", "REFUSED", "UNSUPPORTED"] as readonly string[]).includes(error.code);
 }
 
 /** The file is kept whether or not the sender hears of it: it may be gone by now. */
@@ -208,7 +233,7 @@ async function takeOffer(
   offer: FileOffer,
   options: ReceiveFileOptions,
 ): Promise<FileDestination> {
-  const { directory, write, maxBytes = Infinity, accept, overwrite = false } = options;
+  const { directory, write, maxBytes = Infinity, accept, overwrite = false, resume } = options;
   checkFileName(offer.name, process.platform === "win32");
   if (isAbsolute(offer.name)) {
     throw new SttError("FILE_NAME", "cannot use file name: it is an absolute path");
@@ -218,28 +243,35 @@ async function takeOffer(
     throw new SttError("REFUSED", `cannot take ${JSON.stringify(offer.name)}: it was declined`);
   }
   if (write !== undefined) return new ForwardedBytes(write);
-  return await PartFile.create(directory as string, offer.name, overwrite);
+  const size = offer.resume === true && resumable(offer.size) ? offer.size : undefined;
+  const limits = resumeLimits(resume);
+  return await PartFile.create(
+    directory as string,
+    offer.name,
+    overwrite,
+    limits === undefined || size === undefined ? undefined : { size, limits },
+  );
 }
 
 async function receiveBytes(
   blocks: BlockStream,
   offer: FileOffer,
   destination: FileDestination,
+  { offset, hash }: PrefixState,
   options: ReceiveFileOptions,
 ): Promise<{ readonly bytes: number; readonly sha256: Uint8Array }> {
   const { maxBytes = Infinity, onProgress, signal } = options;
-  const hash = createHash("sha256");
-  let bytes = 0;
+  let bytes = offset;
   const take = async (chunk: Uint8Array): Promise<void> => {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     hash.update(chunk);
     await write(destination, chunk);
     signal?.throwIfAborted();
-    onProgress?.({ name: offer.name, bytes, size: offer.size });
+    onProgress?.({ name: offer.name, bytes, size: offer.size, resumed: offset });
   };
   if (offer.size === null) await untilTrailer(blocks, take);
-  else await exactly(blocks, offer.size, take);
+  else await exactly(blocks, offer.size - offset, take);
   const promised = decodeTrailer(await blocks.block());
   await blocks.expectEnd();
   const sha256 = new Uint8Array(hash.digest());

@@ -11,6 +11,7 @@ import type { Peer } from "../peer.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { BlockStream } from "./block_stream.ts";
 import { checkFileName } from "./file_name.ts";
+import { type FileRange, provePrefix } from "./prefix.ts";
 import type { FileProgress } from "./receive_file.ts";
 import { FILE_REFUSALS, fileError, refusalError, type RefusalName } from "./refusals.ts";
 import { decodeFinalAnswer, decodeOfferAnswer, encodeOffer, encodeTrailer } from "./wire.ts";
@@ -43,6 +44,8 @@ export interface SentFile {
   readonly bytes: number;
   /** 32 bytes. */
   readonly sha256: Uint8Array;
+  /** Bytes that the receiver had from an earlier transfer, and that did not travel again. */
+  readonly resumed: number;
 }
 
 interface Source {
@@ -51,6 +54,8 @@ interface Source {
   readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** True when the chunks may be given away. */
   readonly own: boolean;
+  /** The bytes from a position on, where they can be read again. */
+  readonly range?: FileRange;
   close(): Promise<void>;
 }
 
@@ -106,25 +111,40 @@ async function transfer(
   const { signal } = options;
   const blocks = new BlockStream(stream, signal);
   const attempt = `cannot send ${JSON.stringify(source.name)}`;
-  const chunks = new Chunks(source);
+  let chunks = new Chunks(source.chunks);
   let verdict: Verdict | undefined;
   try {
-    const { name, size } = source;
-    await blocks.write(encodeOffer({ name, size, mode: size === null ? "pipe" : "file" }));
+    const { name, size, range } = source;
+    await blocks.write(encodeOffer({
+      name,
+      size,
+      mode: size === null ? "pipe" : "file",
+      ...(range === undefined ? {} : { resume: true }),
+    }));
     // A file is there: the disk reads while the offer travels. Pipes and other sources lose what is taken and not
     // wanted, and may be silent for long.
     if (source.own && size !== null) chunks.prefetch();
     const answer = decodeOfferAnswer(await blocks.block());
     if ("error" in answer) throw refusalError(attempt, answer);
+    let start: Start = { read: 0, offset: 0, hash: createHash("sha256") };
+    if ("offset" in answer) {
+      start = { ...start, offset: answer.offset };
+    } else {
+      if (range === undefined || size === null || answer.kept > size) throw behindEnd(answer.kept);
+      // One reader of the file at a time.
+      await chunks.settled();
+      const { offset, hash } = await provePrefix(blocks, range, answer.kept, attempt, signal);
+      start = { read: offset, offset, hash };
+      chunks = new Chunks(range(offset));
+    }
     // From here on the receiver may refuse at any time, so somebody always listens.
     verdict = new Verdict(blocks, attempt);
-    const hash = createHash("sha256");
-    const bytes = await sendBytes(stream, source, chunks, answer.offset, hash, verdict, options);
-    const sha256 = new Uint8Array(hash.digest());
+    const bytes = await sendBytes(stream, source, chunks, start, verdict, options);
+    const sha256 = new Uint8Array(start.hash.digest());
     await blocks.write(encodeTrailer(sha256));
     await stream.end(signal === undefined ? {} : { signal });
     await verdict.outcome;
-    return { name, bytes, sha256 };
+    return { name, bytes, sha256, resumed: start.offset };
   } catch (error) {
     // A stream that was stopped has its reason in the receiver's last block.
     const stopped = error instanceof SttError && error.code === "STREAM_STOPPED";
@@ -138,22 +158,36 @@ async function transfer(
   }
 }
 
+/** Where the bytes begin. */
+interface Start {
+  /** Bytes of the source that are in `hash` already and need not be read. */
+  readonly read: number;
+  /** First byte that travels. */
+  readonly offset: number;
+  readonly hash: Hash;
+}
+
 type Step = IteratorResult<Uint8Array, unknown>;
 
 /** The chunks of a source, the first of them ahead of its time. A source that nothing was taken from stays untouched. */
 class Chunks {
-  readonly #source: Source;
+  readonly #chunks: Source["chunks"];
   #iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
   #first: Promise<Step> | undefined;
 
-  constructor(source: Source) {
-    this.#source = source;
+  constructor(chunks: Source["chunks"]) {
+    this.#chunks = chunks;
   }
 
   prefetch(): void {
     this.#first = Promise.resolve(this.#take());
     // Whoever takes it is told; a refusal comes first.
     this.#first.catch(() => undefined);
+  }
+
+  /** Resolves when nothing is being read any more. */
+  async settled(): Promise<void> {
+    await this.#first?.catch(() => undefined);
   }
 
   next(): Step | Promise<Step> {
@@ -163,7 +197,7 @@ class Chunks {
   }
 
   #take(): Step | Promise<Step> {
-    const { chunks } = this.#source;
+    const chunks = this.#chunks;
     this.#iterator ??= Symbol.asyncIterator in chunks
       ? chunks[Symbol.asyncIterator]()
       : chunks[Symbol.iterator]();
@@ -226,22 +260,22 @@ async function stoppedReason(
 
 function refusalToSend(error: unknown, signal: AbortSignal | undefined): RefusalName {
   if (signal?.aborted === true) return "cancelled";
-  if (error instanceof SttError && error.code === "FILE_IO" && !error.remote) return "source";
-  return "cancelled";
+  if (!(error instanceof SttError) || error.remote) return "cancelled";
+  if (error.wire === FILE_REFUSALS.offset.wire) return "offset";
+  return error.code === "FILE_IO" ? "source" : "cancelled";
 }
 
 async function sendBytes(
   stream: SttStream,
   { name, size, own }: Source,
   chunks: Chunks,
-  offset: number,
-  hash: Hash,
+  { read, offset, hash }: Start,
   verdict: Verdict,
   options: SendFileOptions,
 ): Promise<number> {
   const { signal, onProgress } = options;
   if (size !== null && offset > size) throw behindEnd(offset);
-  let bytes = 0;
+  let bytes = read;
   for (;;) {
     const step = await verdict.unlessFailed(() => chunks.next());
     if (step.done === true) break;
@@ -257,7 +291,7 @@ async function sendBytes(
         ...(signal === undefined ? {} : { signal }),
       });
     }
-    onProgress?.({ name, bytes, size });
+    onProgress?.({ name, bytes, size, resumed: offset });
   }
   if (size !== null && bytes < size) throw changed(name, "shrank");
   if (bytes < offset) throw behindEnd(offset);
@@ -275,6 +309,7 @@ function behindEnd(offset: number): SttError {
   return new SttError(
     "PROTOCOL",
     `cannot send file: the receiver asks for bytes from ${offset} on, behind its end`,
+    { wire: FILE_REFUSALS.offset.wire },
   );
 }
 
@@ -310,6 +345,9 @@ async function openFile(path: string, name: string): Promise<Source> {
       // Devices and named pipes do not know their size.
       size: facts.isFile() ? facts.size : null,
       chunks: fileChunks(handle, path),
+      ...(facts.isFile()
+        ? { range: (from: number, to?: number) => fileChunks(handle, path, from, to) }
+        : {}),
       own: true,
       close: () => handle.close(),
     };
@@ -319,17 +357,28 @@ async function openFile(path: string, name: string): Promise<Source> {
   }
 }
 
-/** A new buffer each time: the session keeps it until it is sent. */
-async function* fileChunks(file: FileHandle, path: string): AsyncGenerator<Uint8Array, void, void> {
-  for (;;) {
-    const buffer = new Uint8Array(READ_BYTES);
+/**
+ * A new buffer each time: the session keeps it until it is sent. Without `from`, the bytes come one after the other, as
+ * devices and named pipes want it.
+ */
+async function* fileChunks(
+  file: FileHandle,
+  path: string,
+  from?: number,
+  to = Infinity,
+): AsyncGenerator<Uint8Array, void, void> {
+  for (let position = from ?? 0; position < to;) {
+    const length = Math.min(READ_BYTES, to - position);
+    const buffer = new Uint8Array(length);
     let bytesRead: number;
     try {
-      ({ bytesRead } = await file.read(buffer, 0, buffer.length, null));
+      const at = from === undefined ? null : position;
+      ({ bytesRead } = await file.read(buffer, 0, length, at));
     } catch (cause) {
       throw fileError("read", path, cause);
     }
     if (bytesRead === 0) return;
+    position += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
 }

@@ -27,10 +27,12 @@ export interface FileOffer {
   readonly size: number | null;
   /** `file`: bytes of a known number. `pipe`: what a program writes, until its end. */
   readonly mode: "file" | "pipe";
+  /** The sender can begin anywhere in the file, so it may go on where an earlier transfer broke off. */
+  readonly resume?: true;
 }
 
-/** What the receiver answers to an offer. */
-export type OfferAnswer = { readonly offset: number } | FileRefusal;
+/** What the receiver answers to an offer: where to begin, or what it kept and wants to see proved, or why not. */
+export type OfferAnswer = { readonly offset: number } | { readonly kept: number } | FileRefusal;
 
 /** A refusal or failure as it goes over the wire. */
 export interface FileRefusal {
@@ -113,6 +115,7 @@ export function encodeOffer(offer: FileOffer): Uint8Array {
       ["name", offer.name],
       ["size", offer.size],
       ["mode", offer.mode],
+      ...(offer.resume === true ? [["resume", true] as const] : []),
     ]),
   );
 }
@@ -131,19 +134,38 @@ export function decodeOffer(block: Block): FileOffer {
   if (mode !== "file" && mode !== "pipe") throw malformed("mode is neither file nor pipe");
   if (size !== null && !isCount(size)) throw malformed("size is neither a whole number nor null");
   if (size === null && mode === "file") throw malformed("a file needs a size");
-  return { name, size, mode };
+  // Only what has a known size can be told from another file of the same name.
+  const resume = size !== null && block.get("resume") === true;
+  return resume ? { name, size, mode, resume } : { name, size, mode };
 }
 
 export function encodeOfferAnswer(answer: OfferAnswer): Uint8Array {
   if ("error" in answer) return encodeRefusal(answer);
+  if ("kept" in answer) return encodeBlock(new Map<string, SttValue>([["kept", answer.kept]]));
   return encodeBlock(new Map<string, SttValue>([["offset", answer.offset]]));
 }
 
 export function decodeOfferAnswer(block: Block): OfferAnswer {
   if (block.has("error")) return decodeRefusal(block);
+  const kept = block.get("kept");
+  if (kept !== undefined) {
+    if (!isCount(kept) || kept === 0) throw malformed("kept is not a whole number from 1");
+    return { kept };
+  }
   const offset = block.get("offset");
   if (!isCount(offset)) throw malformed("the answer to the offer has neither offset nor error");
   return { offset };
+}
+
+/** The sender's answer to {kept}: the SHA-256 of as many first bytes of the file that it has now. */
+export function encodePrefix(sha256: Uint8Array): Uint8Array {
+  return encodeBlock(new Map<string, SttValue>([["prefix", sha256]]));
+}
+
+export function decodePrefix(block: Block): Uint8Array {
+  const sha256 = block.get("prefix");
+  if (sha256 instanceof Uint8Array && sha256.length === HASH_BYTES) return sha256;
+  throw malformed("the answer to kept has no prefix of 32 bytes");
 }
 
 /** The block behind the bytes. */

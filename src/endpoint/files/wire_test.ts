@@ -11,10 +11,12 @@ import {
   decodeFinalAnswer,
   decodeOffer,
   decodeOfferAnswer,
+  decodePrefix,
   decodeTrailer,
   encodeFinalAnswer,
   encodeOffer,
   encodeOfferAnswer,
+  encodePrefix,
   encodeTrailer,
   takeBlock,
   TRAILER_BYTES,
@@ -49,6 +51,48 @@ test("an offer is a varint length and a canonical dict", () => {
   );
 });
 
+test("the blocks of a resumed file: an offer that says so, {kept}, {prefix}, {offset}", () => {
+  assert.equal(
+    toHex(encodeOffer({ name: "a", size: 3, mode: "file", resume: true })),
+    "4e4100000005" +
+      "31000000046d6f6465" + "310000000466696c65" +
+      "31000000046e616d65" + "310000000161" +
+      "3100000006726573756d65" + "02" +
+      "310000000473697a65" + "1003" +
+      "3100000003737474" + "310000000466696c65",
+  );
+  assert.equal(toHex(encodeOfferAnswer({ kept: 2 })), "10410000000131000000046b6570741002");
+  const prefix = new Uint8Array(32).fill(0xab);
+  assert.equal(
+    toHex(encodePrefix(prefix)),
+    "35" + "4100000001" + "3100000006707265666978" + "3000000020" + "ab".repeat(32),
+  );
+});
+
+test("what asks for no resumption gets none, and odd blocks of one are refused", () => {
+  const pipe = new Map<string, SttValue>([
+    ["stt", "file"],
+    ["name", "x"],
+    ["size", null],
+    ["mode", "pipe"],
+    ["resume", true],
+  ]);
+  assert.equal(decodeOffer(pipe).resume, undefined);
+  const file = new Map(pipe).set("size", 5).set("mode", "file");
+  assert.equal(decodeOffer(file).resume, true);
+  for (const other of [false, 1, "true", null]) {
+    assert.equal(decodeOffer(new Map(file).set("resume", other)).resume, undefined);
+  }
+  for (const kept of [0, -1, 1.5, "1", null]) {
+    protocolError(() => decodeOfferAnswer(new Map<string, SttValue>([["kept", kept]])));
+  }
+  const short = new Uint8Array(31);
+  for (const prefix of [short, "x", undefined]) {
+    const block = new Map<string, SttValue>(prefix === undefined ? [] : [["prefix", prefix]]);
+    protocolError(() => decodePrefix(block));
+  }
+});
+
 test("blocks come back as they were", () => {
   for (const size of [0, 1, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
     const offer = { name: "r\u00e9sum\u00e9 \u{1f4c4}.pdf", size, mode: "file" as const };
@@ -57,6 +101,7 @@ test("blocks come back as they were", () => {
   const pipe = { name: "log", size: null, mode: "pipe" as const };
   assert.deepEqual(decodeOffer(block(encodeOffer(pipe))), pipe);
   assert.deepEqual(decodeOfferAnswer(block(encodeOfferAnswer({ offset: 77 }))), { offset: 77 });
+  assert.deepEqual(decodeOfferAnswer(block(encodeOfferAnswer({ kept: 77 }))), { kept: 77 });
   const no = { error: 0x103, reason: "full" };
   assert.deepEqual(decodeOfferAnswer(block(encodeOfferAnswer(no))), no);
   assert.deepEqual(decodeFinalAnswer(block(encodeFinalAnswer(no))), no);
@@ -64,6 +109,7 @@ test("blocks come back as they were", () => {
   const hash = new Uint8Array(32).fill(9);
   assert.deepEqual(decodeTrailer(block(encodeTrailer(hash))), hash);
   assert.equal(encodeTrailer(hash).length, TRAILER_BYTES);
+  assert.deepEqual(decodePrefix(block(encodePrefix(hash))), hash);
 });
 
 test("unknown keys are ignored", () => {

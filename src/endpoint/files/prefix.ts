@@ -1,0 +1,108 @@
+/**
+ * How both sides agree on the first bytes of a file that the receiver has already (SPEC 12.4). The sender proves them: a
+ * hash from the receiver would tell anybody who knows a name and a size what the file begins with.
+ *
+ * @module
+ */
+import { createHash, type Hash } from "node:crypto";
+import { SttError } from "../../errors.ts";
+import type { BlockStream } from "./block_stream.ts";
+import type { FileDestination } from "./part_file.ts";
+import { refusalError } from "./refusals.ts";
+import { decodeOfferAnswer, decodePrefix, encodeOfferAnswer, encodePrefix } from "./wire.ts";
+
+/** The bytes of a file from `from` on, up to `to`. */
+export type FileRange = (from: number, to?: number) => AsyncIterable<Uint8Array>;
+
+/** Where the bytes begin, and the hash of all before. */
+export interface PrefixState {
+  readonly offset: number;
+  readonly hash: Hash;
+}
+
+function fromStart(): PrefixState {
+  return { offset: 0, hash: createHash("sha256") };
+}
+
+/**
+ * The receiver's side: answers the offer, and goes on with what it has only if the sender has the same.
+ *
+ * @throws {SttError} PROTOCOL, FILE_IO, what ended the session.
+ */
+export async function agreeOnStart(
+  blocks: BlockStream,
+  destination: FileDestination,
+  signal: AbortSignal | undefined,
+): Promise<PrefixState> {
+  const { earlier } = destination;
+  let state = fromStart();
+  if (earlier !== undefined) {
+    await blocks.write(encodeOfferAnswer({ kept: earlier.bytes }));
+    // Both sides read their disks at the same time.
+    const stop = new AbortController();
+    const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    const reading = hashOf(earlier.read(), either);
+    reading.catch(() => undefined);
+    let same = false;
+    try {
+      const proof = decodePrefix(await blocks.block());
+      const hash = await reading;
+      const mine = hash?.copy().digest();
+      same = mine !== undefined && proof.every((byte, index) => byte === mine[index]);
+      if (same) state = { offset: earlier.bytes, hash: hash as Hash };
+    } finally {
+      stop.abort();
+      await reading.catch(() => undefined);
+    }
+    signal?.throwIfAborted();
+    await earlier.decide(same);
+  }
+  await blocks.write(encodeOfferAnswer({ offset: state.offset }));
+  return state;
+}
+
+/** The hash of everything, or undefined when it cannot be read: then there is nothing to go on with. */
+async function hashOf(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<Hash | undefined> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of chunks) {
+      if (signal.aborted) return undefined;
+      hash.update(chunk);
+    }
+  } catch (error) {
+    if (error instanceof SttError) return undefined;
+    throw error;
+  }
+  return hash;
+}
+
+/**
+ * The sender's side: the answer to {kept}.
+ *
+ * @throws {SttError} PROTOCOL, FILE_IO, the receiver's refusal, what ended the session.
+ */
+export async function provePrefix(
+  blocks: BlockStream,
+  range: FileRange,
+  kept: number,
+  attempt: string,
+  signal: AbortSignal | undefined,
+): Promise<PrefixState> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of range(0, kept)) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  if (bytes < kept) throw new SttError("FILE_IO", `${attempt}: it shrank while it was read`);
+  await blocks.write(encodePrefix(new Uint8Array(hash.copy().digest())));
+  const answer = decodeOfferAnswer(await blocks.block());
+  if ("error" in answer) throw refusalError(attempt, answer);
+  if ("offset" in answer && answer.offset === kept) return { offset: kept, hash };
+  if ("offset" in answer && answer.offset === 0) return fromStart();
+  throw new SttError("PROTOCOL", `${attempt}: the receiver begins neither at 0 nor at ${kept}`);
+}
