@@ -4,10 +4,15 @@
  * @module
  */
 
+/** Of every set that is empty; nothing is ever added to it. */
+const NONE: number[] = [];
+
 /** Neighbouring ranges merge, so the cost follows the number of holes, not of additions. */
 export class RangeSet {
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
+  // Most sets have one range at most. An array that is made with its first item takes 8 bytes for it; one that is made
+  // empty takes room for 17.
+  #starts: number[] = NONE;
+  #ends: number[] = NONE;
   #total = 0;
 
   /** Number of ranges. */
@@ -35,10 +40,15 @@ export class RangeSet {
     if (end <= start) return 0;
     const starts = this.#starts;
     const ends = this.#ends;
+    if (ends.length === 0) {
+      this.#starts = [start];
+      this.#ends = [end];
+      this.#total = end - start;
+      return this.#total;
+    }
     // Sent and received ranges nearly always grow at the top.
     const last = ends.length - 1;
-    const top = last < 0 ? -1 : ends[last]!;
-    if (start > top) {
+    if (start > ends[last]!) {
       starts.push(start);
       ends.push(end);
       this.#total += end - start;
@@ -119,8 +129,8 @@ export class RangeSet {
   }
 
   clear(): void {
-    this.#starts.length = 0;
-    this.#ends.length = 0;
+    this.#starts = NONE;
+    this.#ends = NONE;
     this.#total = 0;
   }
 

@@ -29,11 +29,12 @@ const BURST_RTT_MS = 5;
 /** Before the first packet tells how much of a stream it holds. */
 const FIRST_PACKET_BYTES = 1130;
 
+const NONE: ReadonlyMap<number, Stream> = new Map();
+
 /** Finds, makes and ends streams; the only place where a stream comes to life or is over. */
 export class StreamTable {
   readonly config: StreamSetConfig;
   readonly sendBuffer: number;
-  readonly streams: Map<number, Stream> = new Map();
   readonly peers: PeerStreams;
   readonly scheduler: Scheduler<Stream> = new Scheduler();
   readonly control: ControlQueue;
@@ -46,6 +47,8 @@ export class StreamTable {
   /** Streams with something unsent or unacknowledged. */
   busy: number = 0;
   destroyed: SttError | undefined = undefined;
+  /** From the first stream on. */
+  #streams: Map<number, Stream> | undefined;
   readonly #localParity: number;
   #peerStreamData = 0;
   #peerStreamCount = 0;
@@ -99,6 +102,16 @@ export class StreamTable {
     }
     this.scheduler.release();
     this.raiseStreamCount(limits.maxStreams);
+  }
+
+  /** Streams with state, by id. */
+  get streams(): ReadonlyMap<number, Stream> {
+    return this.#streams ?? NONE;
+  }
+
+  /** Drops a stream's state. */
+  forget(id: number): void {
+    this.#streams?.delete(id);
   }
 
   /** The peer lets this side open `count` streams in all. */
@@ -202,7 +215,7 @@ export class StreamTable {
     this.scheduler.remove(stream.lost);
     if (!stream.local) this.peers.close();
     if (stream.announced) this.events.push({ type: "closed", id: stream.id });
-    else this.streams.delete(stream.id);
+    else this.forget(stream.id);
   }
 
   /** Forgets all streams; every command throws `error` from now on. */
@@ -214,7 +227,7 @@ export class StreamTable {
       stream.send.destroy();
       stream.recv.destroy();
     }
-    this.streams.clear();
+    this.#streams?.clear();
     this.control.clear();
     this.events.clear();
     this.busy = 0;
@@ -225,7 +238,8 @@ export class StreamTable {
     const send = new SendStream(kind, local, this.#peerStreamData, this.send);
     const recv = new RecvStream(id, this.recv, limits.maxStreamData, maxStreamWindow);
     const stream = new Stream(id, local, kind, priority, send, recv);
-    this.streams.set(id, stream);
+    this.#streams ??= new Map();
+    this.#streams.set(id, stream);
     return stream;
   }
 }
