@@ -45,7 +45,7 @@ async function serve(): Promise<void> {
 
 async function takeStreams(peer: Peer): Promise<void> {
   for await (const stream of peer.streams()) {
-    stream.tryRead();
+    void stream.read();
     streams.push(stream);
   }
 }

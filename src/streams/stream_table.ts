@@ -166,8 +166,7 @@ export class StreamTable {
     stream.gaps.length = 0;
     stream.resetCode = code;
     stream.resetPending = true;
-    this.scheduler.remove(stream.fresh);
-    this.scheduler.remove(stream.lost);
+    stream.leave(this.scheduler);
     this.control.add(stream);
   }
 
@@ -181,7 +180,7 @@ export class StreamTable {
 
   /** STREAM_GAP tells the peer that nobody sends these bytes any more. */
   giveUp(stream: Stream, gap: SendGap): void {
-    stream.gaps.push(gap);
+    stream.addGap(gap);
     this.control.add(stream);
     this.afterProgress(stream);
   }
@@ -211,8 +210,7 @@ export class StreamTable {
     if (!stream.recv.done || stream.closed) return;
     stream.closed = true;
     this.closed++;
-    this.scheduler.remove(stream.fresh);
-    this.scheduler.remove(stream.lost);
+    stream.leave(this.scheduler);
     if (!stream.local) this.peers.close();
     if (stream.announced) this.events.push({ type: "closed", id: stream.id });
     else this.forget(stream.id);
@@ -222,8 +220,7 @@ export class StreamTable {
   destroy(error: SttError): void {
     this.destroyed = error;
     for (const stream of this.streams.values()) {
-      this.scheduler.remove(stream.fresh);
-      this.scheduler.remove(stream.lost);
+      stream.leave(this.scheduler);
       stream.send.destroy();
       stream.recv.destroy();
     }
