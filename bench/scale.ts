@@ -75,7 +75,9 @@ async function eventCost(listener: Side, dialler: Side, peers: number): Promise<
     const before = await cpuOf(listener);
     await dialler.run({ run: "ping", count: PINGS, peers: among }, PATIENCE_MS);
     const micros = 1e6 * (await cpuOf(listener) - before) / PINGS;
-    costs.push(`${micros.toFixed(0)} µs over ${among === LANES ? `${LANES} sessions` : "all in turn"}`);
+    costs.push(
+      `${micros.toFixed(0)} µs over ${among === LANES ? `${LANES} sessions` : "all in turn"}`,
+    );
   }
   return costs.join(", ");
 }
