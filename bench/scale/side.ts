@@ -13,6 +13,8 @@ import { memory } from "./memory.ts";
 
 const SEED = new Uint8Array(32).fill(7);
 const STREAMS = 65_536;
+/** Long enough that nobody leaves, and every session has the timer for it. */
+const IDLE_MS = 3_600_000;
 /** Handshakes and pings under way at a time. */
 const LANES = 16;
 
@@ -28,7 +30,7 @@ async function serve(): Promise<void> {
     seed: SEED,
     maxSessions: 1_000_000,
     maxStreams: STREAMS,
-    maxIdle: 0,
+    maxIdle: IDLE_MS,
     handshakeRate: Infinity,
     halfOpen: 65_536,
     halfOpenPerAddress: 65_536,
@@ -71,7 +73,7 @@ async function obey(command: ScaleCommand): Promise<ScaleAnswer> {
     case "connect": {
       const seconds = await lanes(command.peers - peers.length, async () => {
         peers.push(
-          await connect(command.address, { seed: SEED, maxIdle: 0, handshakeTimeout: 60_000 }),
+          await connect(command.address, { seed: SEED, maxIdle: IDLE_MS, handshakeTimeout: 60_000 }),
         );
       });
       return { seconds, peers: peers.length };
