@@ -73,7 +73,11 @@ async function obey(command: ScaleCommand): Promise<ScaleAnswer> {
     case "connect": {
       const seconds = await lanes(command.peers - peers.length, async () => {
         peers.push(
-          await connect(command.address, { seed: SEED, maxIdle: IDLE_MS, handshakeTimeout: 60_000 }),
+          await connect(command.address, {
+            seed: SEED,
+            maxIdle: IDLE_MS,
+            handshakeTimeout: 60_000,
+          }),
         );
       });
       return { seconds, peers: peers.length };

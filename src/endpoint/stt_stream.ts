@@ -77,7 +77,6 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   readonly #host: StreamHost;
   /** What is written are messages. */
   readonly #framed: boolean;
-  // A session may have thousands of streams that rest: what waits for one is made when somebody does.
   #readers: Waiters | undefined;
   #writers: Waiters | undefined;
   readonly #finished: Outcome = new Outcome();
@@ -98,7 +97,6 @@ export class SttStream implements AsyncIterable<Uint8Array> {
 
   /** Settles when our direction is sent whole; rejects when it was reset or the session ended before. */
   get finished(): Promise<void> {
-    // Whoever does not look at it is told by write() and end().
     return this.#finished.promise;
   }
 

@@ -127,7 +127,7 @@ export class Scheduler<T> {
   /** Counts a packet of `bytes` for the node; after `turn` bytes the next of its class is up. */
   sent(node: ReadyNode<T>, bytes: number, turn: number): void {
     for (let index = 1; index < CLASSES; index++) {
-      const waits = index !== node.class && this.#queues?.[index]!.head !== undefined;
+      const waits = index !== node.class && this.#queues?.[index]?.head !== undefined;
       this.#waited[index] = waits ? this.#waited[index]! + 1 : 0;
     }
     node.spent += bytes;
