@@ -4,7 +4,6 @@
  * @module
  */
 import { createRequire } from "node:module";
-import sodium from "libsodium-wrappers";
 import { nobleProvider } from "../../../src/crypto/noble_provider.ts";
 import { nodeProvider } from "../../../src/crypto/node_provider.ts";
 import type { AeadKey } from "../../../src/crypto/provider.ts";
@@ -14,6 +13,25 @@ const NAME = "chacha20-poly1305";
 const TAG_BYTES = 16;
 const SIZES: readonly number[] = [64, 1200, 16_384, 65_536];
 const AAD_BYTES = 36;
+
+/** What is used of libsodium-wrappers. */
+interface SodiumWasm {
+  readonly ready: Promise<void>;
+  crypto_aead_chacha20poly1305_ietf_encrypt(
+    plain: Uint8Array,
+    aad: Uint8Array,
+    unused: null,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): Uint8Array;
+  crypto_aead_chacha20poly1305_ietf_decrypt(
+    unused: null,
+    sealed: Uint8Array,
+    aad: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): Uint8Array;
+}
 
 /** What is used of sodium-native. */
 interface SodiumNative {
@@ -36,7 +54,7 @@ interface SodiumNative {
 }
 
 /** WebAssembly: it returns arrays of its own, so that sealing in place costs a copy. */
-function wasmKey(key: Uint8Array): AeadKey {
+function wasmKey(sodium: SodiumWasm, key: Uint8Array): AeadKey {
   return {
     sealInPlace(nonce, aad, buffer, start, end) {
       buffer.set(
@@ -81,12 +99,19 @@ function sodiumNative(): SodiumNative | undefined {
   }
 }
 
-function keys(): Map<string, AeadKey> {
+async function sodiumWasm(): Promise<SodiumWasm> {
+  const name = "libsodium-wrappers";
+  const { default: sodium } = await import(name) as { default: SodiumWasm };
+  await sodium.ready;
+  return sodium;
+}
+
+async function keys(): Promise<Map<string, AeadKey>> {
   const key = new Uint8Array(32).fill(7);
   const found = new Map([
     ["node:crypto", nodeProvider().aead(NAME, key)],
     ["noble", nobleProvider().aead(NAME, key)],
-    ["libsodium-wrappers", wasmKey(key)],
+    ["libsodium-wrappers", wasmKey(await sodiumWasm(), key)],
   ]);
   const native = sodiumNative();
   if (native !== undefined) found.set("sodium-native", nativeKey(native, key));
@@ -113,8 +138,7 @@ function check(candidates: ReadonlyMap<string, AeadKey>, size: number): Uint8Arr
 
 /** Sealing and opening. */
 export async function aead(): Promise<Timed[]> {
-  await sodium.ready;
-  const all = keys();
+  const all = await keys();
   const nonce = new Uint8Array(12);
   const aad = new Uint8Array(AAD_BYTES);
   return SIZES.flatMap((size) => {

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import protobuf from "protobufjs/light.js";
-import { decode, encode } from "uint8-varint";
 import {
   decodeFrame,
   encodeFrame,
@@ -35,11 +33,30 @@ const SETS: ReadonlyMap<string, readonly number[]> = new Map([
   ["7 to 8 bytes", numbers(2 ** 46, 2 ** 53)],
 ]);
 
+/** What is used of protobufjs. */
+interface Protobuf {
+  readonly Writer: { create(): { uint64(value: number): { finish(): Uint8Array } } };
+  readonly Reader: { create(bytes: Uint8Array): { uint64(): unknown } };
+}
+
+/** What is used of uint8-varint. */
+interface Uint8Varint {
+  encode(value: number, target: Uint8Array, offset: number): Uint8Array;
+  decode(bytes: Uint8Array, offset: number): number;
+}
+
+async function libraries(): Promise<{ protobuf: Protobuf; uint8Varint: Uint8Varint }> {
+  const names = ["protobufjs/light.js", "uint8-varint"] as const;
+  const { default: protobuf } = await import(names[0]) as { default: Protobuf };
+  return { protobuf, uint8Varint: await import(names[1]) as Uint8Varint };
+}
+
 /** What keeps the compilers from leaving the work out. */
 let sink = 0;
 
 /** Writing into an array that is there, as all of these libraries can; {@link COUNT} numbers a call. */
-export function varints(): Timed[] {
+export async function varints(): Promise<Timed[]> {
+  const { protobuf, uint8Varint: { decode, encode } } = await libraries();
   const target = new Uint8Array(16);
   const found: Timed[] = [];
   for (const [set, values] of SETS) {
