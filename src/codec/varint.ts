@@ -85,6 +85,10 @@ export function writeVarint(target: Uint8Array, offset: number, value: number | 
       target[offset] = value;
       return offset + 1;
     }
+    const room = offset >= 0 && offset + MAX_NUMBER_BYTES <= target.length;
+    if (room && value >= 0 && value < TWO_28 && Number.isInteger(value)) {
+      return writeSmall(target, offset, value);
+    }
     return writeNumber(target, offset, value);
   }
   checkBigint(value);
