@@ -6,12 +6,12 @@
 import { TextLineStream } from "./lines.ts";
 import type { Answer, Command } from "./commands.ts";
 
-/** A side that runs. */
-export class Child {
+/** A side that runs; the commands and answers of `bench:peers` unless others are named. */
+export class Child<Asked = Command, Told extends { readonly error?: string } = Answer> {
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: ReadableStreamDefaultReader<string>;
-  #reading: Promise<Answer> | undefined;
+  #reading: Promise<Told> | undefined;
 
   constructor(program: string, args: readonly string[]) {
     this.#process = new Deno.Command(program, {
@@ -31,7 +31,7 @@ export class Child {
   }
 
   /** The next answer. Throws Error when there is none in time, or when it is an error. */
-  async answer(timeoutMs: number): Promise<Answer> {
+  async answer(timeoutMs: number): Promise<Told> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer in ${timeoutMs / 1000} s`)), timeoutMs);
@@ -46,22 +46,22 @@ export class Child {
   }
 
   /** The next line of JSON. A read that nobody waited for to the end belongs to the next caller. */
-  #read(): Promise<Answer> {
+  #read(): Promise<Told> {
     this.#reading ??= this.#readLine().finally(() => this.#reading = undefined);
     return this.#reading;
   }
 
-  async #readLine(): Promise<Answer> {
+  async #readLine(): Promise<Told> {
     for (;;) {
       const { value, done } = await this.#lines.read();
       if (done) throw new Error("the process has ended");
       // Libraries print things of their own.
-      if (value.startsWith("{")) return JSON.parse(value) as Answer;
+      if (value.startsWith("{")) return JSON.parse(value) as Told;
     }
   }
 
   /** Gives a command and waits for its answer. */
-  async run(command: Command, timeoutMs: number): Promise<Answer> {
+  async run(command: Asked, timeoutMs: number): Promise<Told> {
     await this.#input.write(new TextEncoder().encode(JSON.stringify(command) + "\n"));
     return await this.answer(timeoutMs);
   }

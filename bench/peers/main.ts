@@ -4,14 +4,14 @@
  * @module
  */
 import { cpus, loadavg, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
 import { ROOT_PATH } from "../../scripts/source_files.ts";
+import { installPackages } from "./install.ts";
 import { measure, type Round } from "./measure.ts";
 import { isPrivate } from "./network.ts";
 import { type PeersOptions, peersOptions, USAGE } from "./options.ts";
 import { type Peer, PEERS } from "./plan.ts";
 import { combined, type Results } from "./results.ts";
-import { exists, prepare, type Runtime, runtimeVersion } from "./runtime.ts";
+import { prepare, type Runtime, runtimeVersion } from "./runtime.ts";
 import { figure, median } from "./statistics.ts";
 import { failureList, figuresTable, goalsTable, report } from "./table.ts";
 
@@ -23,18 +23,6 @@ interface Entry {
 
 const HERE = new URL(".", import.meta.url);
 const REFERENCE_STEPS = 20_000_000;
-
-/** Installs the rivals on first use. */
-async function installPackages(): Promise<void> {
-  if (exists(new URL("node_modules/", HERE))) return;
-  console.error("installing the rivals of bench/peers/package.json");
-  const { success } = await new Deno.Command("npm", {
-    args: ["install", "--no-audit", "--no-fund", "--no-package-lock"],
-    cwd: fileURLToPath(HERE),
-    stdout: "null",
-  }).spawn().status;
-  if (!success) console.error("npm could not install them all; what is missing fails below");
-}
 
 /** Millions of steps per second of a loop that never changes. */
 function reference(): number {
@@ -108,7 +96,14 @@ async function keep(results: Results): Promise<void> {
   const files = ["bench/RESULTS.md", "bench/baseline.json"] as const;
   const limits = Deno.readTextFileSync(new URL("limits.md", HERE));
   Deno.writeTextFileSync(ROOT_PATH + files[0], report(results, limits));
-  Deno.writeTextFileSync(ROOT_PATH + files[1], JSON.stringify(results, null, 2) + "\n");
+  // The ratios of scripts/bench_report.ts stand in the same file.
+  const { benches } = JSON.parse(Deno.readTextFileSync(ROOT_PATH + files[1])) as {
+    benches?: unknown;
+  };
+  Deno.writeTextFileSync(
+    ROOT_PATH + files[1],
+    JSON.stringify({ ...results, benches }, null, 2) + "\n",
+  );
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", ...files], cwd: ROOT_PATH })
     .output();
   console.error(`written: ${files.join(" and ")}`);

@@ -28,7 +28,9 @@ function modified(file: URL): number {
 
 /** Translates what has changed. */
 export function buildForNode(): void {
-  const files = ["mod.ts", "src", "bench/peers"].flatMap((path) => filesUnder(path, [".ts"]))
+  const files = ["mod.ts", "src", "bench/peers", "bench/scale"].flatMap((path) =>
+    filesUnder(path, [".ts"])
+  )
     .filter((path) => !path.endsWith("_test.ts") && !path.startsWith("bench/peers/.node/"));
   for (const path of files) {
     const source = new URL(path, ROOT);

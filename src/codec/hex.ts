@@ -1,10 +1,9 @@
 import { SttError } from "../errors.ts";
 
-const DIGITS = "0123456789abcdef";
-const PAIRS: string[] = Array.from(
-  { length: 256 },
-  (_, byte) => DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15),
-);
+/** ASCII codes of the digits. */
+const DIGITS: Uint8Array = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+/** Bytes whose digits are passed in one call: engines limit the number of arguments. */
+const BYTES_PER_CALL = 1024;
 
 /**
  * Lower-case hexadecimal of `bytes`.
@@ -17,9 +16,23 @@ const PAIRS: string[] = Array.from(
  * ```
  */
 export function toHex(bytes: Uint8Array): string {
+  // Engines keep text that grows by `+=` as a tree of its parts, which for 32 bytes is over 1 KiB.
+  if (bytes.length <= BYTES_PER_CALL) return digitsOf(bytes);
   let text = "";
-  for (const byte of bytes) text += PAIRS[byte] as string;
+  for (let at = 0; at < bytes.length; at += BYTES_PER_CALL) {
+    text += digitsOf(bytes.subarray(at, at + BYTES_PER_CALL));
+  }
   return text;
+}
+
+function digitsOf(bytes: Uint8Array): string {
+  const codes = new Array<number>(2 * bytes.length);
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index]!;
+    codes[2 * index] = DIGITS[byte >> 4]!;
+    codes[2 * index + 1] = DIGITS[byte & 15]!;
+  }
+  return String.fromCharCode.apply(undefined, codes);
 }
 
 /**

@@ -9,6 +9,9 @@ import { decodeError } from "./decode_error.ts";
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const TWO_49 = 562_949_953_421_312;
+const TWO_28 = 268_435_456;
+/** Of any safe integer. */
+const MAX_NUMBER_BYTES = 8;
 
 /**
  * Bytes that the varint of `value` takes: 1 to 10.
@@ -82,6 +85,10 @@ export function writeVarint(target: Uint8Array, offset: number, value: number | 
       target[offset] = value;
       return offset + 1;
     }
+    const room = offset >= 0 && offset + MAX_NUMBER_BYTES <= target.length;
+    if (room && value >= 0 && value < TWO_28 && Number.isInteger(value)) {
+      return writeSmall(target, offset, value);
+    }
     return writeNumber(target, offset, value);
   }
   checkBigint(value);
@@ -97,19 +104,40 @@ export function writeVarint(target: Uint8Array, offset: number, value: number | 
 }
 
 function writeNumber(target: Uint8Array, offset: number, value: number): number {
-  checkRoom(target, offset, varintSize(value));
-  let rest = value;
-  while (rest >= 0x8000_0000) {
-    // Bit operators keep the low 32 bits of any safe integer, so the low 7 are exact.
-    target[offset++] = (rest & 0x7f) | 0x80;
-    rest = Math.floor(rest / 128);
+  if (!Number.isSafeInteger(value) || value < 0) checkNumber(value);
+  if (offset < 0 || offset + MAX_NUMBER_BYTES > target.length) {
+    checkRoom(target, offset, varintSize(value));
   }
-  while (rest >= 0x80) {
-    target[offset++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
+  if (value < TWO_28) return writeSmall(target, offset, value);
+  // Integer operators work on 32 bits: four bytes hold the low 28, what is above them is at most 25 wide.
+  const high = Math.floor(value / TWO_28);
+  const low = value - high * TWO_28;
+  target[offset] = low | 0x80;
+  target[offset + 1] = (low >>> 7) | 0x80;
+  target[offset + 2] = (low >>> 14) | 0x80;
+  target[offset + 3] = (low >>> 21) | 0x80;
+  return writeSmall(target, offset + 4, high);
+}
+
+/** `value` is below 2^28, and there is room. An array of bytes keeps the low 8 bits of what is written. */
+function writeSmall(target: Uint8Array, offset: number, value: number): number {
+  if (value < 0x80) {
+    target[offset] = value;
+    return offset + 1;
   }
-  target[offset++] = rest;
-  return offset;
+  target[offset] = value | 0x80;
+  if (value < 0x4000) {
+    target[offset + 1] = value >>> 7;
+    return offset + 2;
+  }
+  target[offset + 1] = (value >>> 7) | 0x80;
+  if (value < 0x20_0000) {
+    target[offset + 2] = value >>> 14;
+    return offset + 3;
+  }
+  target[offset + 2] = (value >>> 14) | 0x80;
+  target[offset + 3] = value >>> 21;
+  return offset + 4;
 }
 
 /**
@@ -144,12 +172,10 @@ export function decodeVarint(
  */
 export function readVarintNumber(bytes: Uint8Array, offset: number, end: number): number {
   if (offset < end) {
-    const first = bytes[offset] as number;
+    const first = bytes[offset]!;
     if (first < 0x80) return first;
-    if (offset + 1 < end) {
-      const second = bytes[offset + 1] as number;
-      if (second < 0x80 && second !== 0) return (first & 0x7f) | (second << 7);
-    }
+    const long = readLong(bytes, offset, end, first);
+    if (long >= 0) return long;
   }
   const value = readVarint(bytes, offset, end);
   if (typeof value === "bigint") {
@@ -162,6 +188,35 @@ export function readVarintNumber(bytes: Uint8Array, offset: number, end: number)
     );
   }
   return value;
+}
+
+/**
+ * A valid varint of 2 to 8 bytes below 2^53, whose first byte is `first`; -1 for anything else, which {@link readVarint}
+ * looks at. Where it ends is checked once: bytes behind `end` do no harm before that, nor does undefined behind the array.
+ */
+function readLong(bytes: Uint8Array, offset: number, end: number, first: number): number {
+  let byte = bytes[offset + 1]!;
+  let low = (first & 0x7f) | (byte & 0x7f) << 7;
+  if (byte < 0x80) return byte === 0 || offset + 2 > end ? -1 : low;
+  byte = bytes[offset + 2]!;
+  low |= (byte & 0x7f) << 14;
+  if (byte < 0x80) return byte === 0 || offset + 3 > end ? -1 : low;
+  byte = bytes[offset + 3]!;
+  low |= (byte & 0x7f) << 21;
+  if (byte < 0x80) return byte === 0 || offset + 4 > end ? -1 : low;
+  byte = bytes[offset + 4]!;
+  let high = byte & 0x7f;
+  if (byte < 0x80) return byte === 0 || offset + 5 > end ? -1 : high * TWO_28 + low;
+  byte = bytes[offset + 5]!;
+  high |= (byte & 0x7f) << 7;
+  if (byte < 0x80) return byte === 0 || offset + 6 > end ? -1 : high * TWO_28 + low;
+  byte = bytes[offset + 6]!;
+  high |= (byte & 0x7f) << 14;
+  if (byte < 0x80) return byte === 0 || offset + 7 > end ? -1 : high * TWO_28 + low;
+  byte = bytes[offset + 7]!;
+  // The eighth byte of a safe integer holds four bits.
+  if (byte === 0 || byte >= 0x10 || offset + 8 > end) return -1;
+  return (high | byte << 21) * TWO_28 + low;
 }
 
 function readVarint(bytes: Uint8Array, offset: number, end: number): number | bigint {

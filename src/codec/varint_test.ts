@@ -157,3 +157,35 @@ test("varint: agrees with its slow twin on any bytes, codes included", () => {
     { numRuns: 1000 },
   );
 });
+
+test("what lies behind the end is not read, whatever it is", () => {
+  const behind = [0x00, 0x01, 0x7f, 0x80, 0xff];
+  for (const value of [128, 16_384, 2 ** 21, 2 ** 28, 2 ** 35, 2 ** 42, 2 ** 49, 2 ** 53 - 1]) {
+    const encoded = encodeVarint(value);
+    for (const byte of behind) {
+      const bytes = new Uint8Array(encoded.length + 12).fill(byte);
+      bytes.set(encoded, 1);
+      assert.equal(readVarintNumber(bytes, 1, 1 + encoded.length), value);
+      for (let end = 1; end <= encoded.length; end++) {
+        assert.throws(() => readVarintNumber(bytes, 1, end), { code: "VARINT_INCOMPLETE" });
+      }
+    }
+    // The array itself ends there.
+    for (let length = 0; length < encoded.length; length++) {
+      const cut = encoded.slice(0, length);
+      assert.throws(() => readVarintNumber(cut, 0, length), { code: "VARINT_INCOMPLETE" });
+    }
+  }
+});
+
+test("numbers are written where there is just room, and nowhere else", () => {
+  for (
+    const value of [0, 127, 128, 16_383, 16_384, 2 ** 21, 2 ** 28 - 1, 2 ** 28, 2 ** 35, 2 ** 49]
+  ) {
+    const encoded = encodeVarint(value);
+    const target = new Uint8Array(encoded.length + 1);
+    assert.equal(writeVarint(target, 1, value), target.length);
+    assert.deepEqual(target.slice(1), encoded);
+    assert.throws(() => writeVarint(target, 2, value), { code: "INTERNAL" });
+  }
+});

@@ -5,12 +5,16 @@
  * @module
  */
 
+/** Of every queue that is empty; nothing is ever added to it. */
+const NONE: undefined[] = [];
+
 /** Ring of at most `capacity` entries. */
 export class BoundedQueue<T> {
   readonly capacity: number;
   /** Entries forgotten because the queue was full. */
   dropped = 0;
-  readonly #ring: (T | undefined)[] = [];
+  /** Empty while the queue is. */
+  #ring: (T | undefined)[] = NONE;
   #head = 0;
   #size = 0;
 
@@ -24,6 +28,12 @@ export class BoundedQueue<T> {
 
   /** Returns false when the oldest entry had to go. */
   push(entry: T): boolean {
+    if (this.#size === 0) {
+      this.#ring = [entry];
+      this.#head = 0;
+      this.#size = 1;
+      return true;
+    }
     if (this.#size < this.capacity) {
       this.#ring[(this.#head + this.#size) % this.capacity] = entry;
       this.#size++;
@@ -45,11 +55,12 @@ export class BoundedQueue<T> {
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) % this.capacity;
     this.#size--;
+    if (this.#size === 0) this.#ring = NONE;
     return entry;
   }
 
   clear(): void {
-    this.#ring.length = 0;
+    this.#ring = NONE;
     this.#head = 0;
     this.#size = 0;
   }

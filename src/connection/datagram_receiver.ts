@@ -30,10 +30,13 @@ export interface DatagramReceiverParts {
   readonly maxFrame: number;
 }
 
+const HEADER: FrameHeader = new FrameHeader();
+
 /** Takes whole datagrams, in any order and any number of times. */
 export class DatagramReceiver implements Receiver {
   readonly #parts: DatagramReceiverParts;
-  readonly #header: FrameHeader = new FrameHeader();
+  /** Of all sessions: it is read before the next datagram is looked at, and keeps the last one alive. */
+  readonly #header: FrameHeader = HEADER;
   #held: Held[] = [];
   #heldBytes = 0;
 

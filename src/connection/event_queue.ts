@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { Queue } from "../streams/queue.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import type { CloseFacts, ConnectionEvent } from "./events.ts";
 import { toConnectionEvent } from "./stream_events.ts";
 
 /** The events of one connection. */
 export class EventQueue {
-  readonly #own: ConnectionEvent[] = [];
+  readonly #own: Queue<ConnectionEvent> = new Queue();
   readonly #streams: StreamSet;
   #closed: CloseFacts | undefined;
   #closedTaken = false;

@@ -8,20 +8,28 @@
 const BUSY_BUFFERS = 5;
 
 /**
+ * UDP: the buffer that no frame is in, for all sessions. One frame is built, sent and given back at a time, and a buffer
+ * of 16 KiB for each session that once looked for the path's size would be most of what an idle session holds.
+ */
+const SPARE: Uint8Array[] = [];
+
+/**
  * Gives out buffers and takes back those of frames that were sent. A fresh array per frame is what keeps the garbage
  * collector running: these arrays live outside of its heap, and their bytes make it look for more.
  */
 export class FrameBuffers {
   readonly #bulk: number;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Uint8Array[];
   #last: Uint8Array | undefined;
 
   /**
    * @param bulk Bytes of the buffers of full frames where transports give frames back later and in any number; 0 where
    * only the frame built last can come back, at once (UDP).
+   * @param spare Where that one is kept, by default for all sessions.
    */
-  constructor(bulk: number) {
+  constructor(bulk: number, spare: Uint8Array[] = SPARE) {
     this.#bulk = bulk;
+    this.#free = bulk === 0 ? spare : [];
   }
 
   /** Buffers that wait to be used again. */

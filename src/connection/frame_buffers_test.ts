@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FrameBuffers } from "./frame_buffers.ts";
 
 test("datagrams: the buffer of the frame built last serves again, the longest is kept", () => {
-  const buffers = new FrameBuffers(0);
+  const buffers = new FrameBuffers(0, []);
   const long = buffers.take(1300);
   buffers.recycle(long.subarray(10, 1200), true);
   const short = buffers.take(60);
@@ -19,7 +19,7 @@ test("datagrams: the buffer of the frame built last serves again, the longest is
 });
 
 test("datagrams: arrays from elsewhere and frames that come back twice change nothing", () => {
-  const buffers = new FrameBuffers(0);
+  const buffers = new FrameBuffers(0, []);
   const buffer = buffers.take(100);
   buffers.recycle(new Uint8Array(100), true);
   buffers.recycle(buffer, true);
@@ -28,6 +28,22 @@ test("datagrams: arrays from elsewhere and frames that come back twice change no
   buffers.recycle(again, true);
   buffers.recycle(again, true);
   assert.equal(buffers.size, 1);
+});
+
+test("datagrams: sessions share the buffer that no frame is in, and never have it at once", () => {
+  const spare: Uint8Array[] = [];
+  const one = new FrameBuffers(0, spare);
+  const other = new FrameBuffers(0, spare);
+  const buffer = one.take(1300);
+  assert.notEqual(other.take(60).buffer, buffer.buffer);
+  one.recycle(buffer, true);
+  const again = other.take(60);
+  assert.equal(again, buffer);
+  assert.notEqual(one.take(60).buffer, buffer.buffer);
+  one.recycle(buffer, true);
+  assert.equal(one.size, 0, "the other session has it");
+  other.recycle(again, true);
+  assert.equal(one.size, 1);
 });
 
 test("full frames come back later and in any number; short ones are never kept", () => {

@@ -10,7 +10,7 @@ import { SttError } from "../errors.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { holdsSessionClose } from "./closing.ts";
 import type { EventQueue } from "./event_queue.ts";
-import { Inbound } from "./inbound.ts";
+import { Inbound, type InboundSink } from "./inbound.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Route } from "./route.ts";
 import type { Counters } from "./stats.ts";
@@ -39,29 +39,13 @@ export interface FrameReceiverParts {
 }
 
 /** Takes the frames of one session, in any order that its transport allows. */
-export class FrameReceiver {
+export class FrameReceiver implements InboundSink {
   readonly inbound: Inbound;
   readonly #parts: FrameReceiverParts;
 
   constructor(parts: FrameReceiverParts) {
-    const { lifecycle, streams, events, maxDatagram, route } = parts;
     this.#parts = parts;
-    this.inbound = new Inbound(streams, {
-      ping: (token) => void lifecycle.pings.pongs.push(token),
-      pong: (token, now) => this.#onPong(token, now),
-      keyRotation: (epoch) => lifecycle.core?.onPeerRotation(epoch),
-      sessionClose: (code, reason, now) => lifecycle.onSessionClose(code, reason, now),
-      peerError: (stream, code, reason) =>
-        void events.push({ type: "peer-error", stream, code, reason }),
-      pathChallenge: (token) => {
-        if (route === undefined) lifecycle.core?.pathResponse(token);
-        else route.onChallenge(token);
-      },
-      pathResponse: (token, now) => {
-        if (lifecycle.core !== undefined) route?.onResponse(token, lifecycle.core, now);
-      },
-      ack: (record, now) => this.#onAck(record, now),
-    }, maxDatagram);
+    this.inbound = new Inbound(parts.streams, this, parts.maxDatagram);
   }
 
   /** A HANDSHAKE frame, while the handshake is under way. */
@@ -112,7 +96,36 @@ export class FrameReceiver {
     return true;
   }
 
-  #onPong(token: Uint8Array, nowMs: number): void {
+  // ---- what records say ----
+
+  ping(token: Uint8Array): void {
+    this.#parts.lifecycle.pings.pongs.push(token);
+  }
+
+  keyRotation(epoch: number): void {
+    this.#parts.lifecycle.core?.onPeerRotation(epoch);
+  }
+
+  sessionClose(code: number, reason: string, nowMs: number): void {
+    this.#parts.lifecycle.onSessionClose(code, reason, nowMs);
+  }
+
+  peerError(stream: number, code: number, reason: string): void {
+    this.#parts.events.push({ type: "peer-error", stream, code, reason });
+  }
+
+  pathChallenge(token: Uint8Array): void {
+    const { lifecycle, route } = this.#parts;
+    if (route === undefined) lifecycle.core?.pathResponse(token);
+    else route.onChallenge(token);
+  }
+
+  pathResponse(token: Uint8Array, nowMs: number): void {
+    const { lifecycle, route } = this.#parts;
+    if (lifecycle.core !== undefined) route?.onResponse(token, lifecycle.core, nowMs);
+  }
+
+  pong(token: Uint8Array, nowMs: number): void {
     const { lifecycle, events, route } = this.#parts;
     const answers = lifecycle.pings.answer(token, nowMs);
     lifecycle.followRtt();
@@ -120,7 +133,7 @@ export class FrameReceiver {
     for (const answer of answers) events.push({ type: "pong", ...answer });
   }
 
-  #onAck(record: AckRecord, nowMs: number): void {
+  ack(record: AckRecord, nowMs: number): void {
     const { lifecycle } = this.#parts;
     const transmission = lifecycle.core?.transmission;
     if (transmission === undefined) {

@@ -68,7 +68,8 @@ export class Counters {
   framesReceived = 0;
   datagramsSent = 0;
   datagramsReceived = 0;
-  readonly rejected: Map<string, number> = new Map();
+  /** From the first refusal on. */
+  #rejected: Map<string, number> | undefined;
 
   /** The counters together with what the parts of a connection count. */
   snapshot(parts: StatsParts): ConnectionStats {
@@ -91,11 +92,12 @@ export class Counters {
       datagramsReceived: inbound.received,
       datagramsDropped: inbound.datagrams.dropped + inbound.customFrames.dropped +
         (core?.framesDropped ?? 0),
-      rejected: Object.fromEntries(this.rejected),
+      rejected: Object.fromEntries(this.#rejected ?? []),
     };
   }
 
   reject(reason: string): void {
-    this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1);
+    this.#rejected ??= new Map();
+    this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
   }
 }

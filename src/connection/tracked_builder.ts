@@ -13,7 +13,7 @@ import type { StreamRecord } from "../streams/types.ts";
 import { datagramBody, type PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
 import type { SentPacket } from "./recovery/sent_packet.ts";
-import { Transmission, type TransmissionConfig } from "./transmission.ts";
+import { type PacketFates, Transmission, type TransmissionConfig } from "./transmission.ts";
 
 /** From this probe timeout on the last probe is large enough for a stateless reset. */
 const RESETTABLE_PTO = 2;
@@ -30,16 +30,13 @@ export interface TrackedBuilderParts {
 }
 
 /** Builds the packets of one session over UDP and remembers them until their fate is known. */
-export class TrackedBuilder {
+export class TrackedBuilder implements PacketFates {
   readonly transmission: Transmission;
   readonly #parts: TrackedBuilderParts;
 
   constructor(config: TransmissionConfig, parts: TrackedBuilderParts) {
     this.#parts = parts;
-    this.transmission = new Transmission(config, {
-      acked: (packet) => this.#acked(packet),
-      lost: (packet) => this.#lost(packet),
-    });
+    this.transmission = new Transmission(config, this);
     const { transmission } = this;
     parts.streams.followLoss(() => transmission.lossRate);
     this.#fitPath();
@@ -172,7 +169,7 @@ export class TrackedBuilder {
     return frame;
   }
 
-  #acked(packet: SentPacket): void {
+  acked(packet: SentPacket): void {
     const { streams } = this.#parts;
     for (const chunk of packet.content.chunks) streams.onAcked(chunk);
     for (const record of packet.content.records) {
@@ -180,7 +177,7 @@ export class TrackedBuilder {
     }
   }
 
-  #lost(packet: SentPacket): void {
+  lost(packet: SentPacket): void {
     for (const chunk of packet.content.chunks) this.#parts.streams.onLost(chunk);
     this.#recordsLost(packet);
   }

@@ -120,14 +120,18 @@ export function resetToken(
   }
 }
 
+/** Places in the array of {@link SessionSecrets}. */
+const HANDSHAKE_HASH = 0;
+const I2R = 1;
+const R2I = 2;
+const FINAL = 3;
+const EXPORTER = 4;
+
 /** Secrets of one session. Getters over private fields keep them out of inspection and JSON. */
 export class SessionSecrets {
   readonly #provider: CryptoProvider;
-  readonly #handshakeHash: Uint8Array;
-  readonly #i2r: Uint8Array;
-  readonly #r2i: Uint8Array;
-  readonly #final: Uint8Array;
-  readonly #exporter: Uint8Array;
+  /** Handshake hash and the four secrets, {@link KEY_BYTES} each: five arrays would take 1 KiB of every session. */
+  readonly #kept: Uint8Array = new Uint8Array(5 * KEY_BYTES);
   #wiped = false;
 
   /** Erases `outputs`, the three of Split. `handshakeHash` is copied. */
@@ -144,41 +148,48 @@ export class SessionSecrets {
       hkdfExpand(provider, secret, labelled(label, handshakeHash), KEY_BYTES);
     const master = expand(out3, "stt1 master");
     this.#provider = provider;
-    this.#handshakeHash = handshakeHash.slice();
-    this.#i2r = expand(out1, "stt1 i2r");
-    this.#r2i = expand(out2, "stt1 r2i");
-    this.#final = hkdfExpand(provider, master, "stt1 final", KEY_BYTES);
-    this.#exporter = hkdfExpand(provider, master, "stt1 exporter", KEY_BYTES);
-    wipe(master, ...outputs);
+    const kept = [
+      handshakeHash,
+      expand(out1, "stt1 i2r"),
+      expand(out2, "stt1 r2i"),
+      hkdfExpand(provider, master, "stt1 final", KEY_BYTES),
+      hkdfExpand(provider, master, "stt1 exporter", KEY_BYTES),
+    ];
+    kept.forEach((bytes, index) => this.#kept.set(bytes, index * KEY_BYTES));
+    wipe(master, ...outputs, ...kept.slice(1));
+  }
+
+  #view(index: number): Uint8Array {
+    return this.#kept.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES);
   }
 
   /** A copy of the traffic secret from initiator to responder, 32 bytes; the caller erases it. */
   get i2r(): Uint8Array {
     this.#assertAlive();
-    return this.#i2r.slice();
+    return this.#view(I2R).slice();
   }
 
   /** A copy of the traffic secret from responder to initiator, 32 bytes; the caller erases it. */
   get r2i(): Uint8Array {
     this.#assertAlive();
-    return this.#r2i.slice();
+    return this.#view(R2I).slice();
   }
 
   /** The key of {@link confirmation}, 32 bytes; not a copy. */
   get final(): Uint8Array {
     this.#assertAlive();
-    return this.#final;
+    return this.#view(FINAL);
   }
 
   /** The secret behind {@link SessionSecrets.export}, 32 bytes; not a copy. */
   get exporter(): Uint8Array {
     this.#assertAlive();
-    return this.#exporter;
+    return this.#view(EXPORTER);
   }
 
   /** 32 bytes, public and unique to the session. */
   get handshakeHash(): Uint8Array {
-    return this.#handshakeHash;
+    return this.#view(HANDSHAKE_HASH);
   }
 
   /**
@@ -191,7 +202,7 @@ export class SessionSecrets {
    */
   export(label: string, context: Uint8Array, length: number): Uint8Array {
     this.#assertAlive();
-    const secret = hkdfExpand(this.#provider, this.#exporter, `app ${label}`, KEY_BYTES);
+    const secret = hkdfExpand(this.#provider, this.#view(EXPORTER), `app ${label}`, KEY_BYTES);
     try {
       return hkdfExpand(this.#provider, secret, this.#provider.sha256(context), length);
     } finally {
@@ -202,7 +213,7 @@ export class SessionSecrets {
   /** Erases everything but the handshake hash; copies of traffic secrets are not reached. */
   wipe(): void {
     this.#wiped = true;
-    wipe(this.#i2r, this.#r2i, this.#final, this.#exporter);
+    wipe(this.#kept.subarray(I2R * KEY_BYTES));
   }
 
   #assertAlive(): void {
@@ -219,23 +230,37 @@ export function sessionSecrets(
   return new SessionSecrets(provider, outputs, handshakeHash);
 }
 
-/** Keys of one epoch of one direction. */
-export interface EpochKeys {
+/** What protects the frames of one epoch of one direction. */
+export interface ProtectionKeys {
   /** AEAD key, 32 bytes. */
   readonly key: Uint8Array;
   /** Nonce mask, 12 bytes. */
   readonly iv: Uint8Array;
+}
+
+/** Keys of one epoch of one direction. */
+export interface EpochKeys extends ProtectionKeys {
   /** Secret of the next epoch, 32 bytes. */
   readonly next: Uint8Array;
 }
 
 /** SPEC 7: the keys of the epoch with this secret of 32 bytes, which stays the caller's to erase. */
 export function epochKeys(provider: CryptoProvider, secret: Uint8Array): EpochKeys {
+  const { key, iv } = protectionKeys(provider, secret);
+  return { key, iv, next: nextEpochSecret(provider, secret) };
+}
+
+/** The same without the next secret, which most sessions never need. */
+export function protectionKeys(provider: CryptoProvider, secret: Uint8Array): ProtectionKeys {
   return {
     key: hkdfExpand(provider, secret, "stt1 key", KEY_BYTES),
     iv: hkdfExpand(provider, secret, "stt1 iv", AEAD_NONCE_BYTES),
-    next: hkdfExpand(provider, secret, "stt1 next", KEY_BYTES),
   };
+}
+
+/** SPEC 7: the secret of the epoch after the one with this secret, which stays the caller's to erase. */
+export function nextEpochSecret(provider: CryptoProvider, secret: Uint8Array): Uint8Array {
+  return hkdfExpand(provider, secret, "stt1 next", KEY_BYTES);
 }
 
 /** SPEC 6.2: the 16 bytes of FINAL, over its encoded value without the field `confirmation`. */

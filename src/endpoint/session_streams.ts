@@ -4,6 +4,8 @@
  * @module
  */
 import type { SttError } from "../errors.ts";
+import type { StreamSet } from "../streams/stream_set.ts";
+import type { Driver } from "./driver.ts";
 import type { Incoming } from "./incoming.ts";
 import { kindOf, type StreamMode } from "./stream_mode.ts";
 import { type StreamHost, SttStream } from "./stt_stream.ts";
@@ -11,13 +13,41 @@ import { type StreamHost, SttStream } from "./stt_stream.ts";
 /** What happens to one stream. */
 type StreamEventType = "readable" | "writable" | "finished" | "stream-closed";
 
+/** What the streams of one session need of it. */
+export class SessionHost implements StreamHost {
+  closeError: SttError | undefined;
+  readonly #driver: Driver;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  get streams(): StreamSet {
+    return this.#driver.connection.streams;
+  }
+
+  schedule(): void {
+    this.#driver.schedule();
+  }
+
+  scheduleAfterTurn(): void {
+    this.#driver.scheduleAfterTurn();
+  }
+
+  /** Throws the error that ended the session. */
+  checkOpen(): void {
+    if (this.closeError !== undefined) throw this.closeError;
+  }
+}
+
 /** Streams by their ids; what the peer opens goes to `incoming` as well. */
 export class SessionStreams {
   readonly #host: StreamHost;
   readonly #incoming: Incoming;
   /** Odd ids are the initiator's. */
   readonly #isInitiator: boolean;
-  readonly #streams: Map<number, SttStream> = new Map();
+  /** From the first stream on. */
+  #streams: Map<number, SttStream> | undefined;
 
   constructor(host: StreamHost, incoming: Incoming, role: "initiator" | "responder") {
     this.#host = host;
@@ -26,7 +56,7 @@ export class SessionStreams {
   }
 
   get(id: number): SttStream | undefined {
-    return this.#streams.get(id);
+    return this.#streams?.get(id);
   }
 
   /** A new stream of this side; undefined at the peer's limit. */
@@ -48,11 +78,11 @@ export class SessionStreams {
   }
 
   onEvent(type: StreamEventType, id: number): void {
-    const stream = this.#streams.get(id);
+    const stream = this.get(id);
     if (stream === undefined) return;
     stream.onEvent(type);
     if (type === "stream-closed") {
-      this.#streams.delete(id);
+      this.#streams?.delete(id);
       this.#incoming.forget(stream);
     }
     if (type === "readable" && this.#isIncomingMessages(stream)) {
@@ -61,22 +91,23 @@ export class SessionStreams {
   }
 
   onReset(id: number, code: number): void {
-    const stream = this.#streams.get(id);
+    const stream = this.get(id);
     stream?.onReset(code);
     // Nobody is told of the reset of one message stream, so that nobody else would end our side of it.
     if (stream !== undefined && this.#isIncomingMessages(stream)) stream.endUnused();
   }
 
   onStopped(id: number, code: number): void {
-    this.#streams.get(id)?.onStopped(code);
+    this.get(id)?.onStopped(code);
   }
 
   onSessionEnd(error: SttError): void {
-    for (const stream of [...this.#streams.values()]) stream.onSessionEnd(error);
+    for (const stream of [...this.#streams?.values() ?? []]) stream.onSessionEnd(error);
   }
 
   #add(id: number, kind: number): SttStream {
     const stream = new SttStream(this.#host, id, kind);
+    this.#streams ??= new Map();
     this.#streams.set(id, stream);
     return stream;
   }

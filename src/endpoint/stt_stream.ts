@@ -8,6 +8,7 @@ import type { StreamInfo, StreamSegment } from "../streams/types.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { checkBytes } from "./bytes.ts";
 import { type DeliveryTarget, modeOf, type StreamMode } from "./stream_mode.ts";
+import { Outcome } from "./outcome.ts";
 import { Waiters } from "./waiters.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 
@@ -73,15 +74,12 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   readonly id: number;
   /** How it delivers, in both directions. */
   readonly mode: StreamMode;
-  /** Settles when our direction is sent whole; rejects when it was reset or the session ended before. */
-  readonly finished: Promise<void>;
   readonly #host: StreamHost;
   /** What is written are messages. */
   readonly #framed: boolean;
-  readonly #readers: Waiters = new Waiters();
-  readonly #writers: Waiters = new Waiters();
-  #resolveFinished: () => void = () => undefined;
-  #rejectFinished: (error: SttError) => void = () => undefined;
+  #readers: Waiters | undefined;
+  #writers: Waiters | undefined;
+  readonly #finished: Outcome = new Outcome();
   #readError: SttError | undefined;
   #writeError: SttError | undefined;
   #ended = false;
@@ -95,12 +93,11 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     this.id = id;
     this.mode = modeOf(kind);
     this.#framed = kind >= 4;
-    this.finished = new Promise((resolve, reject) => {
-      this.#resolveFinished = resolve;
-      this.#rejectFinished = reject;
-    });
-    // Whoever does not look at `finished` is told by write() and end().
-    this.finished.catch(() => undefined);
+  }
+
+  /** Settles when our direction is sent whole; rejects when it was reset or the session ended before. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
   }
 
   /**
@@ -120,6 +117,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
 
   async #arrival(signal: AbortSignal | undefined): Promise<void> {
     if (this.#host.closeError !== undefined) throw this.#host.closeError;
+    this.#readers ??= new Waiters();
     await this.#readers.wait(signal);
   }
 
@@ -240,6 +238,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
 
   async #writable_(signal: AbortSignal | undefined): Promise<void> {
     do {
+      this.#writers ??= new Waiters();
       await this.#writers.wait(signal);
       // The chunk was taken before the end was asked for, and goes out before it.
       if (this.#ended && this.#writeError === undefined) {
@@ -270,7 +269,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
       this.#host.streams.finish(this.id);
       this.#host.schedule();
       // No "writable" comes any more.
-      this.#writers.wake();
+      this.#writers?.wake();
     }
     const { signal } = options;
     if (signal === undefined) return await this.finished;
@@ -303,8 +302,8 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     this.#writeError = new SttError("STREAM_CLOSED", `stream ${this.id} was reset here`);
     this.#host.streams.reset(this.id, code);
     this.#host.schedule();
-    this.#rejectFinished(this.#writeError);
-    this.#writers.wake();
+    this.#finished.fail(this.#writeError);
+    this.#writers?.wake();
   }
 
   /** Stops reading: what arrives is discarded and the peer's write throws with `code`. */
@@ -314,7 +313,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     this.#readError = new SttError("STREAM_CLOSED", `stream ${this.id} was stopped here`);
     this.#host.streams.stop(this.id, code);
     this.#host.schedule();
-    this.#readers.wake();
+    this.#readers?.wake();
   }
 
   /** 0 to 1000, default 500: from 667 on high, up to 333 low. */
@@ -357,16 +356,16 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   /** Called by the session for this stream's events. */
   onEvent(type: "readable" | "writable" | "finished" | "stream-closed"): void {
     if (type === "readable") {
-      this.#readers.wake();
+      this.#readers?.wake();
     } else if (type === "writable") {
-      this.#writers.wake();
+      this.#writers?.wake();
     } else if (type === "finished") {
-      this.#resolveFinished();
+      this.#finished.done();
     } else {
       this.#gone = true;
-      this.#resolveFinished();
-      this.#readers.wake();
-      this.#writers.wake();
+      this.#finished.done();
+      this.#readers?.wake();
+      this.#writers?.wake();
     }
   }
 
@@ -378,7 +377,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
         wire: code,
         remote: true,
       });
-    this.#readers.wake();
+    this.#readers?.wake();
   }
 
   /** The peer reads no more. */
@@ -388,14 +387,14 @@ export class SttStream implements AsyncIterable<Uint8Array> {
       `stream ${this.id} was stopped by the peer, code ${code}`,
       { wire: code, remote: true },
     );
-    this.#rejectFinished(this.#writeError);
-    this.#writers.wake();
+    this.#finished.fail(this.#writeError);
+    this.#writers?.wake();
   }
 
   /** The session ended. What has arrived can still be read. */
   onSessionEnd(error: SttError): void {
-    this.#rejectFinished(error);
-    this.#readers.wake();
-    this.#writers.wake();
+    this.#finished.fail(error);
+    this.#readers?.wake();
+    this.#writers?.wake();
   }
 }

@@ -12,18 +12,21 @@ export interface ListenerOptions {
   readonly once?: boolean;
 }
 
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** Typed events of an object. `Map` maps names to the detail that listeners get. */
 export class TypedEvents<Events> {
-  readonly #listeners: Map<keyof Events, Set<(detail: never) => void>> = new Map();
+  /** From the first listener on. */
+  #listeners: Map<keyof Events, Set<(detail: never) => void>> | undefined;
   readonly #onThrow: (error: unknown) => void;
 
   /** By default an exception of a listener becomes an uncaught one, outside of the transport's call. */
   constructor(onThrow?: (error: unknown) => void) {
-    this.#onThrow = onThrow ?? ((error) => {
-      queueMicrotask(() => {
-        throw error;
-      });
-    });
+    this.#onThrow = onThrow ?? throwLater;
   }
 
   /** Returns a function that removes the listener. */
@@ -33,6 +36,7 @@ export class TypedEvents<Events> {
     options: ListenerOptions = {},
   ): () => void {
     if (options.signal?.aborted) return () => undefined;
+    this.#listeners ??= new Map();
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     const entry = (detail: Events[Name]): void => {
@@ -50,12 +54,12 @@ export class TypedEvents<Events> {
 
   /** Whether anybody listens to an event. */
   has(name: keyof Events): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0;
+    return (this.#listeners?.get(name)?.size ?? 0) > 0;
   }
 
   /** Calls the listeners of an event. */
   emit<Name extends keyof Events>(name: Name, detail: Events[Name]): void {
-    const listeners = this.#listeners.get(name);
+    const listeners = this.#listeners?.get(name);
     if (listeners === undefined) return;
     for (const listener of [...listeners]) {
       try {

@@ -10,12 +10,15 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
+const NOBODY: readonly Waiter[] = [];
+
 /** A set of waits for one condition. */
 export class Waiters {
-  readonly #waiters: Set<Waiter> = new Set();
+  /** While anybody waits: most objects that can be waited for have nobody most of the time. */
+  #waiters: Set<Waiter> | undefined;
 
   get size(): number {
-    return this.#waiters.size;
+    return this.#waiters?.size ?? 0;
   }
 
   /** Resolves at the next `wake`; rejects with the signal's reason. */
@@ -23,7 +26,7 @@ export class Waiters {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        this.#waiters.delete(waiter);
+        this.#waiters?.delete(waiter);
         reject(signal?.reason);
       };
       const waiter: Waiter = {
@@ -36,6 +39,7 @@ export class Waiters {
           reject(error);
         },
       };
+      this.#waiters ??= new Set();
       this.#waiters.add(waiter);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
@@ -49,9 +53,9 @@ export class Waiters {
     for (const waiter of this.#take()) waiter.fail(error);
   }
 
-  #take(): Waiter[] {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    return waiters;
+  #take(): Iterable<Waiter> {
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    return waiters ?? NOBODY;
   }
 }

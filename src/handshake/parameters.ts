@@ -230,17 +230,25 @@ export function decodeParameters(
   const unknown = new Map([...dict].filter(([key]) => !KNOWN_KEYS.has(key)));
   checkInUse(dict, "suite", inUse.suite, "SUITE");
   checkInUse(dict, "version", inUse.version, "VERSION");
-  return {
-    parameters: {
-      ...integers,
+  // Spelled out: engines give each object that is spread from others a shape of its own, 400 bytes a session.
+  const parameters: { -readonly [Field in keyof TransportParameters]: TransportParameters[Field] } =
+    {
+      capabilities: integers.capabilities,
+      maxIdle: integers.maxIdle,
+      maxData: integers.maxData,
+      maxStreamData: integers.maxStreamData,
+      maxStreams: integers.maxStreams,
+      maxDatagram: integers.maxDatagram,
+      maxFrame: integers.maxFrame,
+      maxUdp: integers.maxUdp,
+      ackDelay: integers.ackDelay,
+      ackEvery: integers.ackEvery,
       migrate,
       app,
-      ...(reset instanceof Uint8Array ? { reset } : {}),
-      ...(unknown.size > 0 ? { extra: unknown } : {}),
-    },
-    versions,
-    suites,
-  };
+    };
+  if (reset instanceof Uint8Array) parameters.reset = reset;
+  if (unknown.size > 0) parameters.extra = unknown;
+  return { parameters, versions, suites };
 }
 
 function decodePayload(payload: Uint8Array): Map<string, SttValue> {

@@ -1,5 +1,10 @@
-import { AEAD_NONCE_BYTES, SUITE_AES_256_GCM, SUITE_CHACHA20_POLY1305 } from "../constants.ts";
-import { epochKeys } from "../crypto/key_schedule.ts";
+import {
+  AEAD_NONCE_BYTES,
+  KEY_BYTES,
+  SUITE_AES_256_GCM,
+  SUITE_CHACHA20_POLY1305,
+} from "../constants.ts";
+import { nextEpochSecret, protectionKeys } from "../crypto/key_schedule.ts";
 import type { AeadKey, AeadName, CryptoProvider } from "../crypto/provider.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
@@ -15,8 +20,12 @@ export function aeadOfSuite(suite: number): AeadName {
   throw new SttError("UNSUPPORTED", `cannot protect frames: suite ${suite} has no AEAD`);
 }
 
+/** The nonce of the frame at hand: providers read it before they return, and nothing else happens meanwhile. */
+const NONCE: Uint8Array = new Uint8Array(AEAD_NONCE_BYTES);
+
 /**
- * Key and IV of one epoch of one direction, and the secret of the epoch after it until that is derived (SPEC 7).
+ * Key and IV of one epoch of one direction, and the secret of the epoch (SPEC 7). Most sessions never rotate, so what
+ * follows from the secret is derived when the next epoch is asked for; the key it also gives is here anyway.
  */
 export class EpochKeys {
   /** 0 for the keys of the handshake. */
@@ -24,30 +33,32 @@ export class EpochKeys {
   readonly #provider: CryptoProvider;
   readonly #name: AeadName;
   readonly #key: AeadKey;
-  readonly #iv: Uint8Array;
-  readonly #nonce: Uint8Array = new Uint8Array(AEAD_NONCE_BYTES);
-  #next: Uint8Array | undefined;
+  /** The IV and behind it the secret: an array costs 200 bytes whatever its length. */
+  readonly #kept: Uint8Array = new Uint8Array(AEAD_NONCE_BYTES + KEY_BYTES);
+  #taken = false;
 
   /** `secret` (32 bytes) is taken over and wiped. */
   constructor(provider: CryptoProvider, name: AeadName, secret: Uint8Array, epoch: number) {
-    const { key, iv, next } = epochKeys(provider, secret);
+    const { key, iv } = protectionKeys(provider, secret);
     this.epoch = epoch;
     this.#provider = provider;
     this.#name = name;
     this.#key = provider.aead(name, key);
-    this.#iv = iv;
-    this.#next = next;
-    wipe(key, secret);
+    this.#kept.set(iv);
+    this.#kept.set(secret, AEAD_NONCE_BYTES);
+    wipe(key, iv, secret);
   }
 
   /** The keys of the next epoch. Once only: the secret they came from is gone afterwards. */
   takeNext(): EpochKeys {
-    const secret = this.#next;
-    if (secret === undefined) {
+    if (this.#taken) {
       throw new SttError("INTERNAL", `cannot derive epoch ${this.epoch + 1}: its secret is gone`);
     }
-    this.#next = undefined;
-    return new EpochKeys(this.#provider, this.#name, secret, this.epoch + 1);
+    this.#taken = true;
+    const secret = this.#kept.subarray(AEAD_NONCE_BYTES);
+    const next = nextEpochSecret(this.#provider, secret);
+    wipe(secret);
+    return new EpochKeys(this.#provider, this.#name, next, this.epoch + 1);
   }
 
   /** Encrypts `buffer[start, end)` in place and writes the tag behind it; `aad` is a view of the header. */
@@ -60,18 +71,18 @@ export class EpochKeys {
     return this.#key.open(this.#nonceOf(sequence), aad, sealed);
   }
 
-  /** Drops the key and the next secret. */
+  /** Drops the key and the secret. */
   destroy(): void {
     this.#key.destroy();
-    wipe(this.#iv, this.#nonce);
-    if (this.#next !== undefined) wipe(this.#next);
-    this.#next = undefined;
+    wipe(this.#kept, NONCE);
+    this.#taken = true;
   }
 
-  // SPEC 7: nonce = iv XOR sequence, big-endian and left-padded to 12 bytes. One array is reused: nothing keeps it.
+  // SPEC 7: nonce = iv XOR sequence, big-endian and left-padded to 12 bytes.
   #nonceOf(sequence: number): Uint8Array {
-    const nonce = this.#nonce;
-    nonce.set(this.#iv);
+    const nonce = NONCE;
+    const kept = this.#kept;
+    for (let i = 0; i < AEAD_NONCE_BYTES; i++) nonce[i] = kept[i]!;
     let high = Math.floor(sequence / 4_294_967_296);
     let low = sequence >>> 0;
     for (let i = AEAD_NONCE_BYTES - 1; low !== 0 || high !== 0; i--) {

@@ -24,7 +24,7 @@ export interface ProtectionConfig {
   readonly provider: CryptoProvider;
   /** 1 or 2 (SPEC 6.1). */
   readonly suite: number;
-  /** 8 bytes. */
+  /** 8 bytes, which must not change. */
   readonly sessionId: Uint8Array;
   /** 32 bytes, taken over: wiped once keys are derived. */
   readonly sendSecret: Uint8Array;
@@ -96,7 +96,7 @@ export class Protection {
   /** @throws {SttError} UNSUPPORTED for a suite that has no AEAD. */
   constructor(config: ProtectionConfig) {
     const name = aeadOfSuite(config.suite);
-    const sessionId = config.sessionId.slice();
+    const { sessionId } = config;
     this.#idHigh = readU32(sessionId, 0);
     this.#idLow = readU32(sessionId, 4);
     this.#reliable = config.reliable;

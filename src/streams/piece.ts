@@ -122,16 +122,27 @@ export class PieceBudget {
   }
 }
 
+/** Of every map that holds nothing; nothing is ever added to it. */
+const NONE: Piece[] = [];
+
 /** Sorted, disjoint pieces, and the ranges ever received. Bytes received twice are kept once. */
 export class PieceMap {
-  readonly pieces: Piece[] = [];
+  #pieces: Piece[] = NONE;
   readonly received: RangeSet = new RangeSet();
   readonly #budget: PieceBudget;
   /** Bytes held, gaps not counted. */
   bufferedBytes = 0;
 
-  constructor(budget: PieceBudget) {
+  /** `taken`: bytes from the start that were received and taken before. */
+  constructor(budget: PieceBudget, taken: number = 0) {
     this.#budget = budget;
+    if (taken === 0) return;
+    this.received.add(0, taken);
+    budget.change(1);
+  }
+
+  get pieces(): readonly Piece[] {
+    return this.#pieces;
   }
 
   /** Keeps the parts of [start, start + length) that are new. `data` undefined: a gap. */
@@ -255,8 +266,9 @@ export class PieceMap {
   }
 
   #add(index: number, piece: Piece): void {
-    if (index === this.pieces.length) this.pieces.push(piece);
-    else this.pieces.splice(index, 0, piece);
+    if (this.#pieces.length === 0) this.#pieces = [piece];
+    else if (index === this.#pieces.length) this.#pieces.push(piece);
+    else this.#pieces.splice(index, 0, piece);
     if (piece.isSmall) this.#budget.change(1);
   }
 
@@ -270,8 +282,9 @@ export class PieceMap {
   #remove(index: number, count: number): void {
     let small = 0;
     for (let at = index; at < index + count; at++) if (this.pieces[at]!.isSmall) small++;
-    if (index === 0 && count === 1) this.pieces.shift();
-    else this.pieces.splice(index, count);
+    if (count === this.#pieces.length) this.#pieces = NONE;
+    else if (index === 0 && count === 1) this.#pieces.shift();
+    else this.#pieces.splice(index, count);
     if (small > 0) this.#budget.change(-small);
   }
 

@@ -106,3 +106,41 @@ test("messages are read across pieces, and from one piece without a copy", () =>
   body.insert(frame.length, frame);
   assert.equal(body.readMessage().buffer, frame.buffer);
 });
+
+test("a stream that was read as far as it came holds nothing, and goes on where it stood", () => {
+  const budget = new PieceBudget(1e6);
+  const body = new Reassembly(budget);
+  body.insert(0, BYTES.subarray(0, 100));
+  assert.equal(budget.held > 0, true);
+  assert.deepEqual(drain(body), [...BYTES.subarray(0, 100)]);
+  assert.equal(budget.held, 0);
+  assert.equal(body.contiguousEnd, 100);
+  assert.equal(body.heldFrom, 100);
+  // Late repeats of what was read, a hole, and what fills it.
+  body.insert(50, BYTES.subarray(50, 90));
+  assert.equal(body.read(700), undefined);
+  body.insert(200, BYTES.subarray(200, 300));
+  assert.equal(body.contiguousEnd, 100);
+  assert.equal(body.read(700), undefined);
+  body.insert(80, BYTES.subarray(80, 220));
+  assert.equal(body.contiguousEnd, 300);
+  assert.deepEqual(drain(body), [...BYTES.subarray(100, 300)]);
+  assert.equal(budget.held, 0);
+  assert.equal(body.bufferedBytes, 0);
+});
+
+test("messages and segments go on after a rest as well", () => {
+  const messages = new Reassembly(new PieceBudget(1e6), new MessageScanner(1000));
+  for (const at of [0, 4, 8]) {
+    messages.insert(at, Uint8Array.of(3, at, at, at));
+    assert.deepEqual([...messages.readMessage()], [at, at, at]);
+  }
+  const segments = new Reassembly(new PieceBudget(1e6));
+  segments.insert(0, BYTES.subarray(0, 10));
+  assert.equal(segments.readSegment(undefined), undefined, "it is not whole yet");
+  assert.equal(segments.insertGap(10, 16_374), 16_374);
+  assert.deepEqual(segments.readSegment(undefined), { offset: 0, data: BYTES.slice(0, 10) });
+  assert.deepEqual(segments.readSegment(undefined), { offset: 10, gap: 16_374 });
+  segments.insert(16_384, BYTES.subarray(0, 5));
+  assert.deepEqual(segments.readSegment(16_389), { offset: 16_384, data: BYTES.slice(0, 5) });
+});

@@ -69,22 +69,17 @@ export class ReadyQueue<T> {
 
 /** Strict classes with a floor for the lower ones; inside a class, turns of one frame's bytes. */
 export class Scheduler<T> {
-  readonly #queues: ReadyQueue<T>[] = [];
-  readonly #waited: number[] = [];
+  /** Made when the first stream has something to send: an idle session has none. */
+  #queues: readonly ReadyQueue<T>[] | undefined;
+  readonly #waited: number[] = [0, 0, 0, 0];
   /** Streams that wait for the session's credit. */
   readonly #held: ReadyQueue<T> = new ReadyQueue();
-
-  constructor() {
-    for (let index = 0; index < CLASSES; index++) {
-      this.#queues.push(new ReadyQueue());
-      this.#waited.push(0);
-    }
-  }
 
   /** Puts a node at the end of its class; does nothing when it is queued or held already. */
   add(node: ReadyNode<T>): void {
     if (node.queue !== undefined) return;
     node.spent = 0;
+    this.#queues ??= [new ReadyQueue(), new ReadyQueue(), new ReadyQueue(), new ReadyQueue()];
     this.#queues[node.class]!.push(node);
   }
 
@@ -116,12 +111,14 @@ export class Scheduler<T> {
 
   /** The node whose turn it is; it stays queued. */
   next(): ReadyNode<T> | undefined {
+    const queues = this.#queues;
+    if (queues === undefined) return undefined;
     for (let index = 1; index < CLASSES; index++) {
-      const node = this.#queues[index]!.head;
+      const node = queues[index]!.head;
       if (node !== undefined && this.#waited[index]! >= STARVED_AFTER) return node;
     }
     for (let index = 0; index < CLASSES; index++) {
-      const node = this.#queues[index]!.head;
+      const node = queues[index]!.head;
       if (node !== undefined) return node;
     }
     return undefined;
@@ -130,7 +127,7 @@ export class Scheduler<T> {
   /** Counts a packet of `bytes` for the node; after `turn` bytes the next of its class is up. */
   sent(node: ReadyNode<T>, bytes: number, turn: number): void {
     for (let index = 1; index < CLASSES; index++) {
-      const waits = index !== node.class && this.#queues[index]!.head !== undefined;
+      const waits = index !== node.class && this.#queues?.[index]?.head !== undefined;
       this.#waited[index] = waits ? this.#waited[index]! + 1 : 0;
     }
     node.spent += bytes;

@@ -9,16 +9,22 @@ import { Queue } from "./queue.ts";
 /** A stream that holds less than this has copies of exact size: thousands of quiet streams cost no blocks. */
 const WORTH_A_BLOCK = BLOCK_BYTES / 4;
 
+interface Chunk {
+  readonly bytes: Uint8Array;
+  /** Offset of its first byte in the stream. */
+  readonly start: number;
+  /** A block of the pool. */
+  readonly pooled: boolean;
+}
+
 /**
  * Holds the application's chunks by reference, or copies of them in blocks; frames are views of both, sent again if
  * lost. A view is good until the next `push` or `copy`, when the block of bytes that are gone may be written again.
  */
 export class SendBuffer {
   readonly #pool: BlockPool;
-  /** Each chunk holds the bytes from its start to the next one's; a block may have room behind them. */
-  readonly #chunks: Queue<Uint8Array> = new Queue();
-  readonly #starts: Queue<number> = new Queue();
-  readonly #pooled: Queue<boolean> = new Queue();
+  /** Each holds the bytes from its start to the next one's; a block may have room behind them. */
+  readonly #chunks: Queue<Chunk> = new Queue();
   #base = 0;
   #end = 0;
   /** Bytes that the last chunk has room for. */
@@ -74,11 +80,10 @@ export class SendBuffer {
     let index = this.#indexOf(start);
     let at = start;
     while (at < end) {
-      const chunk = this.#chunks.at(index)!;
-      const first = this.#starts.at(index)!;
+      const { bytes, start: first } = this.#chunks.at(index)!;
       const stop = Math.min(end, this.#endOf(index));
-      const whole = at === first && stop - first === chunk.length;
-      parts.push(whole ? chunk : chunk.subarray(at - first, stop - first));
+      const whole = at === first && stop - first === bytes.length;
+      parts.push(whole ? bytes : bytes.subarray(at - first, stop - first));
       at = stop;
       this.#cursor = index;
       index++;
@@ -107,15 +112,13 @@ export class SendBuffer {
     this.#cursor = 0;
   }
 
-  #append(chunk: Uint8Array, pooled: boolean): void {
-    this.#chunks.push(chunk);
-    this.#starts.push(this.#end);
-    this.#pooled.push(pooled);
+  #append(bytes: Uint8Array, pooled: boolean): void {
+    this.#chunks.push({ bytes, start: this.#end, pooled });
   }
 
   #fill(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    const block = this.#chunks.at(this.#chunks.length - 1)!;
+    const { bytes: block } = this.#chunks.at(this.#chunks.length - 1)!;
     block.set(bytes, BLOCK_BYTES - this.#room);
     this.#room -= bytes.length;
     this.#end += bytes.length;
@@ -123,27 +126,26 @@ export class SendBuffer {
 
   #give(count: number): void {
     for (let index = 0; index < count; index++) {
-      if (this.#pooled.at(index) === true) this.#pool.give(this.#chunks.at(index)!);
+      const { bytes, pooled } = this.#chunks.at(index)!;
+      if (pooled) this.#pool.give(bytes);
     }
     this.#chunks.drop(count);
-    this.#starts.drop(count);
-    this.#pooled.drop(count);
   }
 
   #endOf(index: number): number {
-    return this.#starts.at(index + 1) ?? this.#end;
+    return this.#chunks.at(index + 1)?.start ?? this.#end;
   }
 
   #indexOf(offset: number): number {
-    const count = this.#starts.length;
+    const count = this.#chunks.length;
     for (let index = this.#cursor; index < Math.min(count, this.#cursor + 2); index++) {
-      if (offset >= this.#starts.at(index)! && offset < this.#endOf(index)) return index;
+      if (offset >= this.#chunks.at(index)!.start && offset < this.#endOf(index)) return index;
     }
     let low = 0;
     let high = count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#starts.at(middle)! <= offset) low = middle + 1;
+      if (this.#chunks.at(middle)!.start <= offset) low = middle + 1;
       else high = middle;
     }
     return low - 1;

@@ -5,13 +5,14 @@
  */
 import { FLAG_SEGMENT, FLAG_STREAM_END, FLAG_STREAM_INIT, KIND_UNORDERED } from "../constants.ts";
 import { varintSize } from "../codec/varint.ts";
+import { AckedRanges } from "./acked_ranges.ts";
 import { MessageBoundaries } from "./boundaries.ts";
 import { SendCredit } from "./flow_control.ts";
 import type { BlockPool } from "./block_pool.ts";
 import { RangeSet } from "./range_set.ts";
 import { SEGMENT_BYTES } from "./entropy.ts";
 import { SendBuffer } from "./send_buffer.ts";
-import { isPartialKind } from "./stream_kind.ts";
+import { framesMessages, isPartialKind } from "./stream_kind.ts";
 import type { ChunkRef, StreamChunk, StreamInfo } from "./types.ts";
 import { type WeightedShared, Weighting } from "./weighting.ts";
 
@@ -45,9 +46,11 @@ export class SendStream {
   readonly #kind: number;
   readonly #announce: boolean;
   readonly #buffer: SendBuffer;
-  readonly #boundaries: MessageBoundaries;
-  readonly #lost: RangeSet = new RangeSet();
-  readonly #acked: RangeSet = new RangeSet();
+  /** Streams of bytes have none. */
+  readonly #boundaries: MessageBoundaries | undefined;
+  /** From the first loss on. */
+  #lost: RangeSet | undefined;
+  readonly #acked: AckedRanges = new AckedRanges();
   readonly credit: SendCredit;
   /** Set for partial kinds. */
   readonly weighting: Weighting | undefined;
@@ -58,7 +61,7 @@ export class SendStream {
   #finLost = false;
   #finAcked = false;
   /** Gaps the peer may not know of yet. */
-  readonly #gapsOut: RangeSet = new RangeSet();
+  readonly #gapsOut: RangeSet | undefined;
   #reset: "none" | "sent" | "acked" = "none";
 
   /** `announce`: this side opened the stream, so its first frame tells the peer, data or not. */
@@ -68,9 +71,11 @@ export class SendStream {
     this.#initPending = announce;
     this.#shared = shared;
     this.#buffer = new SendBuffer(shared.blocks);
-    this.#boundaries = new MessageBoundaries(kind);
+    const partial = isPartialKind(kind);
+    this.#boundaries = framesMessages(kind) || partial ? new MessageBoundaries(kind) : undefined;
     this.credit = new SendCredit(limit);
-    this.weighting = isPartialKind(kind) ? new Weighting(shared.weighted) : undefined;
+    this.weighting = partial ? new Weighting(shared.weighted) : undefined;
+    this.#gapsOut = partial ? new RangeSet() : undefined;
   }
 
   /** Highest offset sent. */
@@ -113,8 +118,13 @@ export class SendStream {
   /** True while something waits to be sent or acknowledged. */
   get busy(): boolean {
     if (this.#reset !== "none") return this.#reset === "sent";
-    return this.buffered > 0 || this.#initPending || this.#gapsOut.size > 0 ||
+    return this.buffered > 0 || this.#initPending || this.#gaps > 0 ||
       (this.#finRequested && !this.#finAcked);
+  }
+
+  /** Ranges given up that the peer may not know of. */
+  get #gaps(): number {
+    return this.#gapsOut?.size ?? 0;
   }
 
   get state(): StreamInfo["sendState"] {
@@ -124,7 +134,7 @@ export class SendStream {
   }
 
   get hasLost(): boolean {
-    return this.#lost.size > 0 || this.#finLost;
+    return (this.#lost !== undefined && this.#lost.size > 0) || this.#finLost;
   }
 
   /**
@@ -132,7 +142,7 @@ export class SendStream {
    * over, else copied.
    */
   write(chunk: Uint8Array, startsMessage: boolean, own: boolean): void {
-    if (startsMessage) this.#boundaries.push(this.#buffer.end);
+    if (startsMessage) this.#boundaries?.push(this.#buffer.end);
     this.weighting?.write(chunk);
     if (own) this.#buffer.push(chunk);
     else this.#buffer.copy(chunk);
@@ -203,9 +213,10 @@ export class SendStream {
   /** Fills `into` with the first lost range, which needs no credit. */
   fillLost(room: number, fullRoom: number, into: StreamChunk): SendOutlook {
     if (!this.hasLost) return "idle";
-    const empty = this.#lost.size === 0;
-    const offset = empty ? this.#buffer.end : this.#lost.start(0);
-    const end = empty ? offset : this.#lost.end(0);
+    const lost = this.#lost;
+    const empty = lost === undefined || lost.size === 0;
+    const offset = empty ? this.#buffer.end : lost.start(0);
+    const end = empty ? offset : lost.end(0);
     const header = 1 + varintSize(offset);
     let stop = Math.min(end, offset + room - header, this.#segmentEnd(offset));
     if (stop < offset || (stop === offset && !empty)) return "room";
@@ -216,7 +227,7 @@ export class SendStream {
     into.flags = this.#announce && offset === 0 ? FLAG_STREAM_INIT : 0;
     this.#fill(offset, stop, into);
     into.retransmission = true;
-    this.#lost.remove(offset, stop);
+    lost?.remove(offset, stop);
     if (stop > offset) this.weighting?.sent(true);
     if (into.fin) this.#finLost = false;
     return "ready";
@@ -225,14 +236,13 @@ export class SendStream {
   onAcked(chunk: ChunkRef): void {
     if (this.#reset !== "none") return;
     const end = chunk.offset + chunk.length;
-    this.#lost.remove(chunk.offset, end);
-    this.#acked.add(chunk.offset, end);
+    this.#lost?.remove(chunk.offset, end);
     this.weighting?.acked(chunk.offset, end);
     if (chunk.fin) {
       this.#finAcked = true;
       this.#finLost = false;
     }
-    this.#release(this.#acked.endOfRangeAt(0));
+    this.#release(this.#acked.add(chunk.offset, end, this.#buffer.base));
   }
 
   /** Returns what is given up because of it (SPEC 11), for STREAM_GAP. */
@@ -246,16 +256,13 @@ export class SendStream {
     if (chunk.fin && !this.#finAcked) this.#finLost = true;
     const end = chunk.offset + chunk.length;
     let worthless = false;
-    let at = chunk.offset;
-    while (at < end) {
-      const index = this.#acked.indexAbove(at);
-      const acked = index < this.#acked.size ? this.#acked.start(index) : Infinity;
-      if (acked > at) {
-        const stop = Math.min(acked, end);
-        this.#lost.add(at, stop);
-        if (this.weighting?.lost(at, stop, this.#buffer.end) === true) worthless = true;
-      }
-      at = index < this.#acked.size ? this.#acked.end(index) : end;
+    const acked = this.#acked;
+    for (let at = acked.skip(Math.max(chunk.offset, this.#buffer.base)); at < end;) {
+      const stop = Math.min(acked.startAbove(at), end);
+      this.#lost ??= new RangeSet();
+      this.#lost.add(at, stop);
+      if (this.weighting?.lost(at, stop, this.#buffer.end) === true) worthless = true;
+      at = acked.skip(stop);
     }
     return worthless ? this.giveUp(chunk.offset) : undefined;
   }
@@ -284,17 +291,16 @@ export class SendStream {
       this.#shared.credit.use(to - this.#sent);
       this.#sent = to;
     }
-    this.#lost.remove(from, to);
-    this.#acked.add(from, to);
-    this.#gapsOut.add(from, to);
+    this.#lost?.remove(from, to);
+    this.#gapsOut?.add(from, to);
     this.weighting?.giveUp(from, to);
-    this.#release(this.#acked.endOfRangeAt(0));
+    this.#release(this.#acked.add(from, to, this.#buffer.base));
     return { offset: from, length: to - from };
   }
 
   /** The peer knows of a gap. */
   gapAcked(offset: number, length: number): void {
-    this.#gapsOut.remove(offset, offset + length);
+    this.#gapsOut?.remove(offset, offset + length);
   }
 
   /** Drops everything without a word to the peer. */
@@ -304,13 +310,14 @@ export class SendStream {
   }
 
   #allAcked(): boolean {
-    return this.#finAcked && this.#buffer.base === this.#buffer.end && this.#gapsOut.size === 0;
+    return this.#finAcked && this.#buffer.base === this.#buffer.end && this.#gaps === 0;
   }
 
   /** Credit without which sending now would split a message that could soon go whole. */
   #wantedCredit(): number {
-    if (this.#kind !== KIND_UNORDERED || !this.#boundaries.isStart(this.#sent)) return 1;
-    const size = this.#boundaries.messageEnd(this.#sent, this.#buffer.end) - this.#sent;
+    const boundaries = this.#boundaries;
+    if (this.#kind !== KIND_UNORDERED || boundaries?.isStart(this.#sent) !== true) return 1;
+    const size = boundaries.messageEnd(this.#sent, this.#buffer.end) - this.#sent;
     return size <= this.#shared.wholeMessage ? size : 1;
   }
 
@@ -320,9 +327,10 @@ export class SendStream {
    */
   #wholeMessages(offset: number, stop: number, available: number, fullSpace: number): number {
     const end = this.#buffer.end;
-    const messageEnd = this.#boundaries.messageEnd(offset, end);
-    if (!this.#boundaries.isStart(offset)) return Math.min(stop, messageEnd);
-    const whole = this.#boundaries.lastWhole(offset, stop, end);
+    const boundaries = this.#boundaries!;
+    const messageEnd = boundaries.messageEnd(offset, end);
+    if (!boundaries.isStart(offset)) return Math.min(stop, messageEnd);
+    const whole = boundaries.lastWhole(offset, stop, end);
     if (whole > offset) return whole;
     const fits = messageEnd <= available && messageEnd - offset <= fullSpace;
     return fits ? offset : stop;
@@ -341,7 +349,7 @@ export class SendStream {
     into.parts.length = 0;
     if (stop > offset) {
       this.#buffer.view(offset, stop, into.parts);
-      if (this.#boundaries.isStart(offset)) into.flags |= FLAG_SEGMENT;
+      if (this.#boundaries?.isStart(offset) === true) into.flags |= FLAG_SEGMENT;
     }
     into.fin = this.#finRequested && stop === this.#buffer.end;
     if (into.fin) into.flags |= FLAG_STREAM_END;
@@ -352,7 +360,7 @@ export class SendStream {
     this.#shared.buffered -= bytes;
     this.#land(bytes);
     this.#buffer.release(base);
-    this.#boundaries.release(base);
+    this.#boundaries?.release(base);
     this.weighting?.release(base, this.#finRequested ? this.#buffer.end : undefined);
     this.#rest();
   }
@@ -361,8 +369,8 @@ export class SendStream {
     this.#shared.buffered -= this.buffered;
     this.#land(this.credit.inFlight);
     this.#buffer.clear();
-    this.#boundaries.clear();
-    this.#lost.clear();
+    this.#boundaries?.clear();
+    this.#lost = undefined;
     this.#acked.clear();
     this.weighting?.clear();
     this.#rest();

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { classOf, ReadyNode } from "./scheduler.ts";
-import { CLASS_RETRANSMIT } from "./scheduler.ts";
+import { CLASS_RETRANSMIT, classOf, ReadyNode, type Scheduler } from "./scheduler.ts";
 import type { RecvStream } from "./recv_stream.ts";
 import { type SendGap, type SendShared, SendStream } from "./send_stream.ts";
 import { KIND_UNKNOWN } from "./stream_kind.ts";
 import type { StreamInfo } from "./types.ts";
+
+/** Of every stream that has given nothing up; nothing is ever added to it. */
+const NONE: SendGap[] = [];
 
 /** State of a stream inside a set; the set is its only user. */
 export class Stream {
@@ -17,7 +19,7 @@ export class Stream {
   readonly local: boolean;
   readonly recv: RecvStream;
   readonly fresh: ReadyNode<Stream>;
-  readonly lost: ReadyNode<Stream>;
+  #lost: ReadyNode<Stream> | undefined;
   send: SendStream;
   kind: number;
   priority: number;
@@ -31,7 +33,7 @@ export class Stream {
   blockedPending: boolean = false;
   creditLost: boolean = false;
   /** Given up, to be told to the peer. */
-  readonly gaps: SendGap[] = [];
+  gaps: SendGap[] = NONE;
 
   // Events that were pushed or are wanted.
   /** The application knows the stream. */
@@ -61,8 +63,24 @@ export class Stream {
     this.recv = recv;
     this.announced = local;
     this.fresh = new ReadyNode<Stream>(this, classOf(priority));
-    this.lost = new ReadyNode<Stream>(this, CLASS_RETRANSMIT);
     if (kind !== KIND_UNKNOWN) recv.setKind(kind);
+  }
+
+  /** The stream's place among those with lost bytes. */
+  get lost(): ReadyNode<Stream> {
+    return this.#lost ??= new ReadyNode<Stream>(this, CLASS_RETRANSMIT);
+  }
+
+  /** The peer is to be told of a gap. */
+  addGap(gap: SendGap): void {
+    if (this.gaps.length === 0) this.gaps = [gap];
+    else this.gaps.push(gap);
+  }
+
+  /** It sends nothing for now. */
+  leave(scheduler: Scheduler<Stream>): void {
+    scheduler.remove(this.fresh);
+    if (this.#lost !== undefined) scheduler.remove(this.#lost);
   }
 
   /** The first STREAM frame of the peer tells the kind of both directions. */

@@ -111,7 +111,7 @@ export class StreamOutput {
     } else if (record.type === "streamReset") stream.resetPending = !stream.send.done;
     else if (record.type === "streamStop") stream.stopPending = true;
     else if (record.type === "streamGap" && !stream.send.isReset) {
-      stream.gaps.push({ offset: record.offset, length: record.length });
+      stream.addGap({ offset: record.offset, length: record.length });
     }
     this.#table.control.add(stream);
   }

@@ -359,7 +359,7 @@ export class StreamSet {
   /** The next event; taking `closed` drops the stream's state. */
   nextEvent(): StreamEvent | undefined {
     const event = this.#table.events.shift();
-    if (event?.type === "closed") this.#table.streams.delete(event.id);
+    if (event?.type === "closed") this.#table.forget(event.id);
     return event;
   }
 

@@ -29,11 +29,12 @@ const BURST_RTT_MS = 5;
 /** Before the first packet tells how much of a stream it holds. */
 const FIRST_PACKET_BYTES = 1130;
 
+const NONE: ReadonlyMap<number, Stream> = new Map();
+
 /** Finds, makes and ends streams; the only place where a stream comes to life or is over. */
 export class StreamTable {
   readonly config: StreamSetConfig;
   readonly sendBuffer: number;
-  readonly streams: Map<number, Stream> = new Map();
   readonly peers: PeerStreams;
   readonly scheduler: Scheduler<Stream> = new Scheduler();
   readonly control: ControlQueue;
@@ -46,6 +47,8 @@ export class StreamTable {
   /** Streams with something unsent or unacknowledged. */
   busy: number = 0;
   destroyed: SttError | undefined = undefined;
+  /** From the first stream on. */
+  #streams: Map<number, Stream> | undefined;
   readonly #localParity: number;
   #peerStreamData = 0;
   #peerStreamCount = 0;
@@ -101,6 +104,16 @@ export class StreamTable {
     this.raiseStreamCount(limits.maxStreams);
   }
 
+  /** Streams with state, by id. */
+  get streams(): ReadonlyMap<number, Stream> {
+    return this.#streams ?? NONE;
+  }
+
+  /** Drops a stream's state. */
+  forget(id: number): void {
+    this.#streams?.delete(id);
+  }
+
   /** The peer lets this side open `count` streams in all. */
   raiseStreamCount(count: number): void {
     this.#peerStreamCount = Math.max(this.#peerStreamCount, Math.min(count, MAX_STREAM_COUNT));
@@ -153,8 +166,7 @@ export class StreamTable {
     stream.gaps.length = 0;
     stream.resetCode = code;
     stream.resetPending = true;
-    this.scheduler.remove(stream.fresh);
-    this.scheduler.remove(stream.lost);
+    stream.leave(this.scheduler);
     this.control.add(stream);
   }
 
@@ -168,7 +180,7 @@ export class StreamTable {
 
   /** STREAM_GAP tells the peer that nobody sends these bytes any more. */
   giveUp(stream: Stream, gap: SendGap): void {
-    stream.gaps.push(gap);
+    stream.addGap(gap);
     this.control.add(stream);
     this.afterProgress(stream);
   }
@@ -198,23 +210,21 @@ export class StreamTable {
     if (!stream.recv.done || stream.closed) return;
     stream.closed = true;
     this.closed++;
-    this.scheduler.remove(stream.fresh);
-    this.scheduler.remove(stream.lost);
+    stream.leave(this.scheduler);
     if (!stream.local) this.peers.close();
     if (stream.announced) this.events.push({ type: "closed", id: stream.id });
-    else this.streams.delete(stream.id);
+    else this.forget(stream.id);
   }
 
   /** Forgets all streams; every command throws `error` from now on. */
   destroy(error: SttError): void {
     this.destroyed = error;
     for (const stream of this.streams.values()) {
-      this.scheduler.remove(stream.fresh);
-      this.scheduler.remove(stream.lost);
+      stream.leave(this.scheduler);
       stream.send.destroy();
       stream.recv.destroy();
     }
-    this.streams.clear();
+    this.#streams?.clear();
     this.control.clear();
     this.events.clear();
     this.busy = 0;
@@ -225,7 +235,8 @@ export class StreamTable {
     const send = new SendStream(kind, local, this.#peerStreamData, this.send);
     const recv = new RecvStream(id, this.recv, limits.maxStreamData, maxStreamWindow);
     const stream = new Stream(id, local, kind, priority, send, recv);
-    this.streams.set(id, stream);
+    this.#streams ??= new Map();
+    this.#streams.set(id, stream);
     return stream;
   }
 }

@@ -36,31 +36,40 @@ export interface WeightedStats {
 /** Class of a segment whose target the application chose. */
 export const OWN_TARGET_CLASS: number = ENTROPY_TARGETS.length;
 
+function noneYet(): number[] {
+  return new Array<number>(OWN_TARGET_CLASS + 1).fill(0);
+}
+
 /** Counts for one stream or for all. */
 export class WeightedCounters {
   bytesGivenUp = 0;
   transmissions = 0;
   retransmissions = 0;
   bytesMissing = 0;
-  readonly #segments: number[] = new Array(OWN_TARGET_CLASS + 1).fill(0);
-  readonly #givenUp: number[] = new Array(OWN_TARGET_CLASS + 1).fill(0);
+  /** By class, from the first segment that is over: most sessions have no weighted streams. */
+  #segments: number[] | undefined;
+  #givenUp: number[] | undefined;
 
   /** A segment is over. */
   segment(index: number, givenUp: boolean): void {
-    this.#segments[index]!++;
-    if (givenUp) this.#givenUp[index]!++;
+    const segments = this.#segments ??= noneYet();
+    const gaps = this.#givenUp ??= noneYet();
+    segments[index]!++;
+    if (givenUp) gaps[index]!++;
   }
 
   snapshot(): WeightedStats {
-    const classes = this.#segments.map((segments, index): WeightedClass => ({
+    const counts = this.#segments ?? noneYet();
+    const gaps = this.#givenUp ?? noneYet();
+    const classes = counts.map((segments, index): WeightedClass => ({
       target: ENTROPY_TARGETS[index] ?? "own",
       segments,
-      givenUp: this.#givenUp[index]!,
+      givenUp: gaps[index]!,
     }));
     const { bytesGivenUp, transmissions, retransmissions, bytesMissing } = this;
     return {
-      segments: this.#segments.reduce((sum, count) => sum + count, 0),
-      givenUp: this.#givenUp.reduce((sum, count) => sum + count, 0),
+      segments: counts.reduce((sum, count) => sum + count, 0),
+      givenUp: gaps.reduce((sum, count) => sum + count, 0),
       bytesGivenUp,
       transmissions,
       retransmissions,

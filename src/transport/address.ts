@@ -90,7 +90,8 @@ export function formatAddress(
 ): string {
   if (parts.scheme === "mem") return `mem:${parts.host}`;
   const host = parts.host.includes(":") ? `[${parts.host}]` : parts.host;
-  return `${parts.scheme}://${host}:${parts.port ?? 0}${parts.path ?? ""}`;
+  // Joined: engines keep a template's result as a tree of its parts, and sessions keep addresses for as long as they live.
+  return [parts.scheme, "://", host, ":", parts.port ?? 0, parts.path ?? ""].join("");
 }
 
 /** An address for messages and logs: without the query, which may carry a token. */

@@ -5,7 +5,7 @@
  */
 import type { SentPacket } from "./sent_packet.ts";
 
-/** One sample; the object is reused by the next. */
+/** One sample; the object is reused by the next of any session. */
 export interface RateSample {
   /** Bytes per ms; 0 when the interval was too short to tell. */
   deliveryRate: number;
@@ -33,6 +33,22 @@ export interface RateSample {
   inFlightAtSend: number;
 }
 
+// The controller is done with a sample before another session takes one.
+const SAMPLE: RateSample = {
+  deliveryRate: 0,
+  delivered: 0,
+  priorDelivered: 0,
+  totalDelivered: 0,
+  intervalMs: 0,
+  rttMs: 0,
+  isAppLimited: false,
+  lost: 0,
+  newlyAcked: 0,
+  newlyLost: 0,
+  priorInFlight: 0,
+  inFlightAtSend: 0,
+};
+
 /**
  * Per ACK: `onAcked` for each acknowledged packet, then `onLost` for each lost one, then `sample` once. Losses found by
  * a timer are given to `onLost` alone. Packets outside of congestion control (`inFlight` false) are not counted.
@@ -49,20 +65,6 @@ export class DeliveryRate {
   #priorInFlight = 0;
   #newlyAcked = 0;
   #newlyLost = 0;
-  readonly #sample: RateSample = {
-    deliveryRate: 0,
-    delivered: 0,
-    priorDelivered: 0,
-    totalDelivered: 0,
-    intervalMs: 0,
-    rttMs: 0,
-    isAppLimited: false,
-    lost: 0,
-    newlyAcked: 0,
-    newlyLost: 0,
-    priorInFlight: 0,
-    inFlightAtSend: 0,
-  };
 
   /** Bytes acknowledged so far. */
   get delivered(): number {
@@ -125,7 +127,7 @@ export class DeliveryRate {
     const newest = this.#newest;
     if (newest === undefined) return undefined;
     this.#newest = undefined;
-    const sample = this.#sample;
+    const sample = SAMPLE;
     sample.delivered = this.#delivered - newest.delivered;
     sample.priorDelivered = newest.delivered;
     sample.totalDelivered = this.#delivered;

@@ -9,7 +9,8 @@ const WINDOW = 1024;
 
 /** Fates of the last 1024 packets, in the order in which they became known. */
 export class LossRate {
-  readonly #fates: Uint8Array = new Uint8Array(WINDOW);
+  /** Made by the first loss: until then all fates are the same. */
+  #fates: Uint8Array | undefined;
   #known = 0;
   #next = 0;
   #lost = 0;
@@ -21,30 +22,39 @@ export class LossRate {
 
   /** So many packets were acknowledged. */
   onAcked(count: number): void {
-    for (let index = 0; index < count; index++) this.#note(0);
+    if (this.#fates !== undefined) {
+      for (let index = 0; index < count; index++) this.#note(this.#fates, 0);
+      return;
+    }
+    this.#next = (this.#next + count) % WINDOW;
+    this.#known = Math.min(this.#known + count, WINDOW);
   }
 
   /** So many packets were declared lost. */
   onLost(count: number): void {
-    for (let index = 0; index < count; index++) this.#note(1);
+    if (count === 0) return;
+    const fates = this.#fates ??= new Uint8Array(WINDOW);
+    for (let index = 0; index < count; index++) this.#note(fates, 1);
   }
 
   /** So many of those declared lost turned out to have arrived: the latest, as far as they are remembered. */
   onSpurious(count: number): void {
+    const fates = this.#fates;
+    if (fates === undefined) return;
     let left = Math.min(count, this.#lost);
     for (let at = this.#next; left > 0;) {
       at = (at + WINDOW - 1) % WINDOW;
-      if (this.#fates[at] === 0) continue;
-      this.#fates[at] = 0;
+      if (fates[at] === 0) continue;
+      fates[at] = 0;
       this.#lost--;
       left--;
     }
   }
 
-  #note(fate: number): void {
+  #note(fates: Uint8Array, fate: number): void {
     const at = this.#next;
-    this.#lost += fate - this.#fates[at]!;
-    this.#fates[at] = fate;
+    this.#lost += fate - fates[at]!;
+    fates[at] = fate;
     this.#next = (at + 1) % WINDOW;
     if (this.#known < WINDOW) this.#known++;
   }

@@ -30,3 +30,20 @@ test("losses that were none are taken back, the latest first", () => {
   rate.onSpurious(7);
   assert.equal(rate.value, 0);
 });
+
+test("the first loss after many packets counts among the last 1024", () => {
+  for (const before of [0, 1, 1023, 1024, 5000]) {
+    const rate = new LossRate();
+    rate.onAcked(before);
+    rate.onSpurious(1);
+    rate.onLost(0);
+    assert.equal(rate.value, 0);
+    rate.onLost(1);
+    const known = Math.min(before + 1, 1024);
+    assert.equal(rate.value, 1 / known);
+    rate.onAcked(1023);
+    assert.equal(rate.value, 1 / 1024);
+    rate.onAcked(1);
+    assert.equal(rate.value, 0, "1024 packets later it is forgotten");
+  }
+});

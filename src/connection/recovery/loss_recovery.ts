@@ -20,7 +20,7 @@ export interface LossRecoveryConfig {
   readonly maxAckDelayMs: number;
 }
 
-/** What an ACK changed. The object and its arrays are reused by the next call. */
+/** What an ACK changed. The object and its arrays are reused by the next call on any session. */
 export interface AckOutcome {
   /** Acknowledged for the first time and not declared lost before, ascending. */
   readonly acked: SentPacket[];
@@ -40,7 +40,7 @@ export interface AckOutcome {
   persistentCongestion: boolean;
 }
 
-/** What a deadline changed. The object and its arrays are reused by the next call. */
+/** What a deadline changed. The object and its arrays are reused by the next call on any session. */
 export interface TimeoutOutcome {
   /** Declared lost, ascending; path MTU probes are not among them. */
   readonly lost: SentPacket[];
@@ -60,6 +60,24 @@ const MAX_PTO_MS = 60_000;
 /** Packets kept that ask for no ACK, while the peer sends without ever acknowledging. */
 const MAX_NOT_ELICITING = 1024;
 const MAX_SPAN = 1_048_576;
+
+// The caller is done with an outcome before it turns to another session, so that none needs its own.
+const ACK_OUTCOME: AckOutcome = {
+  acked: [],
+  lost: [],
+  lostProbes: [],
+  rttSampled: false,
+  spurious: 0,
+  spuriousSequences: [],
+  error: undefined,
+  persistentCongestion: false,
+};
+const TIMEOUT_OUTCOME: TimeoutOutcome = {
+  lost: [],
+  lostProbes: [],
+  probes: 0,
+  persistentCongestion: false,
+};
 
 /**
  * The sender's view of all packets of a connection. Every frame sent under the session's keys is given to `onSent`, in
@@ -84,22 +102,6 @@ export class LossRecovery {
   #firstSampleMs = Infinity;
   #run: SentPacket | undefined;
   #spurious = 0;
-  readonly #ackOutcome: AckOutcome = {
-    acked: [],
-    lost: [],
-    lostProbes: [],
-    rttSampled: false,
-    spurious: 0,
-    spuriousSequences: [],
-    error: undefined,
-    persistentCongestion: false,
-  };
-  readonly #timeoutOutcome: TimeoutOutcome = {
-    lost: [],
-    lostProbes: [],
-    probes: 0,
-    persistentCongestion: false,
-  };
 
   constructor(config: LossRecoveryConfig) {
     this.#rtt = config.rtt;
@@ -170,7 +172,7 @@ export class LossRecovery {
 
   /** The peer's ACK. */
   onAck(record: AckRecord, nowMs: number): AckOutcome {
-    const outcome = this.#ackOutcome;
+    const outcome = ACK_OUTCOME;
     outcome.acked.length = 0;
     outcome.lost.length = 0;
     outcome.lostProbes.length = 0;
@@ -214,7 +216,7 @@ export class LossRecovery {
 
   /** The clock moved; does nothing before {@link LossRecovery.nextTimeout}. */
   onTimeout(nowMs: number): TimeoutOutcome {
-    const outcome = this.#timeoutOutcome;
+    const outcome = TIMEOUT_OUTCOME;
     outcome.lost.length = 0;
     outcome.lostProbes.length = 0;
     outcome.probes = 0;

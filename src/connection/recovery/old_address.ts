@@ -4,18 +4,18 @@
  * @module
  */
 
+const TOKEN_BYTES = 8;
 /** A sign of life is believed for this many probe timeouts: whoever copies packets from ever new sources stops nothing. */
 const ALIVE_PTOS = 10;
 
 /** The challenges to the present address. One serves all new addresses that are examined meanwhile. */
 export class OldAddress {
-  readonly #random: () => Uint8Array;
+  readonly #random: (length: number) => Uint8Array;
   #token: Uint8Array | undefined;
   #sentMs = -Infinity;
   #aliveMs = -Infinity;
 
-  /** `random` gives tokens. */
-  constructor(random: () => Uint8Array) {
+  constructor(random: (length: number) => Uint8Array) {
     this.#random = random;
   }
 
@@ -32,7 +32,7 @@ export class OldAddress {
   /** The token of a challenge that goes out now. */
   ask(nowMs: number): Uint8Array {
     this.#sentMs = nowMs;
-    return this.#token ??= this.#random();
+    return this.#token ??= this.#random(TOKEN_BYTES);
   }
 
   /** Token of the challenge that waits for its answer. */

@@ -5,7 +5,8 @@
  */
 import type { SentPacket } from "./sent_packet.ts";
 
-const FIRST_CAPACITY = 64;
+/** A session that rests has a packet or two on its way; one that works doubles this a few times. */
+const FIRST_CAPACITY = 4;
 
 /**
  * A ring indexed by sequence. An empty slot knows a later slot to look at, and walking shortens these paths, so that

@@ -112,7 +112,7 @@ export class Path {
     this.#validated = config.validated;
     this.#migrate = config.migrate;
     this.#random = config.random;
-    this.#old = new OldAddress(() => config.random(TOKEN_BYTES));
+    this.#old = new OldAddress(config.random);
   }
 
   /** Where packets go. */
