@@ -96,7 +96,7 @@ test(
   "udp: copies from another address that come first divert nothing",
   LIMIT,
   () =>
-    behindNat({}, async (ends) => {
+    behindNat({ pathMtu: 1452 }, async (ends) => {
       const { proxy, client, server } = ends;
       proxy.copies = true;
       await transfer(ends, () => Promise.resolve());
