@@ -121,7 +121,10 @@ export class TwinResponder {
       return retry({ nonce, code: 3, suites: config.suites });
     }
     const identity = hex(encodeFields(without(fields, "cookie")));
-    if (identity === this.#open?.hello) return { sent: this.#open.response };
+    // Behind AUTH_PROOF the handshake is no longer half-open.
+    if (this.#proven === undefined && identity === this.#open?.hello) {
+      return { sent: this.#open.response };
+    }
     const age = nowMs - intOf(fields, "timestamp");
     const stale = age > FRESH_MS || -age > FRESH_MS;
     if (config.cookie_secret && (stale || config.under_load === true)) {
