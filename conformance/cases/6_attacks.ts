@@ -240,15 +240,77 @@ export function replayRules(): Rule[] {
     each((one, suite) => {
       const later = play({ suite, times: { hello: "1731000000001" } });
       const again = (hello: string): Request =>
-        listening(
-          one,
+        responderOf(one, [
+          at("response", one.frames.HELLO),
           at("auth_proof", one.frames.AUTH_PROOF),
           ACCEPT,
           { receive: hello, at: TIMES.final },
-        );
+        ], { ephemeral: [one.inputs.responder.ephemeral_private, sample("fresh", 32)] });
       return [
         ["identical", again(one.frames.HELLO)],
         ["another timestamp", again(later.frames.HELLO)],
+      ];
+    }),
+  );
+  const collision = (one: Play, suite: number): { taken: string; zero: string } => {
+    const hello = (start: string): string =>
+      play({
+        suite,
+        initiator: { sent_keys: { ephemeral: start.slice(0, 16) + sample("rest of a key", 24) } },
+      }).frames.HELLO;
+    return { taken: hello(one.inputs.initiator.nonce), zero: hello(one.inputs.responder.nonce) };
+  };
+  const script = (one: Play, ephemeral: readonly string[], events: JsonObject[]): Request =>
+    responderOf(one, events, { ephemeral });
+  book.accepts(
+    10,
+    "session-id-collision",
+    "a HELLO made so that the session id would be taken, or zero, gets another ephemeral key",
+    each((one, suite) => {
+      const { taken, zero } = collision(one, suite);
+      const first = one.inputs.responder.ephemeral_private;
+      const fresh = sample("fresh", 32);
+      return [
+        [
+          "the id of a half-open handshake",
+          script(one, [first, first, fresh], [
+            at("response", one.frames.HELLO),
+            at("response", taken),
+            at("auth_proof", one.frames.AUTH_PROOF),
+            ACCEPT,
+          ]),
+        ],
+        [
+          "the id of a session",
+          script(one, [first, first, fresh], [
+            at("response", one.frames.HELLO),
+            at("auth_proof", one.frames.AUTH_PROOF),
+            ACCEPT,
+            { receive: taken, at: TIMES.final },
+          ]),
+        ],
+        ["zero", script(one, [first, fresh], [at("response", zero)])],
+      ];
+    }),
+  );
+  book.refuses(
+    11,
+    "session-id-taken",
+    "no two handshakes with one id, and none with id 0, even if no ephemeral key fits",
+    each((one, suite) => {
+      const { taken, zero } = collision(one, suite);
+      const first = one.inputs.responder.ephemeral_private;
+      return [
+        [
+          "the id of a half-open handshake",
+          script(one, [first], [
+            at("response", one.frames.HELLO),
+            at("response", taken),
+            at("auth_proof", one.frames.AUTH_PROOF),
+            ACCEPT,
+          ]),
+        ],
+        ["zero", script(one, [first], [at("response", zero)])],
       ];
     }),
   );
