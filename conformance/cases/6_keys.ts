@@ -21,6 +21,11 @@ const LOW_ORDER: readonly (readonly [string, string])[] = [
   ["p with the highest bit", "ed" + "ff".repeat(31)],
 ];
 
+/** The suite does not touch the keys: a third of the spellings is enough for the second one. */
+function spellings(suite: number): typeof LOW_ORDER {
+  return LOW_ORDER.filter((_, index) => suite === 1 || index % 3 === 0);
+}
+
 /** A play whose `side` sends other public keys than its own; its partner takes part without checking them. */
 function sending(suite: number, side: "initiator" | "responder", sent_keys: SentKeys): Play {
   return play({ suite, [side]: { sent_keys } as Partial<Party> });
@@ -47,7 +52,7 @@ export function keyAttackRules(): Rule[] {
     "all-zero-static",
     "a static key of low order makes an all-zero secret",
     each((one, suite) =>
-      LOW_ORDER.flatMap(([name, key]): [string, Request][] => {
+      spellings(suite).flatMap(([name, key]): [string, Request][] => {
         const sent: SentKeys = { static: key, low_order: "s" };
         return [
           [
@@ -67,7 +72,7 @@ export function keyAttackRules(): Rule[] {
     "all-zero-ephemeral",
     "an ephemeral key of low order, of somebody who knows the secrets that it makes",
     each((one, suite) =>
-      LOW_ORDER.flatMap(([name, key]): [string, Request][] => {
+      spellings(suite).flatMap(([name, key]): [string, Request][] => {
         const sent: SentKeys = { ephemeral: key, low_order: "e" };
         const dialler = sending(suite, "initiator", sent);
         return [

@@ -14,7 +14,8 @@ import { frameAttackRules } from "./7_attacks.ts";
 import { messageRules } from "./6_messages.ts";
 import { parameterRules } from "./6_parameters.ts";
 import { protectedRules } from "./7_frames.ts";
-import { sessionRules } from "./8_sessions.ts";
+import { streamAttackRules } from "./8_attacks.ts";
+import { ackAttackRules, recordAttackRules } from "./9_attacks.ts";
 import { recordRules, streamRules } from "./9_records.ts";
 import { type Rule, ruleCases } from "./rule.ts";
 
@@ -38,7 +39,7 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   session: () => [...protectedRules(), ...frameAttackRules()],
   stream: streamRules,
   records: recordRules,
-  open_session: sessionRules,
+  open_session: () => [...streamAttackRules(), ...recordAttackRules(), ...ackAttackRules()],
 };
 
 let made: readonly Rule[] | undefined;
