@@ -8,6 +8,7 @@ import { type CryptoProvider, seedKeys, staticKey } from "../../src/crypto/mod.t
 import { Acceptor } from "../../src/handshake/acceptor.ts";
 import type { HandshakeSession } from "../../src/handshake/types.ts";
 import { Protection } from "../../src/session/protection.ts";
+import { type TrafficSecrets, TrafficTap } from "../../src/testing/traffic_tap.ts";
 import type { Arguments, Operation } from "./notation.ts";
 
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -104,10 +105,10 @@ function established(
 function sealer(
   provider: CryptoProvider,
   session: HandshakeSession,
+  { i2r, r2i }: TrafficSecrets,
   peer: "initiator" | "responder",
   reliable: boolean,
 ): (frame: Arguments) => Uint8Array {
-  const { i2r, r2i } = session.secrets;
   const [send, recv] = peer === "initiator" ? [i2r, r2i] : [r2i, i2r];
   const protection = new Protection({
     provider,
@@ -133,12 +134,13 @@ function runSession(provider: CryptoProvider, a: Arguments): unknown {
     Object.entries(a.parameters as Record<string, { int: string }>)
       .map(([name, { int }]) => [OPTIONS[name] as string, Number(int)]),
   );
-  const ends = established(provider, a.reliable, options);
+  const tap = new TrafficTap(provider);
+  const ends = established(tap.provider, a.reliable, options);
   const victim: Connection = a.role === "initiator" ? ends.initiator : ends.responder;
   const other = a.role === "initiator" ? ends.responder : ends.initiator;
   const source = a.role === "initiator" ? THERE : HERE;
   const peer = a.role === "initiator" ? "responder" : "initiator";
-  const seal = sealer(provider, other.session as HandshakeSession, peer, a.reliable);
+  const seal = sealer(provider, other.session as HandshakeSession, tap.newest, peer, a.reliable);
   const results: { close: number | null }[] = [];
   for (const frame of a.frames) {
     victim.receive(seal(frame), 0, source.host, source.port);

@@ -129,6 +129,7 @@ export class SessionSecrets {
   readonly #final: Uint8Array;
   readonly #exporter: Uint8Array;
   #wiped = false;
+  #trafficWiped = false;
 
   /** Erases `outputs`, the three of Split. `handshakeHash` is copied. */
   constructor(
@@ -154,13 +155,13 @@ export class SessionSecrets {
 
   /** A copy of the traffic secret from initiator to responder, 32 bytes; the caller erases it. */
   get i2r(): Uint8Array {
-    this.#assertAlive();
+    this.#assertTraffic();
     return this.#i2r.slice();
   }
 
   /** A copy of the traffic secret from responder to initiator, 32 bytes; the caller erases it. */
   get r2i(): Uint8Array {
-    this.#assertAlive();
+    this.#assertTraffic();
     return this.#r2i.slice();
   }
 
@@ -199,10 +200,27 @@ export class SessionSecrets {
     }
   }
 
+  /**
+   * Erases the traffic secrets, once keys were made of them: whoever had them would have the keys of every epoch, and
+   * rotation would be for nothing.
+   */
+  wipeTraffic(): void {
+    this.#trafficWiped = true;
+    wipe(this.#i2r, this.#r2i);
+  }
+
   /** Erases everything but the handshake hash; copies of traffic secrets are not reached. */
   wipe(): void {
     this.#wiped = true;
-    wipe(this.#i2r, this.#r2i, this.#final, this.#exporter);
+    this.wipeTraffic();
+    wipe(this.#final, this.#exporter);
+  }
+
+  #assertTraffic(): void {
+    this.#assertAlive();
+    if (this.#trafficWiped) {
+      throw new SttError("INTERNAL", "cannot use traffic secrets: they were wiped");
+    }
   }
 
   #assertAlive(): void {
