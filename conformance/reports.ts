@@ -73,6 +73,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   "7": "protected frames",
   "8": "streams",
   "9": "records",
+  "10": "unreliable paths",
 };
 
 export function jsonReport(head: ReportHead, results: readonly CaseResult[]): string {

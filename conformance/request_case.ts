@@ -14,6 +14,7 @@ interface Step {
   readonly verdict?: string;
   readonly sent?: Json;
   readonly refused?: string;
+  readonly close?: number | null;
 }
 
 /** The program must accept and refuse what the twin does, with the same results. */
@@ -50,7 +51,7 @@ export function compare(
 function steps(check: Check, actual: Json | undefined, expected: Json): void {
   const found = (actual ?? []) as readonly JsonObject[];
   for (const [i, step] of (expected as readonly (JsonObject & Step)[]).entries()) {
-    const { verdict, refused, ...rest } = step;
+    const { verdict, refused, close, ...rest } = step;
     const one = found[i] ?? {};
     for (const [key, value] of Object.entries(rest)) {
       check.equal(one[key] ?? null, value, `step ${i} (${verdict ?? "opened"}): ${key}`);
@@ -58,9 +59,18 @@ function steps(check: Check, actual: Json | undefined, expected: Json): void {
     if (refused !== undefined && one.refused === undefined) {
       throw new Failure(`step ${i} was taken, expected ${refused}`);
     }
+    if (close !== undefined) closing(check, i, one.close ?? null, close);
     const [reason, wanted] = refused === undefined
       ? [one.verdict, verdict]
       : [one.refused, refused];
     if (reason !== wanted) check.note(`step ${i} was refused as ${reason}, expected ${wanted}`);
   }
+}
+
+/** Whether a session is closed is binding; the code is for people and for statistics. */
+function closing(check: Check, step: number, actual: Json, expected: number | null): void {
+  if ((actual === null) !== (expected === null)) {
+    throw new Failure(`step ${step} closed the session with ${actual}, expected ${expected}`);
+  }
+  if (actual !== expected) check.note(`step ${step} closed with ${actual}, expected ${expected}`);
 }

@@ -8,9 +8,11 @@
 import {
   BANNED_GLOBALS,
   BASE,
+  EARLY_COMPARISONS,
   EXCEPTIONS,
   MAY_IMPORT,
   PACKAGES,
+  PUBLIC_COMPARISONS,
   PURE_FILES,
   PURE_FOLDERS,
 } from "./layer_rules.ts";
@@ -159,6 +161,21 @@ function judgeFile(
   return violations;
 }
 
+/** Comparisons of bytes that take longer the more of them are right. Comments are passed over. */
+function judgeComparisons(path: string, text: string): Violation[] {
+  if (isTest(path) || isNaive(path)) return [];
+  if (PUBLIC_COMPARISONS.some(({ file }) => file === path)) return [];
+  const violations: Violation[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    if (/^\s*(\/\/|\/?\*)/.test(line)) continue;
+    const found = EARLY_COMPARISONS.find(({ pattern }) => pattern.test(line));
+    if (found === undefined) continue;
+    const rule = "bytes that may be secret go through CryptoProvider.equal";
+    violations.push({ file: path, line: index + 1, text: `${found.what}: ${rule}` });
+  }
+  return violations;
+}
+
 /** Static imports that an entry point pulls in must load without an import map. */
 function judgeEntry(
   entry: string,
@@ -218,7 +235,9 @@ export function checkLayers(tree: SourceTree, manifest: Manifest): Violation[] {
   }
   const violations: Violation[] = [];
   for (const [path, scan] of scans) {
-    if (path.startsWith("src/")) violations.push(...judgeFile(path, scan, tree, manifest));
+    if (!path.startsWith("src/")) continue;
+    violations.push(...judgeFile(path, scan, tree, manifest));
+    violations.push(...judgeComparisons(path, tree.get(path) ?? ""));
   }
   for (const [entry, target] of Object.entries(manifest.exports)) {
     violations.push(...judgeEntry(entry, target.replace(/^\.\//, ""), scans));

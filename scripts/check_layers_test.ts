@@ -1,6 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { checkLayers } from "./check_layers.ts";
+import { EARLY_COMPARISONS, PUBLIC_COMPARISONS } from "./layer_rules.ts";
 
 const MANIFEST = {
   exports: { ".": "./mod.ts", "./noble": "./src/crypto/noble_provider.ts" },
@@ -187,6 +189,36 @@ const PLANTED: readonly [name: string, file: string, text: string, expected: Reg
     `import "jsr:@std/assert";`,
     /tests need no network/,
   ],
+  [
+    "a tag compared byte by byte",
+    "src/session/s.ts",
+    `export const s = (a: Uint8Array, b: Uint8Array) => a.every((byte, i) => byte === b[i]);`,
+    /compares bytes one by one: .*CryptoProvider.equal/,
+  ],
+  [
+    "a tag compared in a loop",
+    "src/session/s.ts",
+    `export function s(a: Uint8Array, b: Uint8Array) {\n  for (const i in a) if (a[i] !== b[i]) return;\n}`,
+    /:2: compares bytes one by one/,
+  ],
+  [
+    "a cookie compared as text",
+    "src/streams/t.ts",
+    `export const t = (a: string) => toHex(cookie) === a || a !== toBase64Url(cookie);`,
+    /compares bytes as text/,
+  ],
+  [
+    "a comparison past the provider",
+    "src/endpoint/n.ts",
+    `import { timingSafeEqual } from "node:crypto";\nexport const n = timingSafeEqual;`,
+    /:1: goes past the provider/,
+  ],
+  [
+    "public bytes compared where secrets may be",
+    "src/connection/c.ts",
+    `import { sameBytes } from "../handshake/bytes.ts";\nexport const c = sameBytes;`,
+    /uses sameBytes/,
+  ],
 ];
 
 for (const [name, file, text, expected] of PLANTED) {
@@ -230,4 +262,26 @@ test("a ring of value imports is caught, a ring of type imports is not", () => {
     }),
     [],
   );
+});
+
+test("comparisons in tests, in comments and of public bytes are left alone", () => {
+  const compare =
+    `export const s = (a: Uint8Array, b: Uint8Array) => a.every((x, i) => x === b[i]);`;
+  assert.deepEqual(
+    judge({
+      "src/session/s_test.ts": compare,
+      "src/session/s_naive.ts": compare,
+      "src/session/s.ts": `// toHex(tag) === text\n/** a[i] !== b[i] */\nexport const s = 1;`,
+      "src/handshake/bytes.ts": compare,
+    }),
+    [],
+  );
+});
+
+test("every file whose comparisons are excused has one, and says why", () => {
+  for (const { file, reason } of PUBLIC_COMPARISONS) {
+    const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+    assert.ok(EARLY_COMPARISONS.some(({ pattern }) => pattern.test(text)), file);
+    assert.ok(reason.length > 5);
+  }
 });

@@ -21,6 +21,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   session: "Protected frames in both suites: sealing, opening, replays, rotation",
   stream: "Payloads of STREAM frames",
   records: "Records of CONTROL frames",
+  open_session:
+    "An authenticated peer that breaks rules in an open session, both roles and kinds of transport",
 };
 
 /** The whole file, as it is written. */

@@ -140,3 +140,37 @@ export const PACKAGES: readonly { readonly name: string; readonly where: string 
   { name: "@noble/", where: "src/crypto/noble_provider.ts" },
   { name: "ws", where: "src/transport/" },
 ];
+
+/**
+ * How source text compares bytes in a time that depends on them. Tags, MACs, cookies, confirmations and tokens are
+ * compared by `CryptoProvider.equal` (or where a test of a decryption fails), so none of these may stand in src/ but in
+ * the files below.
+ */
+export const EARLY_COMPARISONS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
+  {
+    pattern: /\.(every|some)\(\(\w+, \w+\) => [^)]*[!=]==/,
+    what: "compares bytes one by one",
+  },
+  { pattern: /\w\[\w+\]!? [!=]== [\w.#]+\[\w+\]/, what: "compares bytes one by one" },
+  { pattern: /\bsameBytes\b/, what: "uses sameBytes" },
+  {
+    pattern: /\b(toHex|toBase64Url)\([^()]*\)\s*[!=]==|[!=]==\s*(toHex|toBase64Url)\(/,
+    what: "compares bytes as text",
+  },
+  { pattern: /\btimingSafeEqual\b/, what: "goes past the provider" },
+];
+
+/** Where that is right: what is compared there everybody may know. */
+export const PUBLIC_COMPARISONS: readonly { readonly file: string; readonly reason: string }[] = [
+  { file: "src/crypto/node_provider.ts", reason: "CryptoProvider.equal itself" },
+  { file: "src/handshake/bytes.ts", reason: "sameBytes itself" },
+  { file: "src/handshake/hello_attempt.ts", reason: "session ids, which travel in the clear" },
+  { file: "src/handshake/messages.ts", reason: "a message and its own canonical spelling" },
+  { file: "src/handshake/acceptor.ts", reason: "HELLOs as they travelled" },
+  { file: "src/handshake/final_store.ts", reason: "AUTH_PROOFs as they travelled" },
+  { file: "src/handshake/network_address.ts", reason: "addresses" },
+  {
+    file: "src/endpoint/files/receive_file.ts",
+    reason: "the hash of a file, by whoever has the file",
+  },
+];

@@ -193,6 +193,8 @@ function runInitiator(provider: CryptoProvider, a: Arguments): unknown {
 function runResponder(provider: CryptoProvider, a: Arguments): unknown {
   const start = Number(a.events[0]?.at ?? 0);
   const cookieSecret = a.cookie_secret;
+  const ephemerals: string[] = [a.ephemeral].flat();
+  let used = 0;
   const acceptor = new Acceptor({
     provider,
     seeds: a.seeds.map((seed: string) => seedKeys(provider, fromHex(seed))),
@@ -206,7 +208,8 @@ function runResponder(provider: CryptoProvider, a: Arguments): unknown {
     unixOffsetMs: start,
     underLoad: () => a.under_load === true,
     injection: {
-      ephemeral: () => provider.x25519(fromHex(a.ephemeral)),
+      ephemeral: () =>
+        provider.x25519(fromHex(ephemerals[Math.min(used++, ephemerals.length - 1)] as string)),
       nodeIdAlias: () => fromHex(a.alias),
       ...(cookieSecret ? { cookieSecret: () => fromHex(cookieSecret) } : {}),
     },

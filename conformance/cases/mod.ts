@@ -4,13 +4,18 @@ import { varintRules } from "./1_varint.ts";
 import { valueRules } from "./2_values.ts";
 import { frameRules, streamOfFramesRules } from "./3_frame.ts";
 import { epochRules, keyRules, scheduleRules } from "./5_keys.ts";
+import { replayRules, spliceRules } from "./6_attacks.ts";
+import { keyAttackRules } from "./6_keys.ts";
 import { noiseRules, suiteRules } from "./6_noise.ts";
 import { orderRules } from "./6_order.ts";
 import { strangerRules } from "./6_strangers.ts";
 import { firstFrameRules } from "./7_first_frames.ts";
+import { frameAttackRules } from "./7_attacks.ts";
 import { messageRules } from "./6_messages.ts";
 import { parameterRules } from "./6_parameters.ts";
 import { protectedRules } from "./7_frames.ts";
+import { streamAttackRules } from "./8_attacks.ts";
+import { ackAttackRules, recordAttackRules } from "./9_attacks.ts";
 import { recordRules, streamRules } from "./9_records.ts";
 import { type Rule, ruleCases } from "./rule.ts";
 
@@ -27,10 +32,14 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
     ...orderRules(),
     ...strangerRules(),
     ...firstFrameRules(),
+    ...keyAttackRules(),
+    ...spliceRules(),
+    ...replayRules(),
   ],
-  session: protectedRules,
+  session: () => [...protectedRules(), ...frameAttackRules()],
   stream: streamRules,
   records: recordRules,
+  open_session: () => [...streamAttackRules(), ...recordAttackRules(), ...ackAttackRules()],
 };
 
 let made: readonly Rule[] | undefined;

@@ -52,11 +52,13 @@ export function refusal(answer: TwinAnswer): string | undefined {
     verdict?: string;
     result?: string;
     refused?: string;
+    close?: number | null;
   }[];
   const bad = steps.find((step) =>
-    step.refused !== undefined || (step.result ?? "taken") !== "taken"
+    step.refused !== undefined || (step.result ?? "taken") !== "taken" ||
+    (step.close ?? null) !== null
   );
-  return bad?.refused ?? bad?.verdict;
+  return bad?.refused ?? bad?.verdict ?? bad?.close?.toString();
 }
 
 export function ruleCases(rules: readonly Rule[]): Case[] {

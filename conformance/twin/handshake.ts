@@ -12,6 +12,13 @@ import { TwinNoise } from "./noise.ts";
 import { expand, hkdf, hmac, publicKey, sha256 } from "./primitives.ts";
 import { encodeValue } from "./values.ts";
 
+export interface SentKeys {
+  readonly ephemeral?: string;
+  readonly static?: string;
+  /** The one of the two with which every agreement is all zero. */
+  readonly low_order?: "e" | "s";
+}
+
 export interface Party {
   readonly node_seed: string;
   readonly static_private: string;
@@ -19,6 +26,8 @@ export interface Party {
   readonly alias: string;
   readonly ephemeral_private: string;
   readonly nonce: string;
+  /** Sent in place of the public keys: for messages of an attacker, which the other side of this run may not take. */
+  readonly sent_keys?: SentKeys;
   readonly suites: readonly number[];
   readonly versions: readonly number[];
   readonly capabilities: number;
@@ -145,6 +154,8 @@ export interface HandshakeResult {
   readonly states: { readonly response: TwinNoise; readonly authProof: TwinNoise };
 }
 
+const optional = (text: string | undefined): Uint8Array | undefined =>
+  text === undefined ? undefined : unhex(text);
 const bytes = (data: Uint8Array): Field => ({ bytes: hex(data) });
 
 function message(fields: Fields): MessageData {
@@ -157,8 +168,12 @@ export function runHandshake(input: HandshakeInputs): HandshakeResult {
   const seed = unhex(input.shared_seed);
   const { psk, seedIdKey } = seedKeys(seed);
   const pair = input.pair_key === null ? psk : unhex(input.pair_key);
-  const nonceI = publicKey(unhex(initiator.ephemeral_private));
-  const nonceR = publicKey(unhex(responder.ephemeral_private));
+  const nonceOf = (party: Party): Uint8Array =>
+    party.sent_keys?.ephemeral === undefined
+      ? publicKey(unhex(party.ephemeral_private))
+      : unhex(party.sent_keys.ephemeral);
+  const nonceI = nonceOf(initiator);
+  const nonceR = nonceOf(responder);
   const sessionId = sessionIdOf(nonceI, nonceR);
   const hello: Fields = {
     ...input.hello_extra,
@@ -179,6 +194,10 @@ export function runHandshake(input: HandshakeInputs): HandshakeResult {
       prologue,
       staticSecret: staticSecret(unhex(party.node_seed)),
       ephemeralSecret: unhex(party.ephemeral_private),
+      ephemeralPublic: optional(party.sent_keys?.ephemeral),
+      staticPublic: optional(party.sent_keys?.static),
+      lowOrder: party.sent_keys?.low_order,
+      takesZero: initiator.sent_keys !== undefined || responder.sent_keys !== undefined,
       psks: [psk, pair],
     });
   const noiseI = side(initiator, true);

@@ -124,7 +124,9 @@ export class TwinInitiator {
     const config = this.#config;
     const nonce = bytesOf(fields, "nonce");
     const sessionId = bytesOf(fields, "session_id");
-    if (!same(sessionIdOf(this.#nonce, nonce), sessionId)) throw new Refusal("attempt");
+    const named = same(sessionIdOf(this.#nonce, nonce), sessionId);
+    // SPEC 6.0.5: never zero, which an initiator's own key sent back would make.
+    if (!named || sessionId.every((byte) => byte === 0)) throw new Refusal("attempt");
     const suite = Number(intOf(fields, "suite"));
     if (suite !== config.suites[0]) throw new Refusal("suite");
     const noise = this.#noise.clone();

@@ -31,6 +31,12 @@ export interface NoiseSetup {
   readonly ephemeralSecret?: Uint8Array | undefined;
   /** Sent in place of the ephemeral key's public half: for messages that must be refused. */
   readonly ephemeralPublic?: Uint8Array | undefined;
+  /** Sent in place of the static key's public half: for messages that must be refused. */
+  readonly staticPublic?: Uint8Array | undefined;
+  /** The own key that is of low order: every agreement with it is all zero, as whoever sends it knows. */
+  readonly lowOrder?: "e" | "s" | undefined;
+  /** Goes on with an all-zero secret, as whoever does not check would: for the attacker's own computation. */
+  readonly takesZero?: boolean | undefined;
   readonly remoteStatic?: Uint8Array | undefined;
   readonly psks?: readonly Uint8Array[] | undefined;
 }
@@ -196,7 +202,12 @@ export class TwinNoise {
       : "s";
     const secret = ours === "e" ? this.#setup.ephemeralSecret : this.#setup.staticSecret;
     const peer = theirs === "e" ? this.#remoteEphemeral : this.#remoteStatic;
-    const shared = agree(secret as Uint8Array, peer as Uint8Array);
+    if (ours === this.#setup.lowOrder) {
+      this.#mixKey(new Uint8Array(32));
+      return true;
+    }
+    const agreed = agree(secret as Uint8Array, peer as Uint8Array);
+    const shared = agreed ?? (this.#setup.takesZero === true ? new Uint8Array(32) : undefined);
     if (shared === undefined) return false;
     this.#mixKey(shared);
     return true;
@@ -212,7 +223,8 @@ export class TwinNoise {
         this.mixHash(key);
         if (this.#usesPsk) this.#mixKey(key);
       } else if (token === "s") {
-        parts.push(this.#encrypt(publicKey(this.#setup.staticSecret as Uint8Array)));
+        const key = this.#setup.staticPublic ?? publicKey(this.#setup.staticSecret as Uint8Array);
+        parts.push(this.#encrypt(key));
       } else if (token === "psk") {
         this.#mixPsk();
       } else if (!this.#dh(token)) {

@@ -26,6 +26,7 @@ import {
 } from "./records.ts";
 import { cookieOf, makeRetry } from "./retry.ts";
 import { runInitiator, runResponder } from "./scripts.ts";
+import { type PeerFrame, runSession, type SessionSetup } from "./session.ts";
 import { decodeValue, encodeValue, type Typed } from "./values.ts";
 import { decodeVarint, encodeVarint } from "./varint.ts";
 
@@ -155,6 +156,7 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
       }),
     };
   },
+  "session.run": (a) => runSession(a as SessionSetup, a.frames as PeerFrame[]),
   "initiator.run": (a) => runInitiator(a),
   "responder.run": (a) => runResponder(a),
 };

@@ -142,7 +142,9 @@ export class TwinReceiver {
     } catch {
       throw new Refusal("unprotected");
     }
-    if (!same(encodeVarint(epoch), metadata)) throw new Refusal("unprotected");
+    if (epoch > SAFE_MAX || !same(encodeVarint(epoch), metadata)) throw new Refusal("unprotected");
+    // SPEC 7.3.1: without room for a tag.
+    if (frame.payload.length < 2 * 16) throw new Refusal("unprotected");
     if (BigInt(frame.sequence) > SAFE_MAX || BigInt(frame.timestamp) > SAFE_MAX) {
       throw new Refusal("unprotected");
     }

@@ -45,7 +45,8 @@ export interface TwinResponderConfig {
   readonly pair_key?: string | null;
   readonly node_seed: string;
   readonly alias: string;
-  readonly ephemeral: string;
+  /** Several are used in turn, the last one from then on. */
+  readonly ephemeral: string | readonly string[];
   readonly suites: readonly number[];
   readonly payload: Fields;
   readonly cookie_secret?: string | null;
@@ -58,16 +59,27 @@ export interface Source {
   readonly port: number;
 }
 
+interface OpenHandshake {
+  readonly noise: TwinNoise;
+  readonly sessionId: Uint8Array;
+  readonly suite: number;
+  readonly response: string;
+  readonly hello: string;
+  /** The AUTH_PROOF that verified, and what repeats of it get. */
+  proven?: { frame: string; final?: string; repeats: number };
+}
+
+/** SPEC 6.0.5: how often another nonce is tried. */
+const SESSION_ID_TRIES = 8;
 const FRESH_MS = 120_000n;
 
 export class TwinResponder {
   readonly #config: TwinResponderConfig;
   readonly #seen = new Map<string, string>();
-  #open:
-    | { noise: TwinNoise; sessionId: Uint8Array; suite: number; response: string; hello: string }
-    | undefined;
-  /** The AUTH_PROOF that verified, and what repeats of it get. */
-  #proven: { frame: string; final?: string; repeats: number } | undefined;
+  /** Handshakes by session id, from RESPONSE on. */
+  readonly #open = new Map<string, OpenHandshake>();
+  #ephemerals = 0;
+  /** The newest that AUTH_PROOF made. */
   session: TwinSession | undefined;
 
   constructor(config: TwinResponderConfig) {
@@ -93,7 +105,8 @@ export class TwinResponder {
     };
     const confirmation = confirmationOf(session.secrets.final, session.hash, head);
     const final = frameOf({ ...head, confirmation: { bytes: hex(confirmation) } });
-    if (this.#proven !== undefined) this.#proven.final = final;
+    const open = this.#open.get(hex(session.sessionId));
+    if (open?.proven !== undefined) open.proven.final = final;
     return final;
   }
 
@@ -121,7 +134,6 @@ export class TwinResponder {
       return retry({ nonce, code: 3, suites: config.suites });
     }
     const identity = hex(encodeFields(without(fields, "cookie")));
-    if (identity === this.#open?.hello) return { sent: this.#open.response };
     const age = nowMs - intOf(fields, "timestamp");
     const stale = age > FRESH_MS || -age > FRESH_MS;
     if (config.cookie_secret && (stale || config.under_load === true)) {
@@ -130,6 +142,10 @@ export class TwinResponder {
       if (cookie === undefined || !cookieHolds(inputs, nonce, cookie, nowMs)) {
         return retry({ nonce, code: 1, cookie: cookieOf(inputs, nonce, Number(nowMs / 60000n)) });
       }
+    }
+    // Behind AUTH_PROOF the handshake is no longer half-open.
+    for (const { proven, hello, response } of this.#open.values()) {
+      if (proven === undefined && identity === hello) return { sent: response };
     }
     return this.#answer(fields, seed, suite, nowMs, identity);
   }
@@ -143,21 +159,25 @@ export class TwinResponder {
   ): Omit<Outcome, "verdict"> {
     const config = this.#config;
     const { psk } = seedKeys(seed);
-    const secret = unhex(config.ephemeral);
-    const noise = new TwinNoise({
-      protocolName: NOISE_NAMES[suite] as string,
-      initiator: false,
-      prologue: prologueOf(fields),
-      staticSecret: staticSecret(unhex(config.node_seed)),
-      ephemeralSecret: secret,
-      psks: [psk, config.pair_key ? unhex(config.pair_key) : psk],
-    });
     const nonce = bytesOf(fields, "nonce");
-    const first = noise.read(Uint8Array.from([...nonce, ...bytesOf(fields, "commitment")]));
-    if (first === undefined) throw new Refusal("commitment");
+    const make = (secret: Uint8Array): TwinNoise =>
+      new TwinNoise({
+        protocolName: NOISE_NAMES[suite] as string,
+        initiator: false,
+        prologue: prologueOf(fields),
+        staticSecret: staticSecret(unhex(config.node_seed)),
+        ephemeralSecret: secret,
+        psks: [psk, config.pair_key ? unhex(config.pair_key) : psk],
+      });
+    const message = Uint8Array.from([...nonce, ...bytesOf(fields, "commitment")]);
+    // The ephemeral key takes no part in the first message.
+    if (make(new Uint8Array(32)).read(message) === undefined) throw new Refusal("commitment");
     if (this.#seen.has(hex(nonce))) throw new Refusal("replay");
+    this.#seen.set(hex(nonce), identity);
+    const { secret, sessionId } = this.#fresh(nonce);
     const own = publicKey(secret);
-    const sessionId = sessionIdOf(nonce, own);
+    const noise = make(secret);
+    noise.read(message);
     const head: Fields = {
       type: { text: "RESPONSE" },
       node_id: { bytes: config.alias },
@@ -179,21 +199,31 @@ export class TwinResponder {
       nonce: { bytes: hex(own) },
       challenge: { bytes: hex(second.slice(32)) },
     });
-    this.#seen.set(hex(nonce), identity);
-    this.#open = { noise, sessionId, suite, response, hello: identity };
+    this.#open.set(hex(sessionId), { noise, sessionId, suite, response, hello: identity });
     return { sent: response };
   }
 
-  #proof(fields: Fields, frame: string): Omit<Outcome, "verdict"> {
-    const open = this.#open;
-    if (open === undefined || !same(open.sessionId, bytesOf(fields, "session_id"))) {
-      throw new Refusal("attempt");
+  /** The next ephemeral key that makes a session id which nothing has. */
+  #fresh(nonce: Uint8Array): { secret: Uint8Array; sessionId: Uint8Array } {
+    const keys = [this.#config.ephemeral].flat();
+    for (let tries = 0; tries < SESSION_ID_TRIES; tries++) {
+      const secret = unhex(keys[Math.min(this.#ephemerals++, keys.length - 1)] as string);
+      const sessionId = sessionIdOf(nonce, publicKey(secret));
+      const zero = sessionId.every((byte) => byte === 0);
+      if (!zero && !this.#open.has(hex(sessionId))) return { secret, sessionId };
     }
-    if (this.#proven !== undefined) {
+    throw new Refusal("session_id");
+  }
+
+  #proof(fields: Fields, frame: string): Omit<Outcome, "verdict"> {
+    const open = this.#open.get(hex(bytesOf(fields, "session_id")));
+    if (open === undefined) throw new Refusal("attempt");
+    const { proven } = open;
+    if (proven !== undefined) {
       // SPEC 6.3: an identical one gets the stored FINAL, at most 5 times.
-      const { final } = this.#proven;
-      const repeated = this.#proven.frame === frame && final !== undefined;
-      if (!repeated || this.#proven.repeats++ === 5) throw new Refusal("duplicate");
+      const { final } = proven;
+      const repeated = proven.frame === frame && final !== undefined;
+      if (!repeated || proven.repeats++ === 5) throw new Refusal("duplicate");
       return { sent: final };
     }
     const noise = open.noise.clone();
@@ -202,7 +232,7 @@ export class TwinResponder {
     if (payload === undefined) throw new Refusal("crypto");
     const config = this.#config;
     const peer = hex(noise.remoteStatic as Uint8Array);
-    this.#proven = { frame, repeats: 0 };
+    open.proven = { frame, repeats: 0 };
     let parameters: Fields;
     try {
       if (peer === hex(publicKey(staticSecret(unhex(config.node_seed))))) throw new Refusal("self");

@@ -70,7 +70,7 @@ test("nothing behind SESSION_CLOSE in its frame is acted upon", () => {
 test("a peer cannot rotate without waiting for a frame of ours in each epoch", () => {
   const run = pair().establish();
   const forger = new Forger(run);
-  const { i2r, r2i } = run.a.session?.secrets ?? assert.fail();
+  const { i2r, r2i } = run.traffic;
   // Somebody with the victim's keys says to the forger's own protection what the victim has not said.
   const shadow = new Protection({
     provider: nodeProvider(),

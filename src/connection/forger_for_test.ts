@@ -38,7 +38,7 @@ export class Forger {
   /** `side`: the side to speak for. */
   constructor(run: ConnectionPair, side: Side = "a") {
     const session = run[side].session ?? assert.fail("no session yet");
-    const { i2r, r2i } = session.secrets;
+    const { i2r, r2i } = run.traffic;
     this.#run = run;
     this.victim = side === "a" ? run.b : run.a;
     this.protection = new Protection({

@@ -4,17 +4,13 @@
  * @module
  */
 import { BoundedQueue } from "./bounded_queue.ts";
+import { sameToken } from "./same_token.ts";
 
 /** Most pings on their way; further ones wait for an answer, so that silence cannot grow memory. */
 const OUTSTANDING = 64;
 /** UDP: a ping is repeated after this many probe timeouts, then after twice as long each time, up to 2^5 times. */
 const RETRY_PTOS = 2;
 const RETRY_DOUBLINGS = 5;
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < 8; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
 
 interface Outstanding {
   readonly ping: number;
@@ -111,7 +107,7 @@ export class PingSet {
    * has this token: it is a late one.
    */
   answer(token: Uint8Array, nowMs: number): { readonly ping: number; readonly rttMs: number }[] {
-    const index = this.#outstanding.findIndex((entry) => same(entry.token, token));
+    const index = this.#outstanding.findIndex((entry) => sameToken(entry.token, token));
     const entry = this.#outstanding[index];
     if (entry === undefined) return [];
     const rttMs = Math.max(0, nowMs - entry.sentMs);

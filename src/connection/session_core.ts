@@ -100,6 +100,7 @@ export class SessionCore {
       limits: { bytes: limits.rotateBytes, ms: limits.rotateTime, packets: limits.rotatePackets },
       nowMs: config.nowMs,
     });
+    secrets.wipeTraffic();
     this.#builder = new PacketBuilder({
       protection: this.#protection,
       streams: config.streams,

@@ -133,6 +133,7 @@ export class SessionSecrets {
   /** Handshake hash and the four secrets, {@link KEY_BYTES} each: five arrays would take 1 KiB of every session. */
   readonly #kept: Uint8Array = new Uint8Array(5 * KEY_BYTES);
   #wiped = false;
+  #trafficWiped = false;
 
   /** Erases `outputs`, the three of Split. `handshakeHash` is copied. */
   constructor(
@@ -165,13 +166,13 @@ export class SessionSecrets {
 
   /** A copy of the traffic secret from initiator to responder, 32 bytes; the caller erases it. */
   get i2r(): Uint8Array {
-    this.#assertAlive();
+    this.#assertTraffic();
     return this.#view(I2R).slice();
   }
 
   /** A copy of the traffic secret from responder to initiator, 32 bytes; the caller erases it. */
   get r2i(): Uint8Array {
-    this.#assertAlive();
+    this.#assertTraffic();
     return this.#view(R2I).slice();
   }
 
@@ -210,10 +211,27 @@ export class SessionSecrets {
     }
   }
 
+  /**
+   * Erases the traffic secrets, once keys were made of them: whoever had them would have the keys of every epoch, and
+   * rotation would be for nothing.
+   */
+  wipeTraffic(): void {
+    this.#trafficWiped = true;
+    wipe(this.#kept.subarray(I2R * KEY_BYTES, (R2I + 1) * KEY_BYTES));
+  }
+
   /** Erases everything but the handshake hash; copies of traffic secrets are not reached. */
   wipe(): void {
     this.#wiped = true;
+    this.#trafficWiped = true;
     wipe(this.#kept.subarray(I2R * KEY_BYTES));
+  }
+
+  #assertTraffic(): void {
+    this.#assertAlive();
+    if (this.#trafficWiped) {
+      throw new SttError("INTERNAL", "cannot use traffic secrets: they were wiped");
+    }
   }
 
   #assertAlive(): void {

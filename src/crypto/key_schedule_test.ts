@@ -188,6 +188,9 @@ for (const provider of [nodeProvider(), nobleProvider()]) {
     assert.throws(() => sessionSecrets(provider, outputs().slice(1), zero), SttError);
     const secrets = sessionSecrets(provider, outputs(), zero.slice());
     const { final, exporter, i2r } = secrets;
+    secrets.wipeTraffic();
+    for (const name of ["i2r", "r2i"] as const) assert.throws(() => secrets[name], SttError);
+    assert.notDeepEqual(secrets.final, zero);
     secrets.wipe();
     assert.deepEqual([final, exporter], [zero, zero]);
     assert.notDeepEqual(i2r, zero);

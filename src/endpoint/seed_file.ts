@@ -127,7 +127,19 @@ function parseContent(path: string, bytes: Uint8Array): Uint8Array {
   }
 }
 
+/** A seed where the name of its file belongs. */
+function isSeed(path: string): boolean {
+  try {
+    wipe(parseSeed(path));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function fileError(code: ErrorCode, verb: string, path: string, cause: unknown): SttError {
+  // Neither the name nor the cause, which repeats it.
+  if (isSeed(path)) return new SttError(code, `cannot ${verb} seed file: its name is a seed`);
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new SttError(code, `cannot ${verb} seed file ${JSON.stringify(path)}: ${reason}`, {
     cause,

@@ -105,3 +105,9 @@ test("writing replaces nothing and leaves nothing behind", async () => {
   await assert.rejects(writeSeedFile(short, SEED.subarray(1)), refusal("SEED"));
   assert.equal(existsSync(short), false);
 });
+
+test("a seed in place of a file name is not repeated", async () => {
+  for (const text of [toHex(SEED), toBase64Url(SEED)]) {
+    await assert.rejects(readSeedFile(text), refusal("SEED", text));
+  }
+});

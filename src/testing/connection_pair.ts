@@ -6,6 +6,7 @@ import type { Acceptor } from "../handshake/acceptor.ts";
 import type { FakeClock } from "./fake_clock.ts";
 import type { Side } from "./simulated_link.ts";
 import type { SimulatedPipe } from "./simulated_pipe.ts";
+import type { TrafficSecrets, TrafficTap } from "./traffic_tap.ts";
 
 /** What a {@link ConnectionPair} is made of; `pair()` makes one. */
 export interface ConnectionPairParts {
@@ -13,6 +14,8 @@ export interface ConnectionPairParts {
   readonly clock: FakeClock;
   /** What `b` answers handshakes with. */
   readonly acceptor: Acceptor;
+  /** Holds on to the traffic secrets. */
+  readonly tap: TrafficTap;
   /** What carries the bytes. */
   readonly pipe: SimulatedPipe;
   /** The pipe keeps the boundaries of messages, as WebSocket does. */
@@ -49,6 +52,7 @@ export class ConnectionPair {
   readonly events: Record<Side, ConnectionEvent[]> = { a: [], b: [] };
   /** Called for every event, inside of the run. */
   onEvent: ((side: Side, event: ConnectionEvent) => void) | undefined;
+  readonly #tap: TrafficTap;
   readonly #messages: boolean;
   readonly #accept: ConnectionPairParts["accept"];
   readonly #ended: Record<Side, boolean> = { a: false, b: false };
@@ -60,8 +64,18 @@ export class ConnectionPair {
     this.pipe = parts.pipe;
     this.a = parts.a;
     this.b = parts.b;
+    this.#tap = parts.tap;
     this.#messages = parts.messages;
     this.#accept = parts.accept;
+  }
+
+  /**
+   * Copies of the session's traffic secrets, which the connections themselves have erased: for frames that a test seals.
+   *
+   * @throws {SttError} INTERNAL when there is no session yet.
+   */
+  get traffic(): TrafficSecrets {
+    return this.#tap.newest;
   }
 
   /**

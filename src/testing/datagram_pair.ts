@@ -19,7 +19,7 @@ import {
 import type { ConnectionEvent } from "../connection/events.ts";
 import type { PathOptions } from "../connection/session_core.ts";
 import { FRAME_HANDSHAKE, FRAME_MAX_BODY } from "../constants.ts";
-import { seedKeys, staticKey } from "../crypto/key_schedule.ts";
+import { type SeedKeys, seedKeys, staticKey } from "../crypto/key_schedule.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { SttError } from "../errors.ts";
@@ -27,6 +27,7 @@ import { Acceptor } from "../handshake/acceptor.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { Prng } from "./prng.ts";
 import { seededProvider } from "./seeded_provider.ts";
+import { type TrafficSecrets, TrafficTap } from "./traffic_tap.ts";
 import {
   type LinkAddress,
   type LinkDatagram,
@@ -89,6 +90,8 @@ export class DatagramPair {
   readonly #limits: Record<Side, ConnectionLimits>;
   readonly #options: DatagramPairOptions;
   readonly #provider: CryptoProvider;
+  readonly #tap: TrafficTap;
+  readonly #keys: SeedKeys;
   readonly #out: { readonly frame: Uint8Array; readonly to: LinkAddress }[] = [];
   /** Frames that each socket took at `#socketMs`. */
   readonly #taken: Record<Side, number> = { a: 0, b: 0 };
@@ -100,13 +103,15 @@ export class DatagramPair {
   constructor(options: DatagramPairOptions = {}) {
     this.#options = options;
     const prng = new Prng(options.seed ?? 1);
-    this.#provider = seededProvider(options.provider ?? nodeProvider(), prng);
+    this.#tap = new TrafficTap(seededProvider(options.provider ?? nodeProvider(), prng));
+    this.#provider = this.#tap.provider;
     this.link = new SimulatedLink({ seed: options.seed ?? 1, ...options.link });
     this.#limits = {
       a: connectionLimits(options.options ?? {}),
       b: connectionLimits({ ...options.options, ...options.acceptOptions }),
     };
     const keys = seedKeys(this.#provider, prng.bytes(32));
+    this.#keys = keys;
     const common = (side: Side): {
       provider: CryptoProvider;
       staticKey: ReturnType<typeof staticKey>;
@@ -129,6 +134,21 @@ export class DatagramPair {
       handshake: { ...common("a"), reliable: false, seedKeys: keys },
       path: this.#path(this.link.address("b")),
     }, this.clock.nowMs);
+  }
+
+  /**
+   * Copies of the session's traffic secrets, which the connections themselves have erased: for frames that a test seals.
+   *
+   * @throws {SttError} INTERNAL when there is no session yet.
+   */
+  get traffic(): TrafficSecrets {
+    return this.#tap.newest;
+  }
+
+  /** Erases the seed's keys and what is half open; the pair is not run any more. */
+  destroy(): void {
+    this.#acceptor.destroy();
+    this.#keys.wipe();
   }
 
   #path(remote: LinkAddress): PathOptions {

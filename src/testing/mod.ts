@@ -26,3 +26,4 @@ export {
 export { ConnectionPair, type ConnectionPairParts } from "./connection_pair.ts";
 export { pair, type PairOptions } from "./pair.ts";
 export { seededProvider } from "./seeded_provider.ts";
+export { type TrafficSecrets, TrafficTap } from "./traffic_tap.ts";

@@ -16,6 +16,7 @@ import { FakeClock } from "./fake_clock.ts";
 import { Prng } from "./prng.ts";
 import { seededProvider } from "./seeded_provider.ts";
 import { SimulatedPipe, type SimulatedPipeOptions } from "./simulated_pipe.ts";
+import { TrafficTap } from "./traffic_tap.ts";
 
 /** Options of {@link pair}. Everything has a default: `pair()` is two nodes that agree. */
 export interface PairOptions {
@@ -58,7 +59,8 @@ export interface PairOptions {
  */
 export function pair(options: PairOptions = {}): ConnectionPair {
   const prng = new Prng(options.seed ?? 1);
-  const provider = seededProvider(options.provider ?? nodeProvider(), prng);
+  const tap = new TrafficTap(seededProvider(options.provider ?? nodeProvider(), prng));
+  const { provider } = tap;
   const clock = new FakeClock();
   const shared = options.sharedSeed ?? prng.bytes(32);
   const dialLimits = connectionLimits({ ...options.options, ...options.dial });
@@ -86,6 +88,7 @@ export function pair(options: PairOptions = {}): ConnectionPair {
   return new ConnectionPair({
     clock,
     acceptor,
+    tap,
     pipe: new SimulatedPipe({ seed: prng.u32(), ...options.pipe }),
     messages: (options.pipe?.chunking ?? "whole") === "whole",
     a: Connection.dial({ provider, limits: dialLimits, handshake }, clock.nowMs),

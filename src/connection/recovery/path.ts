@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sameToken, TOKEN_BYTES } from "../same_token.ts";
 import { OldAddress } from "./old_address.ts";
 
 /** Where datagrams go to or come from. Hosts are numeric and in one spelling. */
@@ -53,7 +54,6 @@ export interface PathConfig {
 const AMPLIFICATION = 3;
 /** Challenges per address, each waits twice as long as the one before; the first for a probe timeout. */
 const CHALLENGES = 3;
-const TOKEN_BYTES = 8;
 /** Answers that wait to be sent; a peer that asks for more gets the latest. */
 const MAX_RESPONSES = 4;
 
@@ -80,14 +80,6 @@ interface Response {
   readonly token: Uint8Array;
   /** Three times the datagram it answers. */
   readonly earned: number;
-}
-
-function sameToken(a: Uint8Array, b: Uint8Array): boolean {
-  // Tokens are not secret from their holder; what is compared has passed the AEAD.
-  for (let index = 0; index < TOKEN_BYTES; index++) {
-    if (a[index] !== b[index]) return false;
-  }
-  return a.length === b.length;
 }
 
 /**

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { createHash, type Hash, timingSafeEqual } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
+import { nodeProvider } from "../../crypto/node_provider.ts";
 import { SttError } from "../../errors.ts";
 import type { BlockStream } from "./block_stream.ts";
 import type { FileDestination } from "./part_file.ts";
@@ -48,7 +49,7 @@ export async function agreeOnStart(
       const proof = decodePrefix(await blocks.block());
       const hash = await reading;
       const mine = hash?.copy().digest();
-      same = mine !== undefined && timingSafeEqual(proof, mine);
+      same = mine !== undefined && nodeProvider().equal(proof, mine);
       if (same) state = { offset: earlier.bytes, hash: hash as Hash };
     } finally {
       stop.abort();
