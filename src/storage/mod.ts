@@ -1,0 +1,31 @@
+/**
+ * Data at rest: the chamber for secrets and state, what it stands on, and sealed streams.
+ *
+ * @module
+ */
+export { type ErrorCode, SttError, type SttErrorDetails } from "../errors.ts";
+export type { SttValue } from "../codec/values.ts";
+export type { CryptoProvider } from "../crypto/provider.ts";
+export {
+  Chamber,
+  CHAMBER_VALUE_MAX_BYTES,
+  type ChamberChange,
+  type ChamberOptions,
+  type RecordInfo,
+} from "./chamber.ts";
+export type { Swept } from "./chamber_body.ts";
+export type { LockWorld } from "./file_lock.ts";
+export { FileStore } from "./file_store.ts";
+export type { ProcessIdentity } from "./process_identity.ts";
+export type { FileFacts, StoreFileSystem } from "./file_system.ts";
+export { MemoryStore } from "./memory_store.ts";
+export {
+  checkStorageKey,
+  checkStorageValue,
+  STORAGE_KEY_MAX_BYTES,
+  STORAGE_VALUE_MAX_BYTES,
+  type StorageProvider,
+  type StoredEntry,
+} from "./provider.ts";
+export type { StorePassphrase, StoreSecret } from "./store_secret.ts";
+export type { ScryptCost } from "../sealed/scrypt_cost.ts";
