@@ -3,28 +3,21 @@
  *
  * @module
  */
-import { isWellFormed } from "../codec/code_points.ts";
-import { decodeValue, encodeValue, type SttValue } from "../codec/values.ts";
+import { decodeValue, type SttValue } from "../codec/values.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
 import { CHAMBER_HEADER_KEY, ChamberCipher } from "../sealed/chamber_cipher.ts";
-import { CHAMBER_NAME_MAX_BYTES } from "../sealed/chamber_index.ts";
 import { ChamberBody, type Swept, type WantedChange } from "./chamber_body.ts";
+import { checkName, checkSize, encodeRecordValue } from "./chamber_checks.ts";
+import { decodeExported, encodeExported, EXPORT_CONTEXT } from "./chamber_export.ts";
+import { createChamber, loadChamber, refuseOlder } from "./chamber_open.ts";
 import { Mutex } from "./mutex.ts";
 import type { StorageProvider } from "./provider.ts";
-import {
-  newStoreKey,
-  nodeBytes,
-  openStoreKey,
-  type StoreKey,
-  type StoreOwner,
-} from "./store_key.ts";
+import { openStream, sealStream } from "./seal_stream.ts";
+import { newStoreKey, nodeBytes, type StoreOwner } from "./store_key.ts";
 import type { StoreSecret } from "./store_secret.ts";
-
-/** Largest value, encoded, in bytes. */
-export const CHAMBER_VALUE_MAX_BYTES = 16_777_216;
 
 /** How to open a chamber. */
 export interface ChamberOptions {
@@ -122,8 +115,8 @@ export class Chamber {
       throw new SttError("STORAGE_CORRUPT", "cannot open chamber: there is none");
     }
     const { key, cipher, body } = header === undefined
-      ? await create(provider, owner, options.secret)
-      : await load(provider, owner, options.secret, header);
+      ? await createChamber(provider, owner, options.secret)
+      : await loadChamber(provider, owner, options.secret, header);
     try {
       refuseOlder(body.generation, options.minGeneration);
       await body.sweep();
@@ -169,7 +162,7 @@ export class Chamber {
       const modified = this.#now();
       const wanted = changes.map(({ name, value }): WantedChange => ({
         name: checkName(name),
-        value: value === undefined ? undefined : encoded(name, value),
+        value: value === undefined ? undefined : encodeRecordValue(name, value),
         modified,
       })).filter(({ name, value }) => value !== undefined || this.#body.entries.has(name));
       if (wanted.length === 0) return;
@@ -193,7 +186,7 @@ export class Chamber {
     return this.#run(async () => {
       const value = await change(await this.#read(checkName(name)));
       if (value === undefined && !this.#body.entries.has(name)) return;
-      const bytes = value === undefined ? undefined : encoded(name, value);
+      const bytes = value === undefined ? undefined : encodeRecordValue(name, value);
       try {
         await this.#body.commit([{ name, value: bytes, modified: this.#now() }]);
       } finally {
@@ -273,11 +266,76 @@ export class Chamber {
     });
   }
 
+  /**
+   * Writes all records into a stream that is sealed for a seed or passphrase of its own. The chamber waits meanwhile,
+   * so the export is of one moment.
+   *
+   * @param target Is closed at the end, and aborted when something fails.
+   * @returns the number of records.
+   */
+  export(target: WritableStream<Uint8Array>, secret: StoreSecret): Promise<number> {
+    return this.#run(async () => {
+      const { crypto } = this.#owner;
+      const sealer = sealStream({ secret, context: EXPORT_CONTEXT, crypto });
+      const piped = sealer.readable.pipeTo(target);
+      const writer = sealer.writable.getWriter();
+      const writing = this.#exportTo(writer).catch(async (error) => {
+        await writer.abort(error).catch(() => undefined);
+        throw error;
+      });
+      // The error of the target is the one that says why.
+      await Promise.all([piped, writing.catch(() => undefined)]);
+      return await writing;
+    });
+  }
+
+  /**
+   * Takes over the records of an export, in one step: all of them or, when something fails, none.
+   *
+   * @param options.replace True: records of the same name are replaced. By default they are kept.
+   * @returns the number of records taken over.
+   * @throws {SttError} SEALED_KEY and what else `openStream` has; STORAGE_CORRUPT for other contents.
+   */
+  import(
+    source: ReadableStream<Uint8Array>,
+    secret: StoreSecret,
+    options: { readonly replace?: boolean } = {},
+  ): Promise<number> {
+    return this.#run(async () => {
+      const { crypto } = this.#owner;
+      const opened = source.pipeThrough(openStream({ secret, context: EXPORT_CONTEXT, crypto }));
+      const body = this.#body;
+      let count = 0;
+      async function* wanted(): AsyncGenerator<WantedChange, void, void> {
+        for await (const record of decodeExported(opened)) {
+          checkName(record.name);
+          checkSize(record.name, record.value);
+          if (options.replace !== true && body.entries.has(record.name)) continue;
+          count++;
+          yield record;
+        }
+      }
+      await body.commit(wanted());
+      return count;
+    });
+  }
+
   /** Erases the keys, after the operations under way. The provider stays open: it is the caller's. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#mutex.run(() => this.#cipher.destroy());
+  }
+
+  async #exportTo(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<number> {
+    for (const [name, { created, modified }] of this.#body.entries) {
+      const value = await this.#body.read(name) as Uint8Array;
+      const pieces = encodeExported({ name, created, modified, value });
+      for (const piece of pieces) await writer.write(piece);
+      wipe(value, ...pieces);
+    }
+    await writer.close();
+    return this.#body.entries.size;
   }
 
   async #read(name: string): Promise<SttValue | undefined> {
@@ -298,90 +356,10 @@ export class Chamber {
   }
 }
 
-interface Opened {
-  readonly key: StoreKey;
-  readonly cipher: ChamberCipher;
-  readonly body: ChamberBody;
-}
-
-/** The header comes last: until it is there, there is no chamber. */
-async function create(
-  provider: StorageProvider,
-  owner: StoreOwner,
-  secret: StoreSecret,
-): Promise<Opened> {
-  const key = await newStoreKey(owner, secret);
-  return await withCipher(owner, key, async (cipher) => {
-    const body = await ChamberBody.write(provider, cipher);
-    await provider.put(CHAMBER_HEADER_KEY, key.header);
-    return body;
-  });
-}
-
-async function load(
-  provider: StorageProvider,
-  owner: StoreOwner,
-  secret: StoreSecret,
-  header: Uint8Array,
-): Promise<Opened> {
-  const key = await openStoreKey(owner, secret, header);
-  return await withCipher(owner, key, (cipher) => ChamberBody.load(provider, cipher));
-}
-
-async function withCipher(
-  owner: StoreOwner,
-  key: StoreKey,
-  act: (cipher: ChamberCipher) => Promise<ChamberBody>,
-): Promise<Opened> {
-  const cipher = new ChamberCipher(owner.crypto, key.master, key.id, owner.node);
-  wipe(key.master);
-  try {
-    return { key, cipher, body: await act(cipher) };
-  } catch (error) {
-    cipher.destroy();
-    throw error;
-  }
-}
-
-function refuseOlder(generation: number, minimum: number | undefined): void {
-  if (minimum === undefined || generation >= minimum) return;
-  throw new SttError(
-    "STORAGE_ROLLBACK",
-    `cannot open chamber: its generation ${generation} is below ${minimum}`,
-    { limit: minimum },
-  );
-}
-
 function infoOf(
   name: string,
   entry: { readonly size: number; readonly created: number; readonly modified: number },
 ): RecordInfo {
   const { size, created, modified } = entry;
   return { name, size, created: new Date(created), modified: new Date(modified) };
-}
-
-function checkName(name: string): string {
-  if (typeof name !== "string" || !isWellFormed(name)) {
-    throw new SttError("CONFIG", "cannot use record name: it is no well-formed string");
-  }
-  const bytes = new TextEncoder().encode(name).length;
-  if (bytes >= 1 && bytes <= CHAMBER_NAME_MAX_BYTES) return name;
-  throw new SttError(
-    "CONFIG",
-    `cannot use record name: ${bytes} bytes is not within 1 to ${CHAMBER_NAME_MAX_BYTES}`,
-    { limit: CHAMBER_NAME_MAX_BYTES },
-  );
-}
-
-function encoded(name: string, value: SttValue): Uint8Array {
-  const bytes = encodeValue(value);
-  if (bytes.length <= CHAMBER_VALUE_MAX_BYTES) return bytes;
-  throw new SttError(
-    "STORAGE_FULL",
-    `cannot write record ${
-      JSON.stringify(name.slice(0, 64))
-    }: ${bytes.length} bytes are above the ` +
-      `limit of ${CHAMBER_VALUE_MAX_BYTES}`,
-    { limit: CHAMBER_VALUE_MAX_BYTES },
-  );
 }

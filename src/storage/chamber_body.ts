@@ -102,20 +102,21 @@ export class ChamberBody {
   }
 
   /** All of the changes or none of them, whatever stops the process. */
-  async commit(wanted: readonly WantedChange[]): Promise<void> {
+  async commit(wanted: Iterable<WantedChange> | AsyncIterable<WantedChange>): Promise<void> {
     this.checkWritable();
     let version = this.#head.generation;
     const changes: IndexChange[] = [];
     const written: Uint8Array[] = [];
     const entries = new Map(this.#entries);
     try {
-      for (const change of wanted) {
+      for await (const change of wanted) {
         version++;
         const entry = await this.#writeRecord(change, version, entries, written);
         changes.push([change.name, entry]);
         applyChanges(entries, changes.slice(-1));
       }
       this.#checkCount(entries);
+      if (changes.length === 0) return;
     } catch (error) {
       await this.#remove(written);
       throw error;

@@ -6,13 +6,8 @@
 export { type ErrorCode, SttError, type SttErrorDetails } from "../errors.ts";
 export type { SttValue } from "../codec/values.ts";
 export type { CryptoProvider } from "../crypto/provider.ts";
-export {
-  Chamber,
-  CHAMBER_VALUE_MAX_BYTES,
-  type ChamberChange,
-  type ChamberOptions,
-  type RecordInfo,
-} from "./chamber.ts";
+export { Chamber, type ChamberChange, type ChamberOptions, type RecordInfo } from "./chamber.ts";
+export { CHAMBER_VALUE_MAX_BYTES } from "./chamber_checks.ts";
 export type { Swept } from "./chamber_body.ts";
 export type { LockWorld } from "./file_lock.ts";
 export { FileStore } from "./file_store.ts";
@@ -29,3 +24,5 @@ export {
 } from "./provider.ts";
 export type { StorePassphrase, StoreSecret } from "./store_secret.ts";
 export type { ScryptCost } from "../sealed/scrypt_cost.ts";
+export { openStream, type SealOptions, type SealSecret, sealStream } from "./seal_stream.ts";
+export { SealedReader, type SealedSource } from "./sealed_reader.ts";
