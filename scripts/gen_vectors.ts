@@ -21,6 +21,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   session: "Protected frames in both suites: sealing, opening, replays, rotation",
   stream: "Payloads of STREAM frames",
   records: "Records of CONTROL frames",
+  sealed_record: "Data at rest: headers of stores, records, indexes and heads of chambers",
+  sealed_stream: "Data at rest: sealed streams",
 };
 
 /** The whole file, as it is written. */

@@ -12,6 +12,8 @@ import { messageRules } from "./6_messages.ts";
 import { parameterRules } from "./6_parameters.ts";
 import { protectedRules } from "./7_frames.ts";
 import { recordRules, streamRules } from "./9_records.ts";
+import { sealedStreamRules } from "./14_sealed_streams.ts";
+import { chamberRules, storeHeaderRules } from "./14_store.ts";
 import { type Rule, ruleCases } from "./rule.ts";
 
 /** The rules of each vector file that `scripts/gen_vectors.ts` writes. */
@@ -31,6 +33,8 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   session: protectedRules,
   stream: streamRules,
   records: recordRules,
+  sealed_record: () => [...storeHeaderRules(), ...chamberRules()],
+  sealed_stream: sealedStreamRules,
 };
 
 let made: readonly Rule[] | undefined;
