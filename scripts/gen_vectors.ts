@@ -22,6 +22,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   stream: "Payloads of STREAM frames",
   records: "Records of CONTROL frames",
   sealed_record: "Data at rest: headers of stores, records, indexes and heads of chambers",
+  sealed_content: "Data at rest: addresses, parts and manifests of content stores",
   sealed_stream: "Data at rest: sealed streams",
 };
 

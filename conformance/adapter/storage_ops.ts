@@ -4,6 +4,7 @@ import type { CryptoProvider } from "../../src/crypto/mod.ts";
 import { SttError } from "../../src/errors.ts";
 import { ChamberCipher } from "../../src/sealed/chamber_cipher.ts";
 import type { IndexChange } from "../../src/sealed/chamber_index.ts";
+import { CONTENT_PART_BYTES, ContentCipher, partCount } from "../../src/sealed/content_cipher.ts";
 import {
   openStoreHeader,
   parseStoreHeader,
@@ -33,6 +34,8 @@ function changeOf([name, entry]: IndexChange): unknown {
 export function storageOps(provider: CryptoProvider): Readonly<Record<string, Operation>> {
   const cipherOf = (a: Arguments): ChamberCipher =>
     new ChamberCipher(provider, fromHex(a.master), fromHex(a.chamber), fromHex(a.node));
+  const contentOf = (a: Arguments): ContentCipher =>
+    new ContentCipher(provider, fromHex(a.master), fromHex(a.store), fromHex(a.node));
   return {
     "store.header.seal": async (a) => {
       const kdf = a.cost === undefined ? null : {
@@ -68,6 +71,30 @@ export function storageOps(provider: CryptoProvider): Readonly<Record<string, Op
     "chamber.head.open": (a) => {
       const { base, generation, changes } = cipherOf(a).openHead(fromHex(a.hex));
       return { base, generation, changes: changes.map(changeOf) };
+    },
+    "content.address": (a) => {
+      const [cipher, content] = [contentOf(a), fromHex(a.content.repeat(a.times))];
+      let address = cipher.emptyAddress();
+      for (let index = 0, count = partCount(content.length); index < count; index++) {
+        const part = content.subarray(index * CONTENT_PART_BYTES, (index + 1) * CONTENT_PART_BYTES);
+        address = cipher.extendAddress(address, part, index === count - 1);
+      }
+      return { address: toHex(address) };
+    },
+    "content.locate": (a) => ({ key: toHex(contentOf(a).locateManifest(fromHex(a.address))) }),
+    "content.part.seal": (a) => {
+      const [blob, salt] = [fromHex(a.blob), fromHex(a.salt)];
+      const sealed = contentOf(a).sealPart(blob, a.index, a.last, fromHex(a.plaintext), salt);
+      return { hex: toHex(sealed) };
+    },
+    "content.part.open": (a) => {
+      const opened = contentOf(a).openPart(fromHex(a.blob), a.index, a.last, fromHex(a.hex));
+      return { plaintext: toHex(opened) };
+    },
+    "content.manifest.open": (a) => {
+      const { address, blob, created, size } = contentOf(a)
+        .openManifest(fromHex(a.location), fromHex(a.hex));
+      return { address: toHex(address), blob: toHex(blob), created, size };
     },
     "sealed.seal": (a) => seal(provider, a),
     "sealed.open": (a) => open(provider, a),

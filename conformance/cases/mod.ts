@@ -12,6 +12,7 @@ import { messageRules } from "./6_messages.ts";
 import { parameterRules } from "./6_parameters.ts";
 import { protectedRules } from "./7_frames.ts";
 import { recordRules, streamRules } from "./9_records.ts";
+import { contentRules } from "./14_content.ts";
 import { sealedStreamRules } from "./14_sealed_streams.ts";
 import { chamberRules, storeHeaderRules } from "./14_store.ts";
 import { type Rule, ruleCases } from "./rule.ts";
@@ -34,6 +35,7 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   stream: streamRules,
   records: recordRules,
   sealed_record: () => [...storeHeaderRules(), ...chamberRules()],
+  sealed_content: contentRules,
   sealed_stream: sealedStreamRules,
 };
 

@@ -6,6 +6,7 @@ import {
   openStream,
   sealStream,
   TwinChamber,
+  TwinContent,
 } from "./storage.ts";
 import type { TwinSecret } from "./storage.ts";
 
@@ -14,6 +15,10 @@ type Arguments = ReturnType<typeof JSON.parse>;
 const secretOf = (a: Arguments): TwinSecret => a.passphrase ?? unhex(a.seed);
 const chamberOf = (a: Arguments): TwinChamber =>
   new TwinChamber(unhex(a.master), unhex(a.chamber), unhex(a.node));
+
+const contentOf = (a: Arguments): TwinContent =>
+  new TwinContent(unhex(a.master), unhex(a.store), unhex(a.node));
+const placeOf = (a: Arguments) => ({ blob: unhex(a.blob), index: a.index, last: a.last });
 
 export const TWIN_STORAGE_OPS: Readonly<Record<string, (a: Arguments) => Record<string, unknown>>> =
   {
@@ -34,6 +39,17 @@ export const TWIN_STORAGE_OPS: Readonly<Record<string, (a: Arguments) => Record<
     "chamber.index.open": (a) =>
       chamberOf(a).openIndex(a.generation, unhex(a.hex)) as Record<string, unknown>,
     "chamber.head.open": (a) => chamberOf(a).openHead(unhex(a.hex)) as Record<string, unknown>,
+    "content.address": (a) => ({
+      address: hex(contentOf(a).address(unhex(a.content.repeat(a.times)))),
+    }),
+    "content.locate": (a) => ({ key: hex(contentOf(a).location(unhex(a.address))) }),
+    "content.part.seal": (a) => ({
+      hex: hex(contentOf(a).sealPart(placeOf(a), unhex(a.salt), unhex(a.plaintext))),
+    }),
+    "content.part.open": (a) => ({
+      plaintext: hex(contentOf(a).openPart(placeOf(a), unhex(a.hex))),
+    }),
+    "content.manifest.open": (a) => contentOf(a).openManifest(unhex(a.location), unhex(a.hex)),
     "sealed.seal": (a) => ({
       hex: hex(sealStream({
         secret: secretOf(a),

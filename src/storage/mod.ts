@@ -26,3 +26,10 @@ export type { StorePassphrase, StoreSecret } from "./store_secret.ts";
 export type { ScryptCost } from "../sealed/scrypt_cost.ts";
 export { openStream, type SealOptions, type SealSecret, sealStream } from "./seal_stream.ts";
 export { SealedReader, type SealedSource } from "./sealed_reader.ts";
+export type { ContentSource } from "./content_parts.ts";
+export {
+  type ContentInfo,
+  ContentStore,
+  type ContentStoreOptions,
+  type ContentVerification,
+} from "./content_store.ts";
