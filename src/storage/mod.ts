@@ -14,6 +14,7 @@ export { FileStore } from "./file_store.ts";
 export type { ProcessIdentity } from "./process_identity.ts";
 export type { FileFacts, StoreFileSystem } from "./file_system.ts";
 export { MemoryStore } from "./memory_store.ts";
+export { SqliteStore } from "./sqlite_store.ts";
 export {
   checkStorageKey,
   checkStorageValue,
