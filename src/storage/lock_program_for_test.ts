@@ -6,7 +6,10 @@
 import process from "node:process";
 import { FileStore } from "./file_store.ts";
 
-const store = await FileStore.open(process.argv[2] as string);
-console.log("open");
-for await (const _ of process.stdin);
-await store.close();
+const [program, folder] = process.argv.slice(1);
+if (program?.includes("lock_program_for_test") && folder !== undefined) {
+  const store = await FileStore.open(folder);
+  console.log("open");
+  for await (const _ of process.stdin);
+  await store.close();
+}
