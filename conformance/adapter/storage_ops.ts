@@ -44,7 +44,7 @@ export function storageOps(provider: CryptoProvider): Readonly<Record<string, Op
         p: a.cost.p,
         salt: fromHex(a.cost.salt),
       };
-      const facts = { kind: a.kind, id: fromHex(a.id), kdf, node: fromHex(a.node) };
+      const facts = { kind: a.kind, id: fromHex(a.store), kdf, node: fromHex(a.node) };
       const secret = await secretBytes(provider, secretOf(a), kdf, wrong("STORAGE_KEY"));
       const [salt, master] = [fromHex(a.salt), fromHex(a.master)];
       return { hex: toHex(sealStoreHeader(provider, facts, secret, salt, master)) };
@@ -54,7 +54,7 @@ export function storageOps(provider: CryptoProvider): Readonly<Record<string, Op
       const secret = await secretBytes(provider, secretOf(a), header.kdf, wrong("STORAGE_KEY"));
       const master = openStoreHeader(provider, header, fromHex(a.node), secret);
       if (master === undefined) throw wrong("STORAGE_KEY")("cannot open header");
-      return { id: toHex(header.id), master: toHex(master) };
+      return { store: toHex(header.id), master: toHex(master) };
     },
     "chamber.locate": (a) => ({ key: toHex(cipherOf(a).locate(a.part, a.number)) }),
     "chamber.record.seal": (a) => {

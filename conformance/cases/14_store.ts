@@ -8,14 +8,14 @@ const SEED = sample("store seed", 32);
 const PHRASE = "correct horse battery";
 const COST = { n: 1024, r: 8, p: 1, salt: sample("store kdf salt", 32) };
 const BASE = {
-  id: sample("store id", 16),
+  store: sample("store id", 16),
   node: sample("store node", 32),
   salt: sample("store salt", 32),
   master: sample("store master", 32),
 };
 
 function headerOf(kind: string, passphrase: boolean, node: string = BASE.node): string {
-  const [id, salt, master] = [BASE.id, BASE.salt, BASE.master].map(unhex) as [
+  const [id, salt, master] = [BASE.store, BASE.salt, BASE.master].map(unhex) as [
     Uint8Array,
     Uint8Array,
     Uint8Array,
@@ -30,7 +30,7 @@ function headerOf(kind: string, passphrase: boolean, node: string = BASE.node): 
 function changed(entries: Readonly<Record<string, Typed | undefined>>): string {
   const whole: Record<string, Typed | undefined> = {
     box: { t: "bytes", hex: boxOf(unhex(headerOf("chamber", false))) },
-    id: { t: "bytes", hex: BASE.id },
+    id: { t: "bytes", hex: BASE.store },
     kdf: { t: "null" },
     stt: { t: "str", v: "chamber" },
     version: { t: "int", v: "1" },
@@ -115,7 +115,7 @@ export function storeHeaderRules(): Rule[] {
     opened("version 2", changed({ version: { t: "int", v: "2" } })),
     opened("no version", changed({ version: undefined })),
     opened("a field too many", changed({ more: { t: "null" } })),
-    opened("an id of 15 bytes", changed({ id: { t: "bytes", hex: BASE.id.slice(2) } })),
+    opened("an id of 15 bytes", changed({ id: { t: "bytes", hex: BASE.store.slice(2) } })),
     opened("a box of 79 bytes", changed({ box: { t: "bytes", hex: "00".repeat(79) } })),
     opened("keys out of order", swapFirstKeys(header)),
   ]);
@@ -149,10 +149,10 @@ function swapFirstKeys(header: string): string {
   return head + id + box + header.slice(10 + box.length + id.length);
 }
 
-const CHAMBER = { master: BASE.master, chamber: BASE.id, node: BASE.node };
+const CHAMBER = { master: BASE.master, chamber: BASE.store, node: BASE.node };
 
 function chamber(): TwinChamber {
-  return new TwinChamber(unhex(BASE.master), unhex(BASE.id), unhex(BASE.node));
+  return new TwinChamber(unhex(BASE.master), unhex(BASE.store), unhex(BASE.node));
 }
 
 export function chamberRules(): Rule[] {

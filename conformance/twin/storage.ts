@@ -93,7 +93,7 @@ export function openStoreHeader(
   header: Uint8Array,
   node: Uint8Array,
   secret: TwinSecret,
-): { id: string; master: string } {
+): { store: string; master: string } {
   const fields = fieldsOf(header, ["stt", "version", "id", "kdf", "box"]);
   const stt = fields.get("stt") as Typed;
   if (stt.t !== "str" || stt.v !== kind) throw new Refusal("STORAGE_CORRUPT");
@@ -117,7 +117,7 @@ export function openStoreHeader(
   const context = dict([...rest, ["node", bytes(node)]]);
   const master = openBox(hkdf(bare, `stt1 ${kind} store`, 32), context, box);
   if (master === undefined) throw new Refusal("STORAGE_KEY");
-  return { id: hex(id), master: hex(master) };
+  return { store: hex(id), master: hex(master) };
 }
 
 export function makeStoreHeader(

@@ -23,7 +23,9 @@ const placeOf = (a: Arguments) => ({ blob: unhex(a.blob), index: a.index, last: 
 export const TWIN_STORAGE_OPS: Readonly<Record<string, (a: Arguments) => Record<string, unknown>>> =
   {
     "store.header.seal": (a) => {
-      const [id, node, salt, master] = [a.id, a.node, a.salt, a.master].map(unhex) as Uint8Array[];
+      const [id, node, salt, master] = [a.store, a.node, a.salt, a.master].map(
+        unhex,
+      ) as Uint8Array[];
       const cost = a.cost === undefined ? {} : { cost: { ...a.cost, salt: unhex(a.cost.salt) } };
       const facts = { id, node, salt, master, ...cost } as Parameters<typeof makeStoreHeader>[1];
       return { hex: hex(makeStoreHeader(a.kind, facts, secretOf(a))) };

@@ -37,6 +37,7 @@ export interface ChamberOptions {
 
 /** What is known of a record without reading it. */
 export interface RecordInfo {
+  /** 1 to 1024 bytes of UTF-8. */
   readonly name: string;
   /** Bytes of the encoded value. */
   readonly size: number;
@@ -48,6 +49,7 @@ export interface RecordInfo {
 
 /** One of several changes that are to be made at once. */
 export interface ChamberChange {
+  /** 1 to 1024 bytes of UTF-8. */
   readonly name: string;
   /** The value, or undefined to remove the name. */
   readonly value: SttValue | undefined;

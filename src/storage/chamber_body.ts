@@ -31,7 +31,9 @@ export interface WantedChange {
 
 /** What {@link ChamberBody.sweep} removed. */
 export interface Swept {
+  /** Entries of the provider. */
   readonly removed: number;
+  /** Bytes of their values. */
   readonly bytes: number;
 }
 

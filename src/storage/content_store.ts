@@ -28,6 +28,7 @@ export interface ContentStoreOptions {
    * counted when it is whole, so for a while the provider holds that much more.
    */
   readonly maxBytes?: number;
+  /** Cryptography, and the randomness of salts and keys; by default that of `node:crypto`. */
   readonly crypto?: CryptoProvider;
   /** Clock of the dates: Unix milliseconds. */
   readonly now?: () => number;
@@ -39,6 +40,7 @@ export interface ContentInfo {
   readonly address: string;
   /** Bytes. */
   readonly size: number;
+  /** When it was put. */
   readonly created: Date;
 }
 

@@ -30,7 +30,9 @@ export interface FolderLock {
 
 /** How a lock finds out about processes; tests have their own. */
 export interface LockWorld {
+  /** This process. */
   readonly self: ProcessIdentity;
+  /** Whether that very process still runs. */
   isRunning(process: ProcessIdentity): Promise<boolean>;
   /** Unix milliseconds. */
   now(): number;

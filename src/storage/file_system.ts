@@ -19,6 +19,7 @@ import { systemCode } from "./system_error.ts";
 
 /** Size and time of a file. */
 export interface FileFacts {
+  /** Bytes. */
   readonly size: number;
   /** Unix milliseconds. */
   readonly modified: number;
@@ -40,6 +41,7 @@ export interface StoreFileSystem {
   remove(path: string): Promise<boolean>;
   /** Names in a folder. */
   names(path: string): Promise<string[]>;
+  /** Undefined when there is no such file. */
   facts(path: string): Promise<FileFacts | undefined>;
   /** Makes the names in a folder last. */
   syncFolder(path: string): Promise<void>;

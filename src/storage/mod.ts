@@ -4,8 +4,14 @@
  * @module
  */
 export { type ErrorCode, SttError, type SttErrorDetails } from "../errors.ts";
-export type { SttValue } from "../codec/values.ts";
-export type { CryptoProvider } from "../crypto/provider.ts";
+export type { Float, SttValue } from "../codec/values.ts";
+export type {
+  AeadKey,
+  AeadName,
+  CryptoProvider,
+  ScryptParameters,
+  X25519PrivateKey,
+} from "../crypto/provider.ts";
 export { Chamber, type ChamberChange, type ChamberOptions, type RecordInfo } from "./chamber.ts";
 export { CHAMBER_VALUE_MAX_BYTES } from "./chamber_checks.ts";
 export type { Swept } from "./chamber_body.ts";

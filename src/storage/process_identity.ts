@@ -10,6 +10,7 @@ import { systemCode } from "./system_error.ts";
 
 /** A process, as a lock file names it. */
 export interface ProcessIdentity {
+  /** The system's number of the process. */
   readonly pid: number;
   /** When it started: clock ticks since the boot on Linux, else Unix milliseconds. */
   readonly started: string;

@@ -29,6 +29,7 @@ export interface SealSecret {
   readonly secret: StoreSecret;
   /** Bytes that the reader must know as well, such as what the stream is for. Not written down; none by default. */
   readonly context?: Uint8Array;
+  /** Cryptography, and the randomness of salts; by default that of `node:crypto`. */
   readonly crypto?: CryptoProvider;
 }
 

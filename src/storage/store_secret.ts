@@ -11,6 +11,7 @@ import { DEFAULT_SCRYPT_COST, type ScryptCost, scryptCost } from "../sealed/scry
 
 /** A passphrase of at least 12 characters. */
 export interface StorePassphrase {
+  /** Normalised to NFC, so that all keyboards spell it alike. */
   readonly passphrase: string;
   /**
    * What each guess costs, for what is newly written; what is opened says itself. By default N = 2^17, r = 8, p = 1:

@@ -9,6 +9,7 @@ import type { StorageProvider } from "../storage/provider.ts";
 
 /** One test of a provider. */
 export interface StorageProviderCase {
+  /** What the provider is to do. */
   readonly name: string;
   /** Rejects when the provider does not do what it should. */
   run(): Promise<void>;
