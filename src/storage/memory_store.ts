@@ -34,7 +34,11 @@ export class MemoryStore implements StorageProvider {
   readonly #now: () => number;
   #closed = false;
 
-  /** @param options `now` is the clock of `modified`: Unix milliseconds, by default the system's. */
+  /**
+   * A store without entries.
+   *
+   * @param options `now` is the clock of `modified`: Unix milliseconds, by default the system's.
+   */
   constructor(options: { readonly now?: () => number } = {}) {
     this.#now = options.now ?? Date.now;
   }
