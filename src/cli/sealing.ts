@@ -136,7 +136,7 @@ export async function runSealing(
   const progress = report.progress();
   const counted = counting(source.bytes, (length) => {
     counts.in += length;
-    progress({ name: from, bytes: counts.in, size: source.size });
+    progress({ name: from, bytes: counts.in, size: source.size, resumed: 0 });
   });
   try {
     await streamOf(counted).pipeThrough(transform, { signal }).pipeTo(
