@@ -23,6 +23,9 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   records: "Records of CONTROL frames",
   open_session:
     "An authenticated peer that breaks rules in an open session, both roles and kinds of transport",
+  sealed_record: "Data at rest: headers of stores, records, indexes and heads of chambers",
+  sealed_content: "Data at rest: addresses, parts and manifests of content stores",
+  sealed_stream: "Data at rest: sealed streams",
 };
 
 /** The whole file, as it is written. */

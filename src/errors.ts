@@ -98,7 +98,17 @@ export type ErrorCode =
   | "FILE_EXISTS"
   | "FILE_IO"
   | "FILE_HASH"
-  | "FILE_TOO_LARGE";
+  | "FILE_TOO_LARGE"
+  // Data at rest (SPEC 14).
+  | "STORAGE_LOCKED"
+  | "STORAGE_KEY"
+  | "STORAGE_CORRUPT"
+  | "STORAGE_ROLLBACK"
+  | "STORAGE_FULL"
+  | "SEALED_KEY"
+  | "SEALED_FORMAT"
+  | "SEALED_CHUNK"
+  | "SEALED_TRUNCATED";
 
 /** Every error code with its wire number and meaning. README prints this table. */
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
@@ -179,6 +189,15 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   FILE_IO: local("a file cannot be read or written"),
   FILE_HASH: local("a file does not match its SHA-256"),
   FILE_TOO_LARGE: local("a file is larger than the receiver takes"),
+  STORAGE_LOCKED: local("another process has the store open"),
+  STORAGE_KEY: local("a store is not of this seed, passphrase or node"),
+  STORAGE_CORRUPT: local("a stored entry is missing, damaged, or not the one written last"),
+  STORAGE_ROLLBACK: local("a store is older than it is known to have been"),
+  STORAGE_FULL: local("a value does not fit the limits of the store"),
+  SEALED_KEY: local("a sealed stream is not of this key, passphrase or context"),
+  SEALED_FORMAT: local("the bytes are not a sealed stream"),
+  SEALED_CHUNK: local("a chunk of a sealed stream is damaged or out of place"),
+  SEALED_TRUNCATED: local("a sealed stream ends early"),
 };
 
 /** Extra facts of an {@link SttError}; all of them are safe to print. */

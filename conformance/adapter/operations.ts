@@ -6,6 +6,7 @@ import { CODEC_OPS } from "./codec_ops.ts";
 import { cryptoOps } from "./crypto_ops.ts";
 import { handshakeOps } from "./handshake_ops.ts";
 import { sessionOps } from "./session_ops.ts";
+import { storageOps } from "./storage_ops.ts";
 import { type Operation, RefusedOperation, UnsupportedOperation } from "./notation.ts";
 
 /**
@@ -18,6 +19,7 @@ export function answerer(provider: CryptoProvider): (request: Request) => Promis
     ...cryptoOps(provider),
     ...handshakeOps(provider),
     ...sessionOps(provider),
+    ...storageOps(provider),
   };
   return async (request) => {
     const operation = operations[request.op];

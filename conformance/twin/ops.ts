@@ -27,6 +27,7 @@ import {
 import { cookieOf, makeRetry } from "./retry.ts";
 import { runInitiator, runResponder } from "./scripts.ts";
 import { type PeerFrame, runSession, type SessionSetup } from "./session.ts";
+import { TWIN_STORAGE_OPS } from "./storage_ops.ts";
 import { decodeValue, encodeValue, type Typed } from "./values.ts";
 import { decodeVarint, encodeVarint } from "./varint.ts";
 
@@ -84,6 +85,7 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
   },
   "stream.encode": (a) => ({ hex: hex(encodeStreamPayload(a as StreamPayload)) }),
   "stream.decode": (a) => ({ ...decodeStreamPayload(unhex(a.hex)) }),
+  ...TWIN_STORAGE_OPS,
   "noise.run": runNoise,
   "seed.keys": (a) => {
     const seed = unhex(a.seed);

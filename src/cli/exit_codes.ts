@@ -37,6 +37,10 @@ const FILE: readonly ErrorCode[] = [
   "FILE_TOO_LARGE",
   "STREAM_RESET",
   "STREAM_STOPPED",
+  "SEALED_KEY",
+  "SEALED_FORMAT",
+  "SEALED_CHUNK",
+  "SEALED_TRUNCATED",
 ];
 const USAGE: readonly ErrorCode[] = ["CONFIG", "SEED", "ADDRESS", "UNSUPPORTED"];
 

@@ -6,7 +6,7 @@
 import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { type ErrorCode, SttError } from "../errors.ts";
 
 /** A stream of the process that text and bytes go to. */
@@ -107,14 +107,26 @@ function streamError(code: ErrorCode, attempt: string, cause: Error): SttError {
   return new SttError(code, `${attempt}: ${cause.message}`, { cause });
 }
 
+/** On Deno nothing ends a read of a pipe that the process's own stream waits for, and it keeps the process alive. */
+function inputStream(): Readable {
+  const own: Readable = process.stdin;
+  const fd = 0;
+  const facts = fstatSync(fd);
+  if (own instanceof Socket || !(facts.isFIFO() || facts.isSocket())) return own;
+  return new Socket({ fd, readable: true, writable: false });
+}
+
 class ProcessInput implements CliInput {
+  #source: Readable | undefined;
+
   get isTty(): boolean {
     return process.stdin.isTTY === true;
   }
 
   async *bytes(): AsyncGenerator<Uint8Array, void, void> {
     try {
-      for await (const chunk of process.stdin) {
+      this.#source ??= inputStream();
+      for await (const chunk of this.#source) {
         yield typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk as Uint8Array;
       }
     } catch (cause) {
@@ -153,7 +165,7 @@ class ProcessInput implements CliInput {
   }
 
   release(): void {
-    process.stdin.destroy();
+    (this.#source ?? process.stdin).destroy();
   }
 }
 

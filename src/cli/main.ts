@@ -9,8 +9,10 @@ import type { Command } from "./command.ts";
 import { decode } from "./commands/decode.ts";
 import { keygen } from "./commands/keygen.ts";
 import { listenCommand } from "./commands/listen.ts";
+import { openCommand } from "./commands/open.ts";
 import { ping } from "./commands/ping.ts";
 import { receive } from "./commands/receive.ts";
+import { seal } from "./commands/seal.ts";
 import { send } from "./commands/send.ts";
 import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -18,7 +20,16 @@ import type { CliIo } from "./io.ts";
 import { Report } from "./report.ts";
 import { VERSION_TEXT } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [keygen, listenCommand, send, receive, ping, decode];
+const COMMANDS: readonly Command[] = [
+  keygen,
+  listenCommand,
+  send,
+  receive,
+  ping,
+  seal,
+  openCommand,
+  decode,
+];
 
 /** A signal leaves so long for closing in order. */
 const SIGNAL_GRACE_MS = 1500;

@@ -114,7 +114,7 @@ export async function seedFromPassphrase(
   options: { readonly provider: CryptoProvider },
 ): Promise<Uint8Array> {
   const { provider } = options;
-  const password = normalised("passphrase", passphrase, PASSPHRASE_MIN_CHARACTERS);
+  const password = passphraseBytes(passphrase);
   const name = normalised("network name", networkName, NETWORK_NAME_MIN_CHARACTERS);
   const salt = provider.sha256(UTF8.encode("stt1 passphrase"), new Uint8Array(1), name);
   try {
@@ -122,6 +122,15 @@ export async function seedFromPassphrase(
   } finally {
     wipe(password);
   }
+}
+
+/**
+ * The UTF-8 bytes of a passphrase as scrypt takes them: normalised to NFC.
+ *
+ * @throws {SttError} SEED below 12 characters or with half a surrogate pair.
+ */
+export function passphraseBytes(passphrase: string): Uint8Array {
+  return normalised("passphrase", passphrase, PASSPHRASE_MIN_CHARACTERS);
 }
 
 function checkParsed(seed: Uint8Array | undefined, fault: string): Uint8Array {

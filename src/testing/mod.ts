@@ -27,3 +27,8 @@ export { ConnectionPair, type ConnectionPairParts } from "./connection_pair.ts";
 export { pair, type PairOptions } from "./pair.ts";
 export { seededProvider } from "./seeded_provider.ts";
 export { type TrafficSecrets, TrafficTap } from "./traffic_tap.ts";
+export {
+  type StorageProviderCase,
+  storageProviderCases,
+  type StorageProviderSource,
+} from "./storage_cases.ts";

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { constants } from "node:os";
-import process from "node:process";
 import { type ErrorCode, SttError } from "../../errors.ts";
+import { systemCode } from "../../storage/system_error.ts";
 import type { FileRefusal } from "./wire.ts";
+
+export { systemCode };
 
 /** One row of {@link FILE_REFUSALS}. */
 export interface RefusalEntry {
@@ -119,22 +120,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EMFILE", "too many open files"],
   ["EIO", "the device failed"],
 ]);
-
-const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.errno).map(([name, number]) => [number, name]),
-);
-const WINDOWS_DISK_FULL = /os error (?:39|112)\)/;
-
-/** The system's code of an error (`ENOSPC`). Deno puts some of them into the message only: `(os error 28)`. */
-export function systemCode(cause: unknown): string | undefined {
-  if (!(cause instanceof Error)) return undefined;
-  if ("code" in cause && typeof cause.code === "string") return cause.code;
-  if (process.platform === "win32") {
-    return WINDOWS_DISK_FULL.test(cause.message) ? "ENOSPC" : undefined;
-  }
-  const errno = /\(os error (\d+)\)/.exec(cause.message)?.[1];
-  return errno === undefined ? undefined : ERRNO_NAMES.get(Number(errno));
-}
 
 /** A FILE_IO error: `cannot write "/srv/in/report.pdf": no space left on the device (ENOSPC)`. */
 export function fileError(verb: string, path: string, cause: unknown): SttError {

@@ -1,0 +1,33 @@
+/**
+ * Changes a chamber in the folder that is its argument and says what is done: for the test that kills it.
+ *
+ * @module
+ */
+import { writeSync } from "node:fs";
+import process from "node:process";
+import { Chamber } from "./chamber.ts";
+import { FileStore } from "./file_store.ts";
+import { SYSTEM_FILES } from "./file_system.ts";
+import { SYNC_FILES } from "./sync_files_for_test.ts";
+
+/** strace counts by thread. Node makes all calls from one, as the test asks it to; Deno takes any of several. */
+const FILES = process.versions.deno === undefined ? SYSTEM_FILES : SYNC_FILES;
+
+async function main(folder: string): Promise<void> {
+  const store = await FileStore.open(folder, { files: FILES });
+  const chamber = await Chamber.open(store, { secret: new Uint8Array(32).fill(1) });
+  const step = async (name: string, act: () => Promise<unknown>): Promise<void> => {
+    await act();
+    writeSync(1, `${name}\n`);
+  };
+  await step("put", () => chamber.put("a", "first"));
+  await step("replace", () => chamber.put("a", "second"));
+  await step("remove", () => chamber.delete("a"));
+  await step("rekey", () => chamber.rekey(new Uint8Array(32).fill(2)));
+  await chamber.close();
+  await store.close();
+  writeSync(1, "end\n");
+}
+
+const [program, folder] = process.argv.slice(1);
+if (program?.includes("crash_program_for_test") && folder !== undefined) await main(folder);
