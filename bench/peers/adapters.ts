@@ -20,6 +20,7 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   "hyper-udx": async () => (await import("./rivals/hyper.ts")).hyperUdx(),
   "libp2p-tcp": async () => (await import("./rivals/libp2p.ts")).libp2p("tcp"),
   "libp2p-ws": async () => (await import("./rivals/libp2p.ts")).libp2p("ws"),
+  "zeromq-curve": async () => (await import("./rivals/zeromq.ts")).zeromqAdapter,
   "node-datachannel": async () => (await import("./rivals/datachannel.ts")).dataChannelAdapter,
 };
 

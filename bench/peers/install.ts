@@ -8,7 +8,7 @@ import { exists } from "./runtime.ts";
 
 const HERE = new URL(".", import.meta.url);
 /** What was added last: without it the installation is an older one. */
-const NEWEST = new URL("node_modules/protobufjs/", HERE);
+const NEWEST = new URL("node_modules/zeromq/", HERE);
 
 /** Installs them on first use. */
 export async function installPackages(): Promise<void> {

@@ -10,6 +10,7 @@ import { measure, type Round } from "./measure.ts";
 import { isPrivate } from "./network.ts";
 import { type PeersOptions, peersOptions, USAGE } from "./options.ts";
 import { type Peer, PEERS } from "./plan.ts";
+import { readmeBlock, withBlock } from "./readme.ts";
 import { combined, type Results } from "./results.ts";
 import { prepare, type Runtime, runtimeVersion } from "./runtime.ts";
 import { figure, median } from "./statistics.ts";
@@ -91,9 +92,9 @@ async function run(options: PeersOptions): Promise<Results> {
   };
 }
 
-/** Writes RESULTS.md and baseline.json. */
+/** Writes RESULTS.md, baseline.json and README's table. */
 async function keep(results: Results): Promise<void> {
-  const files = ["bench/RESULTS.md", "bench/baseline.json"] as const;
+  const files = ["bench/RESULTS.md", "bench/baseline.json", "README.md"] as const;
   const limits = Deno.readTextFileSync(new URL("limits.md", HERE));
   Deno.writeTextFileSync(ROOT_PATH + files[0], report(results, limits));
   // The ratios of scripts/bench_report.ts stand in the same file.
@@ -104,9 +105,11 @@ async function keep(results: Results): Promise<void> {
     ROOT_PATH + files[1],
     JSON.stringify({ ...results, benches }, null, 2) + "\n",
   );
+  const readme = Deno.readTextFileSync(ROOT_PATH + files[2]);
+  Deno.writeTextFileSync(ROOT_PATH + files[2], withBlock(readme, readmeBlock(results)));
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", ...files], cwd: ROOT_PATH })
     .output();
-  console.error(`written: ${files.join(" and ")}`);
+  console.error(`written: ${files.join(", ")}`);
 }
 
 const options = peersOptions(Deno.args);

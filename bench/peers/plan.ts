@@ -79,6 +79,7 @@ export const PEERS: Readonly<Record<string, Peer>> = {
   "deno-ws": { runtimes: ["deno"] },
   "tls13": { runtimes: BOTH },
   "hyper-tcp": { runtimes: ["node"], packages: true },
+  "zeromq-curve": { runtimes: ["node"], packages: true },
   "libp2p-tcp": { runtimes: BOTH, packages: true, node: 22 },
   "libp2p-ws": { runtimes: BOTH, packages: true, node: 22 },
   "udp": { runtimes: BOTH, rows: ["rr64w1", "cpuAlone"] },
