@@ -63,7 +63,8 @@ export function parseAddress(text: string): Address {
   const rest = text.slice(colon + 1);
   if (scheme === "mem") return memoryAddress(rest, refuse);
   if (!isNetworkScheme(scheme)) {
-    throw refuse(`unknown scheme "${scheme.slice(0, 32)}"; known are ws, wss, tcp, udp and mem`);
+    const shown = JSON.stringify(scheme.slice(0, 32));
+    throw refuse(`unknown scheme ${shown}; known are ws, wss, tcp, udp and mem`);
   }
   if (!rest.startsWith("//")) throw refuse(`"${scheme}:" must be followed by "//"`);
   const pathStart = rest.slice(2).search(/[/?#]/);
@@ -117,9 +118,9 @@ function isNetworkScheme(scheme: string): scheme is Exclude<AddressScheme, "mem"
 }
 
 function quoted(text: unknown): string {
-  // A refused address may be one with a password in it, and messages end up in logs.
-  const shown = String(text).slice(0, 200).replace(/\/\/.*@/s, "//…@").replace(/\?.*$/s, "?…");
-  return JSON.stringify(shown);
+  // A refused address may be one with a password in it, and messages end up in logs. Cut first, the @ would be missed.
+  const shown = String(text).replace(/\/\/.*@/s, "//…@").replace(/\?.*$/s, "?…");
+  return JSON.stringify(shown.slice(0, 200));
 }
 
 function memoryAddress(name: string, refuse: Refuse): Address {

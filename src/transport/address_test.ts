@@ -78,11 +78,22 @@ test("a password or a token in an address never reaches a message", () => {
     "ws://bob:hunter2/x@h:1",
     "ws://h:x/?key=hunter2",
     "ws://h:1/?key=hunter2#a",
+    // The @ stands behind what a message shows.
+    `ws://${"b".repeat(150)}:hunter2${"c".repeat(100)}@h:1/`,
   ];
   for (const text of texts) {
     assert.throws(() => parseAddress(text), (error: Error) => !error.message.includes("hunter2"));
   }
   assert.equal(printableAddress(parseAddress("ws://h:1/a?key=hunter2")), "ws://h:1/a");
+});
+
+test("a message shows control characters escaped", () => {
+  for (const text of ["\u001b[2J:x", "ws://\u001b", "mem:\u0007"]) {
+    assert.throws(
+      () => parseAddress(text),
+      ({ message }: Error) => !/[\u0007\u001b]/.test(message),
+    );
+  }
 });
 
 test("no text makes the parser fail in another way", () => {
