@@ -128,8 +128,9 @@ export function mutateRecords(payload: Uint8Array, prng: Prng): Uint8Array {
   if (prng.chance(0.3)) return mutateBytes(payload, prng);
   const { records } = decodeRecords(payload);
   const at = prng.integer(0, records.length);
-  if (prng.chance(0.2)) records.splice(at, 1);
-  else if (prng.chance(0.2) && records[at] !== undefined) records.splice(0, 0, records[at]);
+  const change = prng.integer(0, 5);
+  if (change === 0) records.splice(at, 1);
+  else if (change === 1 && records[at] !== undefined) records.splice(0, 0, records[at]);
   else records.splice(at, prng.chance(0.5) ? 1 : 0, anyRecord(prng));
   try {
     return encodeRecords(records);
