@@ -7,7 +7,7 @@
 import { fromHex } from "../src/codec/hex.ts";
 import { type FuzzArguments, parseArguments, USAGE } from "./fuzz/arguments.ts";
 import { Engine, type Result } from "./fuzz/engine.ts";
-import { keep } from "./fuzz/kept.ts";
+import { keep, type NewInput } from "./fuzz/kept.ts";
 import { failureText, jsonOf, table } from "./fuzz/report.ts";
 import type { Target } from "./fuzz/target.ts";
 import { TARGETS } from "./fuzz/targets/mod.ts";
@@ -49,7 +49,8 @@ async function fuzz(args: FuzzArguments, targets: readonly Target[]): Promise<nu
     console.error(`${target.name}: ${result.runs} executions in ${result.seconds.toFixed(1)} s`);
     if (result.failure !== undefined) {
       say(paint(31, "failed ") + failureText(target.name, result.failure, store));
-    } else if (args.keep) keepOutcomes(result);
+    }
+    if (args.keep) keepFound(target, result);
   }
   const failed = results.filter(({ failure }) => failure !== undefined).length;
   const runs = results.reduce((sum, result) => sum + result.runs, 0);
@@ -63,9 +64,15 @@ async function fuzz(args: FuzzArguments, targets: readonly Target[]): Promise<nu
   return failed === 0 ? 0 : 1;
 }
 
-function keepOutcomes({ target, outcomes }: Result): void {
-  const count = keep(target, [...outcomes].map(([outcome, bytes]) => ({ outcome, bytes })));
-  if (count > 0) console.error(`${target}: ${count} inputs kept`);
+function keepFound({ name, exact }: Target, { outcomes, failure }: Result): void {
+  const found: NewInput[] = [...outcomes].map(([outcome, bytes]) =>
+    exact ? { outcome, bytes } : { bytes }
+  );
+  if (failure !== undefined) {
+    found.push({ fault: failure.error.split("\n")[0] ?? "", bytes: failure.input });
+  }
+  const count = keep(name, found);
+  if (count > 0) console.error(`${name}: ${count} inputs kept`);
 }
 
 async function repeat(text: string, target: Target): Promise<number> {

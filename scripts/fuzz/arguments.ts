@@ -33,7 +33,7 @@ deno task fuzz --target T --input HEX|@FILE
   --target T   only this target; may be given several times
   --input HEX  runs one input: what a failure prints
   --json       one JSON document on stdout
-  --keep       adds one short input for each new outcome to vectors/fuzz`;
+  --keep       adds what failed, and a short input for each new outcome, to vectors/fuzz`;
 
 /**
  * Reads the arguments; undefined for `--help`.

@@ -9,8 +9,8 @@ import { fromHex, toHex } from "../../src/codec/hex.ts";
 export interface KeptInput {
   /** Permanent: the target, a dash and a number. */
   readonly id: string;
-  /** What the run says; tests hold it to that. */
-  readonly outcome: string;
+  /** What the run says; tests hold it to that. Absent where the target is not exact. */
+  readonly outcome?: string;
   /** Set for inputs that an oracle refused before a fault was mended. */
   readonly fault?: string;
   /** The input. */
@@ -45,24 +45,28 @@ export function bytesOf(input: KeptInput): Uint8Array {
   return fromHex(input.hex);
 }
 
-/** Appends inputs; those that are there already are left out. Returns how many were new. */
-export function keep(
-  target: string,
-  found: readonly {
-    readonly outcome: string;
-    readonly bytes: Uint8Array;
-    readonly fault?: string;
-  }[],
-): number {
+/** An input to keep. */
+export type NewInput = Omit<KeptInput, "id" | "hex"> & { readonly bytes: Uint8Array };
+
+/** Longest input, and most inputs of a target, that are kept for their outcome; those that failed all are. */
+const KEPT_BYTES = 1000;
+const KEPT_INPUTS = 40;
+
+/** Appends inputs, short ones first; those that are there already are left out. Returns how many were new. */
+export function keep(target: string, found: readonly NewInput[]): number {
   const inputs = [...keptInputs(target)];
   const known = new Set(inputs.map(({ hex }) => hex));
+  const outcomes = new Set(inputs.map(({ outcome }) => outcome));
   const before = inputs.length;
-  for (const { outcome, bytes, fault } of found) {
+  for (const { bytes, ...rest } of [...found].sort((a, b) => a.bytes.length - b.bytes.length)) {
     const hex = toHex(bytes);
     if (known.has(hex)) continue;
+    if (rest.fault === undefined) {
+      if (bytes.length > KEPT_BYTES || inputs.length >= KEPT_INPUTS) continue;
+      if (rest.outcome !== undefined && outcomes.has(rest.outcome)) continue;
+    }
     known.add(hex);
-    const id = `${target}-${inputs.length + 1}`;
-    inputs.push(fault === undefined ? { id, outcome, hex } : { id, outcome, fault, hex });
+    inputs.push({ id: `${target}-${inputs.length + 1}`, ...rest, hex });
   }
   const head = {
     format: "stt-fuzz-1",

@@ -11,6 +11,8 @@ import type { Prng } from "../../src/testing/prng.ts";
  */
 export interface Target {
   readonly name: string;
+  /** Whether kept inputs are held to their outcome: not where it depends on timers, windows and the like. */
+  readonly exact: boolean;
   /** Longest input that is made, in bytes. */
   readonly maxBytes: number;
   /** Inputs to begin with, besides those kept in vectors/fuzz. */

@@ -39,6 +39,7 @@ const MAX_ADDRESS_LENGTH = 2048;
 const MAX_HOST_LENGTH = 253;
 const MEMORY_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const HOST_LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+const NUMBER = /^(?:\d+|0x[0-9a-f]*)$/i;
 const PATH = /^\/[\x21\x22\x24-\x7e]*$/;
 
 /**
@@ -173,6 +174,8 @@ function checkHost(host: string, bracketed: boolean, rules: SchemeRules, refuse:
   if (!labels.every((label) => HOST_LABEL.test(label))) {
     throw refuse("the host is neither an IP address nor a host name");
   }
+  // Other parsers take such names for IPv4 addresses in odd spellings: 0x7f000001, 127.0.0.0x1.
+  if (NUMBER.test(labels.at(-1) ?? "")) throw refuse("a host name does not end in a number");
 }
 
 function parsePort(

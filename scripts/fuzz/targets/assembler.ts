@@ -104,6 +104,7 @@ function seeds(): Uint8Array[] {
 
 export const assembler: Target = {
   name: "assembler",
+  exact: true,
   maxBytes: 4096,
   seeds,
   mutate(input, other, prng) {

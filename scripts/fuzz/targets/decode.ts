@@ -65,6 +65,7 @@ function seeds(): Uint8Array[] {
 
 export const decode: Target = {
   name: "decode",
+  exact: true,
   maxBytes: 2000,
   seeds,
   mutate(input, other, prng) {

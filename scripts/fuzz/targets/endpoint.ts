@@ -100,6 +100,7 @@ function seeds(): Uint8Array[] {
 
 export const endpoint: Target = {
   name: "endpoint",
+  exact: false,
   maxBytes: 4000,
   seeds,
   mutate(input, other, prng) {

@@ -143,6 +143,7 @@ function seeds(): Uint8Array[] {
 
 export const files: Target = {
   name: "files",
+  exact: true,
   maxBytes: 4200,
   seeds,
   mutate(input, other, prng) {

@@ -47,6 +47,7 @@ function compareNaive(bytes: Uint8Array, answer: string): void {
 
 export const frame: Target = {
   name: "frame",
+  exact: true,
   maxBytes: 1024,
   seeds: () => vectorBytes("frame", "frame.decode", "hex", 1024),
   mutate: (input, other, prng) =>

@@ -131,6 +131,7 @@ function seeds(): Uint8Array[] {
 
 export const handshake: Target = {
   name: "handshake",
+  exact: true,
   maxBytes: 6000,
   seeds,
   mutate: (input, other, prng) =>

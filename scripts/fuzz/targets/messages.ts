@@ -52,6 +52,7 @@ function seeds(): Uint8Array[] {
 
 export const messages: Target = {
   name: "messages",
+  exact: true,
   maxBytes: MAX_BYTES,
   seeds,
   mutate(input, other, prng) {

@@ -85,6 +85,7 @@ function seeds(): Uint8Array[] {
 
 export const peer: Target = {
   name: "peer",
+  exact: false,
   maxBytes: 8000,
   seeds,
   mutate(input, other, prng) {

@@ -25,6 +25,7 @@ function run(bytes: Uint8Array): string {
 
 export const records: Target = {
   name: "records",
+  exact: true,
   maxBytes: 1400,
   seeds: () => vectorBytes("records", "records.decode", "hex", 1400),
   mutate: (input, other, prng) =>

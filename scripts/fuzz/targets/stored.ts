@@ -114,6 +114,7 @@ function seeds(): Uint8Array[] {
 
 export const stored: Target = {
   name: "stored",
+  exact: true,
   maxBytes: 6000,
   seeds,
   mutate(input, other, prng) {

@@ -222,6 +222,7 @@ function seeds(): Uint8Array[] {
 
 export const streams: Target = {
   name: "streams",
+  exact: false,
   maxBytes: 3000,
   seeds,
   mutate(input, other, prng) {

@@ -59,6 +59,7 @@ function kind(value: SttValue): string {
 
 export const values: Target = {
   name: "values",
+  exact: true,
   maxBytes: 2048,
   seeds: () => vectorBytes("values", "value.decode", "hex", 2048),
   mutate: (input, other, prng) =>

@@ -39,6 +39,7 @@ function asNumber(bytes: Uint8Array, value: bigint): string {
 
 export const varint: Target = {
   name: "varint",
+  exact: true,
   maxBytes: 64,
   seeds: () => vectorBytes("varint", "varint.decode", "hex", 64),
   mutate: mutateWith,

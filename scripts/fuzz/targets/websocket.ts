@@ -124,6 +124,7 @@ function seeds(): Uint8Array[] {
 
 export const websocket: Target = {
   name: "websocket",
+  exact: true,
   maxBytes: 1024,
   seeds,
   mutate: mutateWith,

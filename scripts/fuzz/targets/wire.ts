@@ -76,6 +76,7 @@ function runDatagrams(input: Uint8Array): string {
 
 export const wireUdp: Target = {
   name: "wire-udp",
+  exact: false,
   maxBytes: MAX_BYTES,
   seeds,
   mutate: mutateActions,
@@ -174,6 +175,7 @@ function speak(connection: Connection, side: Side): void {
 
 export const wireBytes: Target = {
   name: "wire-bytes",
+  exact: false,
   maxBytes: MAX_BYTES,
   seeds,
   mutate: mutateActions,
