@@ -122,16 +122,26 @@ export class Engine {
   /** Runs an input; what is wrong, or undefined. */
   async #one(input: Uint8Array): Promise<string | undefined> {
     this.#runs++;
-    const start = performance.now();
     try {
-      const answer = this.#target.run(input.slice());
-      const outcome = typeof answer === "string" ? answer : await answer;
-      this.#note(outcome, input);
-      if (this.#budget.measured) this.#measure(performance.now() - start);
+      let tookMs = await this.#timed(input);
+      // A busy machine stalls now and then; what is slow by itself is slow again.
+      for (let again = 0; again < 2 && tookMs > SLOW_MS; again++) {
+        tookMs = Math.min(tookMs, await this.#timed(input));
+      }
+      if (this.#budget.measured) this.#measure(tookMs);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.stack ?? error.message : String(error);
     }
+  }
+
+  /** Milliseconds that a run takes. */
+  async #timed(input: Uint8Array): Promise<number> {
+    const start = performance.now();
+    const answer = this.#target.run(input.slice());
+    const outcome = typeof answer === "string" ? answer : await answer;
+    this.#note(outcome, input);
+    return performance.now() - start;
   }
 
   #note(outcome: string, input: Uint8Array): void {

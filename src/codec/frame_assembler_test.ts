@@ -245,9 +245,13 @@ test("assembler: a frame cut in its first bytes is judged like a whole one, what
     const assembler = new FrameAssembler(1000);
     assembler.push(bytes.slice(0, cut));
     drain(assembler);
-    assert.throws(() => {
-      assembler.push(bytes.slice(cut));
-      drain(assembler);
-    }, { code: "FRAME_METADATA_OVERRUN" }, `cut at ${cut}`);
+    assert.throws(
+      () => {
+        assembler.push(bytes.slice(cut));
+        drain(assembler);
+      },
+      { code: "FRAME_METADATA_OVERRUN" },
+      `cut at ${cut}`,
+    );
   }
 });

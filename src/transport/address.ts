@@ -64,8 +64,7 @@ export function parseAddress(text: string): Address {
   const rest = text.slice(colon + 1);
   if (scheme === "mem") return memoryAddress(rest, refuse);
   if (!isNetworkScheme(scheme)) {
-    const shown = JSON.stringify(scheme.slice(0, 32));
-    throw refuse(`unknown scheme ${shown}; known are ws, wss, tcp, udp and mem`);
+    throw refuse(`unknown scheme ${quoted(scheme)}; known are ws, wss, tcp, udp and mem`);
   }
   if (!rest.startsWith("//")) throw refuse(`"${scheme}:" must be followed by "//"`);
   const pathStart = rest.slice(2).search(/[/?#]/);

@@ -81,6 +81,8 @@ test("a password or a token in an address never reaches a message", () => {
     "ws://bob:hunter2/x@h:1",
     "ws://h:x/?key=hunter2",
     "ws://h:1/?key=hunter2#a",
+    // A login without its scheme.
+    "//hunter2@h:1",
     // The @ stands behind what a message shows.
     `ws://${"b".repeat(150)}:hunter2${"c".repeat(100)}@h:1/`,
   ];
