@@ -28,6 +28,9 @@ export function withoutNonceReuse(provider: CryptoProvider): CryptoProvider {
     x25519: (privateKey) => provider.x25519(privateKey),
     equal: (a, b) => provider.equal(a, b),
     scrypt: (password, salt, parameters) => provider.scrypt(password, salt, parameters),
+    ...(provider.hkdfSha256 === undefined
+      ? {}
+      : { hkdfSha256: provider.hkdfSha256.bind(provider) }),
     aead: (name, key) => {
       const id = toHex(key);
       const inner = provider.aead(name, key);
