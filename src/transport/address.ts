@@ -64,7 +64,9 @@ export function parseAddress(text: string): Address {
   const rest = text.slice(colon + 1);
   if (scheme === "mem") return memoryAddress(rest, refuse);
   if (!isNetworkScheme(scheme)) {
-    throw refuse(`unknown scheme ${quoted(scheme)}; known are ws, wss, tcp, udp and mem`);
+    // Before the colon may stand a name whose scheme was forgotten.
+    const shown = quoted(text.includes("@") ? "…" : scheme);
+    throw refuse(`unknown scheme ${shown}; known are ws, wss, tcp, udp and mem`);
   }
   if (!rest.startsWith("//")) throw refuse(`"${scheme}:" must be followed by "//"`);
   const pathStart = rest.slice(2).search(/[/?#]/);
@@ -119,7 +121,11 @@ function isNetworkScheme(scheme: string): scheme is Exclude<AddressScheme, "mem"
 
 function quoted(text: unknown): string {
   // A refused address may be one with a password in it, and messages end up in logs. Cut first, the @ would be missed.
-  const shown = String(text).replace(/\/\/.*@/s, "//…@").replace(/\?.*$/s, "?…");
+  const whole = String(text);
+  const at = whole.lastIndexOf("@");
+  const start = /^[a-z]+:\/\//i.exec(whole)?.[0] ?? "";
+  const plain = at < 0 ? whole : `${start}…${whole.slice(at)}`;
+  const shown = plain.replace(/\?.*$/s, "?…");
   return JSON.stringify(shown.slice(0, 200));
 }
 

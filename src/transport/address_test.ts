@@ -83,6 +83,8 @@ test("a password or a token in an address never reaches a message", () => {
     "ws://h:1/?key=hunter2#a",
     // A login without its scheme.
     "//hunter2@h:1",
+    "//hunter2:@h",
+    "bob:hunter2@h:1",
     // The @ stands behind what a message shows.
     `ws://${"b".repeat(150)}:hunter2${"c".repeat(100)}@h:1/`,
   ];

@@ -20,10 +20,10 @@ function run(input: Uint8Array): string {
   } catch (error) {
     if (!(error instanceof SttError)) throw error;
     oracle(error.code === "ADDRESS", () => error.stack ?? "");
-    // What stands between the first // and the last @ are a name and a password.
-    const [, before = "", login] = /^(.*?)\/\/(.*)@/s.exec(text) ?? [];
-    const secret = login?.includes(PASSWORD) === true && !before.includes(PASSWORD) &&
-      !text.slice(before.length + 2 + login.length).includes(PASSWORD);
+    // What stands before the last @ may be a name and a password.
+    const at = text.lastIndexOf("@");
+    const secret = text.slice(0, Math.max(0, at)).includes(PASSWORD) &&
+      !text.slice(at).includes(PASSWORD);
     oracle(!secret || !error.message.includes(PASSWORD), "the password is shown");
     oracle(
       !/\p{Cc}/u.test(error.message.replace(/[\x7f-\x9f]/g, "")),
@@ -59,6 +59,7 @@ const SEEDS = [
   "UDP://EXAMPLE.org:1",
   `ws://user:${PASSWORD}@example.org/`,
   `ws://${"u".repeat(190)}:${PASSWORD}@example.org/`,
+  `user:${PASSWORD}@example.org`,
   `wss://example.org/?password=${PASSWORD}#top`,
   "tcp://256.1.1.1:1",
   "tcp://1.2.3:1",
