@@ -75,7 +75,7 @@ export class MaliciousPeer {
       : established(new DatagramPair({ seed, options, provider }));
     const { session } = run[side] as Connection;
     if (session === undefined || run.b === undefined) throw new Finding("there is no session");
-    const { i2r, r2i } = session.secrets;
+    const { i2r, r2i } = run.traffic;
     this.victim = side === "a" ? run.b : run.a;
     this.#how = how;
     this.#nowMs = run.clock.nowMs;

@@ -6,15 +6,26 @@
 import { fromHex } from "../../src/codec/hex.ts";
 import type { Request } from "../../conformance/protocol.ts";
 
-interface VectorFile {
-  readonly tests: readonly { readonly request: Request }[];
+/** One test of a vector file. */
+export interface VectorTest {
+  readonly id: string;
+  readonly request: Request;
 }
 
-/** Requests for `op` in vectors/`name`.json. */
-export function vectorRequests(name: string, op: string): Request[] {
+interface VectorFile {
+  readonly tests: readonly VectorTest[];
+}
+
+/** Tests of `op` in vectors/`name`.json. */
+export function vectorTests(name: string, op: string): VectorTest[] {
   const url = new URL(`../../vectors/${name}.json`, import.meta.url);
   const { tests } = JSON.parse(Deno.readTextFileSync(url)) as VectorFile;
-  return tests.map(({ request }) => request).filter((request) => request.op === op);
+  return tests.filter(({ request }) => request.op === op);
+}
+
+/** Their requests. */
+export function vectorRequests(name: string, op: string): Request[] {
+  return vectorTests(name, op).map(({ request }) => request);
 }
 
 /** One field of those requests as bytes, no longer than `maxBytes`. */

@@ -13,7 +13,7 @@ import { mutateBytes } from "../mutate_bytes.ts";
 import { mutateFrame } from "../mutate_values.ts";
 import { joinParts, mutateParts, splitParts } from "../parts.ts";
 import type { Target } from "../target.ts";
-import { vectorRequests } from "../vector_inputs.ts";
+import { vectorTests } from "../vector_inputs.ts";
 
 const MAX_EVENTS = 8;
 const ACCEPT = 0x80;
@@ -34,15 +34,23 @@ interface Script extends Request {
   }[];
 }
 
-const SCRIPTS = [
-  ...vectorRequests("handshake", "responder.run"),
-  ...vectorRequests("handshake", "initiator.run"),
-] as Script[];
+/** Vectors with two bytes made of their permanent ids, so that inputs keep their meaning when vectors are added. */
+const SCRIPTS: readonly (readonly [key: number, script: Script])[] = [
+  ...vectorTests("handshake", "responder.run"),
+  ...vectorTests("handshake", "initiator.run"),
+].map(({ id, request }) => [keyOf(id), request as Script]);
+
+function keyOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const letter of id) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return (hash ^ hash >>> 16) & 0xffff;
+}
 
 /** The script that an input asks for. */
 function scriptOf(input: Uint8Array): Script {
   const [head = new Uint8Array(0), ...parts] = splitParts(input);
-  const base = SCRIPTS[((head[0] ?? 0) << 8 | (head[1] ?? 0)) % SCRIPTS.length]!;
+  const key = (head[0] ?? 0) << 8 | (head[1] ?? 0);
+  const [, base] = SCRIPTS.find(([one]) => one === key) ?? SCRIPTS[key % SCRIPTS.length]!;
   const responds = base.op === "responder.run";
   let at = Number(base.events[0]?.at ?? base.hello_ms ?? 0);
   const events: Json[] = [];
@@ -116,7 +124,7 @@ function run(input: Uint8Array): string {
 }
 
 function seeds(): Uint8Array[] {
-  return SCRIPTS.map((script, index) => {
+  return SCRIPTS.map(([key, script]) => {
     let before = Number(script.events[0]?.at ?? 0);
     const events = script.events.map(({ receive, at, accept }) => {
       const delay = Number(at) - before;
@@ -125,7 +133,7 @@ function seeds(): Uint8Array[] {
       if (accept === true) return Uint8Array.of(when | ACCEPT);
       return Uint8Array.of(when, ...fromHex(receive ?? ""));
     });
-    return joinParts([Uint8Array.of(index >> 8, index & 255), ...events]);
+    return joinParts([Uint8Array.of(key >> 8, key & 255), ...events]);
   });
 }
 
