@@ -80,6 +80,7 @@ function jsonFiles(directory: string): string[] {
 
 function readerOf(path: string, content: JsonObject): Reader | string | undefined {
   if (content.format === OWN_FORMAT) return operationCases;
+  if (content.format === "stt-fuzz-1") return "kept inputs of the fuzzer: run by scripts/fuzz";
   if (content.testGroups !== undefined) return "Wycheproof: run by the tests of src/crypto";
   const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.json$/, "");
   if (/(^|_)chunk_header$/.test(name)) return "belongs to the STC suite";

@@ -61,7 +61,7 @@ function shape(payload: Uint8Array): Fields {
   if (payload.length > 400) throw new Refusal("parameter");
   let typed: Typed;
   try {
-    typed = decodeValue(payload, { canonical: true });
+    typed = decodeValue(payload, { canonical: true, maxDepth: 2, maxEntries: 32 });
   } catch (error) {
     if (error instanceof Refusal) throw new Refusal("parameter", error.code);
     throw error;

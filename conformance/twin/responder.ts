@@ -66,12 +66,13 @@ interface OpenHandshake {
   readonly response: string;
   readonly hello: string;
   /** The AUTH_PROOF that verified, and what repeats of it get. */
-  proven?: { frame: string; final?: string; repeats: number };
+  proven?: { frame: string; final?: string; acceptedMs?: bigint; repeats: number };
 }
 
 /** SPEC 6.0.5: how often another nonce is tried. */
 const SESSION_ID_TRIES = 8;
 const FRESH_MS = 120_000n;
+const FINAL_MS = 10_000n;
 
 export class TwinResponder {
   readonly #config: TwinResponderConfig;
@@ -90,7 +91,9 @@ export class TwinResponder {
     return judge(() => {
       const message = readMessage(frame);
       if (message.type === "HELLO") return this.#hello(message.fields, BigInt(nowMs), from);
-      if (message.type === "AUTH_PROOF") return this.#proof(message.fields, hex(frame));
+      if (message.type === "AUTH_PROOF") {
+        return this.#proof(message.fields, hex(frame), BigInt(nowMs));
+      }
       throw new Refusal("type");
     });
   }
@@ -106,7 +109,10 @@ export class TwinResponder {
     const confirmation = confirmationOf(session.secrets.final, session.hash, head);
     const final = frameOf({ ...head, confirmation: { bytes: hex(confirmation) } });
     const open = this.#open.get(hex(session.sessionId));
-    if (open?.proven !== undefined) open.proven.final = final;
+    if (open?.proven !== undefined) {
+      open.proven.final = final;
+      open.proven.acceptedMs = BigInt(nowMs);
+    }
     return final;
   }
 
@@ -143,9 +149,11 @@ export class TwinResponder {
         return retry({ nonce, code: 1, cookie: cookieOf(inputs, nonce, Number(nowMs / 60000n)) });
       }
     }
-    // Behind AUTH_PROOF the handshake is no longer half-open.
     for (const { proven, hello, response } of this.#open.values()) {
-      if (proven === undefined && identity === hello) return { sent: response };
+      if (identity !== hello) continue;
+      if (proven === undefined) return { sent: response };
+      // Whoever sent AUTH_PROOF has RESPONSE; once accepted, the handshake is half-open no more.
+      if (proven.final === undefined) throw new Refusal("duplicate");
     }
     return this.#answer(fields, seed, suite, nowMs, identity);
   }
@@ -215,13 +223,14 @@ export class TwinResponder {
     throw new Refusal("session_id");
   }
 
-  #proof(fields: Fields, frame: string): Omit<Outcome, "verdict"> {
+  #proof(fields: Fields, frame: string, nowMs: bigint): Omit<Outcome, "verdict"> {
     const open = this.#open.get(hex(bytesOf(fields, "session_id")));
     if (open === undefined) throw new Refusal("attempt");
     const { proven } = open;
     if (proven !== undefined) {
-      // SPEC 6.3: an identical one gets the stored FINAL, at most 5 times.
-      const { final } = proven;
+      // SPEC 6.3: an identical one gets the stored FINAL, for 10 s and at most 5 times.
+      const { final, acceptedMs } = proven;
+      if (acceptedMs !== undefined && nowMs - acceptedMs > FINAL_MS) throw new Refusal("attempt");
       const repeated = proven.frame === frame && final !== undefined;
       if (!repeated || proven.repeats++ === 5) throw new Refusal("duplicate");
       return { sent: final };

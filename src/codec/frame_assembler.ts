@@ -124,6 +124,7 @@ export class FrameAssembler {
     const chunk = this.#chunk;
     this.#streamOffset += end - start;
     this.#heldTotal = 0;
+    this.#metadataChecked = false;
     this.#position = end;
     if (end === chunk.length) {
       this.#chunk = EMPTY;

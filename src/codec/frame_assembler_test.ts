@@ -235,3 +235,23 @@ test("assembler: random bytes only ever throw SttError", () => {
     { numRuns: 1000 },
   );
 });
+
+test("assembler: a frame cut in its first bytes is judged like a whole one, whatever came before it", () => {
+  const overrun = frameOf(0, 0);
+  // The metadata claims 2 bytes, and the frame ends behind that length.
+  overrun[overrun.length - 1] = 2;
+  const bytes = concat([frameOf(0, 0), overrun]);
+  for (let cut = 1; cut < bytes.length; cut++) {
+    const assembler = new FrameAssembler(1000);
+    assembler.push(bytes.slice(0, cut));
+    drain(assembler);
+    assert.throws(
+      () => {
+        assembler.push(bytes.slice(cut));
+        drain(assembler);
+      },
+      { code: "FRAME_METADATA_OVERRUN" },
+      `cut at ${cut}`,
+    );
+  }
+});

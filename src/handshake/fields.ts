@@ -17,9 +17,9 @@ export type FieldRule =
 /** Rules by field name; other fields may hold anything. */
 export type FieldRules = Readonly<Record<string, FieldRule>>;
 
-/** True for an integer of a decoded value; a bool is none (SPEC 6.2), nor is a float. */
+/** True for an integer of a decoded value; a bool is none (SPEC 6.2), nor is a float: -0 was one on the wire. */
 export function isInteger(value: SttValue | undefined): value is number | bigint {
-  return typeof value === "bigint" || Number.isSafeInteger(value);
+  return typeof value === "bigint" || (Number.isSafeInteger(value) && !Object.is(value, -0));
 }
 
 function follows(rule: FieldRule, value: SttValue | undefined): boolean {

@@ -72,6 +72,8 @@ test("every required field is required, and of its type", () => {
   }
   assert.equal(reasonFor(withFields(frame, { suites: [] })), "field");
   assert.equal(reasonFor(withFields(frame, { suites: [1, "2"] })), "field");
+  assert.equal(reasonFor(withFields(frame, { suites: [1, -0] })), "field", "a float");
+  assert.equal(reasonFor(withFields(frame, { timestamp: -0 })), "field", "a float");
   assert.equal(reasonFor(withFields(frame, { cookie: 1 })), "field");
   assert.equal(reasonFor(withFields(frame, { cookie: new Uint8Array(20) })), "HELLO");
   assert.equal(reasonFor(withFields(frame, { type: "HELLO2" })), "type");

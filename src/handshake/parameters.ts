@@ -209,7 +209,7 @@ export function decodeParameters(
   const integers = {} as Record<IntegerField, number>;
   for (const { field, key, absent, min, max } of INTEGERS) {
     const value = dict.has(key) ? dict.get(key) : absent;
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) {
+    if (typeof value !== "number" || !isInteger(value) || value < min || value > max) {
       throw refuse("TRANSPORT_PARAMETER", `${key} is not an integer from ${min} to ${max}`);
     }
     integers[field] = value;

@@ -60,7 +60,7 @@ test("limits of every integer", () => {
     assert.equal(codeOf({ [key]: min }), "ok", key);
     assert.equal(codeOf({ [key]: max }), "ok", key);
     const above = max === Number.MAX_SAFE_INTEGER ? 2n ** 53n : max + 1;
-    for (const wrong of [min - 1, above, true, "1", null, [min], 1.5, new Uint8Array(1)]) {
+    for (const wrong of [min - 1, above, true, "1", null, [min], 1.5, -0, new Uint8Array(1)]) {
       assert.equal(codeOf({ [key]: wrong }), "TRANSPORT_PARAMETER", `${key} ${wrong}`);
     }
   }
@@ -79,6 +79,7 @@ test("types of the others", () => {
   assert.equal(codeOf({ suites: 1 }), "TRANSPORT_PARAMETER");
   assert.equal(codeOf({ suites: [true] }), "TRANSPORT_PARAMETER");
   assert.equal(codeOf({ versions: [1, "2"] }), "TRANSPORT_PARAMETER");
+  assert.equal(codeOf({ versions: [1, -0] }), "TRANSPORT_PARAMETER", "a float");
   assert.equal(codeOf({ suite: true }), "TRANSPORT_PARAMETER");
   assert.equal(codeOf({ suite: 2 }), "SUITE");
   assert.equal(codeOf({ suite: undefined }), "ok");

@@ -112,7 +112,8 @@ export class SendStream {
 
   /** All sent and acknowledged, or the reset acknowledged. */
   get done(): boolean {
-    return this.#reset === "acked" || this.#allAcked();
+    // A reset drops what is not acknowledged, which must not look as if all had been.
+    return this.#reset === "none" ? this.#allAcked() : this.#reset === "acked";
   }
 
   /** True while something waits to be sent or acknowledged. */

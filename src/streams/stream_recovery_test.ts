@@ -98,6 +98,32 @@ test("a lost reset is sent until acknowledged, and reports on its data no longer
   assert.equal(a.set.hasControl(), false, "acknowledged since");
 });
 
+test("a reset behind an acknowledged end, with bytes missing before it, is sent until acknowledged", () => {
+  const { a, b } = pair();
+  a.set.open(0);
+  a.set.write(1, pattern(300));
+  a.set.finish(1);
+  const [first, ...rest] = sendAll(a.set, 103);
+  b.set.onData(1, 0x04, 0, 300, NONE, 0);
+  b.set.finish(1);
+  for (const ref of rest) a.set.onAcked(ref);
+  a.set.onLost(first!);
+  a.set.reset(1, 0x123);
+  assert.equal(a.set.info(1)?.sendState, "resetting");
+  a.set.onData(1, 0x04, 0, 0, NONE, 0);
+  assert.deepEqual(a.drain().map(({ type }) => type), ["readable"]);
+  const record = a.set.nextControl(64, 0)!;
+  assert.equal(record.type, "streamReset");
+  a.set.onControlLost(record);
+  assert.deepEqual(a.set.nextControl(64, 0), record);
+  assert.equal(a.set.isIdle(), false);
+  a.set.onControlAcked(record);
+  assert.equal(a.set.isIdle(), true);
+  assert.deepEqual(a.drain().map(({ type }) => type), ["finished", "closed"]);
+  b.set.onReset(1, 0x123, 300, 0);
+  assert.ok(b.drain().some(({ type }) => type === "reset"));
+});
+
 test("a lost stop is sent again while the peer may still send", () => {
   const { b } = pair();
   b.set.onData(1, 0, 0, 0, pattern(5), 0);

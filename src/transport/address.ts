@@ -39,6 +39,7 @@ const MAX_ADDRESS_LENGTH = 2048;
 const MAX_HOST_LENGTH = 253;
 const MEMORY_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const HOST_LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+const NUMBER = /^(?:\d+|0x[0-9a-f]*)$/i;
 const PATH = /^\/[\x21\x22\x24-\x7e]*$/;
 
 /**
@@ -63,7 +64,9 @@ export function parseAddress(text: string): Address {
   const rest = text.slice(colon + 1);
   if (scheme === "mem") return memoryAddress(rest, refuse);
   if (!isNetworkScheme(scheme)) {
-    throw refuse(`unknown scheme "${scheme.slice(0, 32)}"; known are ws, wss, tcp, udp and mem`);
+    // Before the colon may stand a name whose scheme was forgotten.
+    const shown = quoted(text.includes("@") ? "…" : scheme);
+    throw refuse(`unknown scheme ${shown}; known are ws, wss, tcp, udp and mem`);
   }
   if (!rest.startsWith("//")) throw refuse(`"${scheme}:" must be followed by "//"`);
   const pathStart = rest.slice(2).search(/[/?#]/);
@@ -117,9 +120,13 @@ function isNetworkScheme(scheme: string): scheme is Exclude<AddressScheme, "mem"
 }
 
 function quoted(text: unknown): string {
-  // A refused address may be one with a password in it, and messages end up in logs.
-  const shown = String(text).slice(0, 200).replace(/\/\/.*@/s, "//…@").replace(/\?.*$/s, "?…");
-  return JSON.stringify(shown);
+  // A refused address may be one with a password in it, and messages end up in logs. Cut first, the @ would be missed.
+  const whole = String(text);
+  const at = whole.lastIndexOf("@");
+  const start = /^[a-z]+:\/\//i.exec(whole)?.[0] ?? "";
+  const plain = at < 0 ? whole : `${start}…${whole.slice(at)}`;
+  const shown = plain.replace(/\?.*$/s, "?…");
+  return JSON.stringify(shown.slice(0, 200));
 }
 
 function memoryAddress(name: string, refuse: Refuse): Address {
@@ -172,6 +179,8 @@ function checkHost(host: string, bracketed: boolean, rules: SchemeRules, refuse:
   if (!labels.every((label) => HOST_LABEL.test(label))) {
     throw refuse("the host is neither an IP address nor a host name");
   }
+  // Other parsers take such names for IPv4 addresses in odd spellings: 0x7f000001, 127.0.0.0x1.
+  if (NUMBER.test(labels.at(-1) ?? "")) throw refuse("a host name does not end in a number");
 }
 
 function parsePort(

@@ -57,6 +57,9 @@ test("a wrong address is refused with the text and the rule", () => {
     ["ws://h:1/#top", /no fragment/],
     ["mem:", /1 to 64/],
     ["mem://x", /1 to 64/],
+    ["tcp://0x7f000001:1", /does not end in a number/],
+    ["ws://127.0.0.0x1/", /does not end in a number/],
+    ["udp://host.1.:1", /does not end in a number/],
     [`ws://${"a".repeat(3000)}`, /exceed the limit of 2048/],
     [`ws://${"a.".repeat(150)}b`, /limit is 253/],
   ];
@@ -78,11 +81,26 @@ test("a password or a token in an address never reaches a message", () => {
     "ws://bob:hunter2/x@h:1",
     "ws://h:x/?key=hunter2",
     "ws://h:1/?key=hunter2#a",
+    // A login without its scheme.
+    "//hunter2@h:1",
+    "//hunter2:@h",
+    "bob:hunter2@h:1",
+    // The @ stands behind what a message shows.
+    `ws://${"b".repeat(150)}:hunter2${"c".repeat(100)}@h:1/`,
   ];
   for (const text of texts) {
     assert.throws(() => parseAddress(text), (error: Error) => !error.message.includes("hunter2"));
   }
   assert.equal(printableAddress(parseAddress("ws://h:1/a?key=hunter2")), "ws://h:1/a");
+});
+
+test("a message shows control characters escaped", () => {
+  for (const text of ["\u001b[2J:x", "ws://\u001b", "mem:\u0007"]) {
+    assert.throws(
+      () => parseAddress(text),
+      ({ message }: Error) => !/\p{Cc}/u.test(message),
+    );
+  }
 });
 
 test("no text makes the parser fail in another way", () => {

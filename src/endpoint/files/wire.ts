@@ -210,5 +210,7 @@ function decodeRefusal(block: Block): FileRefusal {
 }
 
 function isCount(value: SttValue | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  // A float -0 decodes to the number -0.
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 &&
+    !Object.is(value, -0);
 }

@@ -182,6 +182,7 @@ test("every wrong field of an offer is refused", () => {
     { ...good, name: null },
     { ...good, size: -1 },
     { ...good, size: 1.5 },
+    { ...good, size: -0 },
     { ...good, size: "1" },
     { ...good, size: 2n ** 60n },
     { ...good, size: null },
