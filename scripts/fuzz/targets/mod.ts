@@ -10,6 +10,7 @@ import { handshake } from "./handshake.ts";
 import { messages } from "./messages.ts";
 import { peer } from "./peer.ts";
 import { records } from "./records.ts";
+import { sealed } from "./sealed.ts";
 import { stored } from "./stored.ts";
 import { streams } from "./streams.ts";
 import { values } from "./values.ts";
@@ -35,4 +36,5 @@ export const TARGETS: readonly Target[] = [
   decode,
   files,
   stored,
+  sealed,
 ];
