@@ -46,6 +46,7 @@ export class Lane {
   readonly #nodeSeed: Uint8Array = generateSeed();
   readonly #endings: readonly Ending[];
   readonly #serving: Set<Promise<void>> = new Set();
+  readonly #served: Set<Peer> = new Set();
   #address = "";
   #listener: Listener | undefined;
   #relay: Relay | undefined;
@@ -180,7 +181,10 @@ export class Lane {
 
   async #restart(ending: Ending): Promise<void> {
     const relay = this.#relay;
-    if (ending === "crash" && relay !== undefined) relay.isCut = true;
+    if (ending === "crash" && relay !== undefined) {
+      relay.isCut = true;
+      for (const peer of this.#served) peer.abort();
+    }
     await this.#listener?.close();
     await this.#listen(this.#address);
     if (relay !== undefined) relay.isCut = false;
@@ -209,7 +213,11 @@ export class Lane {
     for await (const peer of listener) {
       const serving = this.#serve(peer);
       this.#serving.add(serving);
-      void serving.then(() => this.#serving.delete(serving));
+      this.#served.add(peer);
+      void serving.then(() => {
+        this.#serving.delete(serving);
+        this.#served.delete(peer);
+      });
     }
   }
 

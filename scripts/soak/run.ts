@@ -15,6 +15,9 @@ const NAMES: readonly LaneName[] = ["udp", "tcp", "ws"];
 const SAMPLES = 180;
 const SESSION_MS = 30_000;
 const REBIND_MS = 5000;
+const LONGEST_WARM_UP_MS = 45_000;
+const WARM_UP_RATE = 400_000;
+const WARM_UP_SESSION_MS = 300;
 /** From this length on a run must have shown everything that it is for. */
 const WHOLE_RUN_MS = 240_000;
 /** Sockets that were told to close are closed by the runtime in its own time. */
@@ -56,16 +59,23 @@ function laneReport(lane: Lane): LaneReport {
   };
 }
 
-/** Loads what is loaded on first use, so that it does not count as growth. */
-async function warmUp(prng: Prng): Promise<void> {
-  for (const name of NAMES) {
-    const lane = new Lane(name, prng, { rate: 1e6, sessionMs: 1, rebindMs: 1 });
-    await lane.start();
-    const running = lane.run();
-    lane.stop();
-    await running;
-    await lane.close();
-  }
+/**
+ * Short sessions at a high rate: what is loaded on first use and what the compiler keeps of hot code must not count as
+ * growth.
+ */
+async function warmUp(prng: Prng, ms: number): Promise<void> {
+  const options = {
+    rate: WARM_UP_RATE,
+    sessionMs: WARM_UP_SESSION_MS,
+    rebindMs: WARM_UP_SESSION_MS,
+  };
+  const lanes = NAMES.map((name) => new Lane(name, prng.fork(), options));
+  for (const lane of lanes) await lane.start();
+  const running = Promise.all(lanes.map((lane) => lane.run()));
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  for (const lane of lanes) lane.stop();
+  await running;
+  for (const lane of lanes) await lane.close();
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }
 
@@ -90,9 +100,9 @@ export async function soak(
   tell: (line: string) => void,
 ): Promise<SoakReport> {
   const prng = new Prng(args.seed);
-  await warmUp(prng.fork());
-  const before = openHandles();
   const totalMs = args.minutes * 60_000;
+  await warmUp(prng.fork(), Math.min(LONGEST_WARM_UP_MS, totalMs / 20));
+  const before = openHandles();
   const options = {
     rate: args.rate,
     sessionMs: Math.min(SESSION_MS, totalMs / 5),
