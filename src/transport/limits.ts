@@ -28,6 +28,9 @@ export const DEFAULT_MAX_CONNECTIONS = 10_000;
 /** TCP connections of one listener that have not upgraded yet. */
 export const MAX_HALF_OPEN_UPGRADES = 1_024;
 
+/** What arrives may keep the event loop for this long, then timers and others have their turn. */
+export const LOOP_SHARE_MS = 8;
+
 /** Bytes of an upgrade request's line and headers together. */
 export const MAX_UPGRADE_HEADER_BYTES = 8_192;
 

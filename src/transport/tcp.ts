@@ -9,6 +9,7 @@ import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { dialAttempt } from "./dial_attempt.ts";
 import { DEFAULT_MAX_CONNECTIONS } from "./limits.ts";
 import { bind, unbind } from "./listening.ts";
+import { LoopShare } from "./loop_share.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 import type {
   DialOptions,
@@ -33,7 +34,7 @@ async function dialTcp(text: string, options: DialOptions = {}): Promise<Transpo
     const socket = connect({ host: address.host, port: address.port });
     socket.once("error", fail);
     socket.once("connect", () => {
-      const connection = new TcpConnection(socket);
+      const connection = new TcpConnection(socket, new LoopShare());
       socket.off("error", fail);
       done(connection);
     });
@@ -51,6 +52,7 @@ async function listenTcp(
   const { signal } = options;
   signal?.throwIfAborted();
   const maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+  const share = new LoopShare();
   let connections = 0;
   const server = createServer((socket) => {
     if (connections >= maxConnections) {
@@ -59,7 +61,7 @@ async function listenTcp(
     }
     connections++;
     socket.once("close", () => connections--);
-    onConnection(new TcpConnection(socket));
+    onConnection(new TcpConnection(socket, share));
   });
   const bound = await bind(server, address, onError);
   const close = (): Promise<void> => {

@@ -5,6 +5,7 @@ import { formatAddress, plainHost } from "./address.ts";
 import { EndSignal } from "./end_signal.ts";
 import { LOW_WATER_BYTES } from "./limits.ts";
 import { Linger } from "./linger.ts";
+import type { LoopShare } from "./loop_share.ts";
 import type { TransportConnection, TransportSink } from "./transport.ts";
 import { transportError } from "./transport_error.ts";
 
@@ -18,14 +19,19 @@ export class TcpConnection implements TransportConnection {
   readonly #socket: Socket;
   readonly #end = new EndSignal();
   readonly #linger: Linger;
+  readonly #share: LoopShare;
+  /** Bytes that wait for their turn of the event loop. */
+  #held: Uint8Array[] = [];
   #sink: TransportSink | undefined;
   #error: SttError | undefined;
   #paused = false;
   #closing = false;
   #drainWanted = false;
 
-  constructor(socket: Socket) {
+  /** `share` is that of all connections of a listener. */
+  constructor(socket: Socket, share: LoopShare) {
     this.#socket = socket;
+    this.#share = share;
     this.remoteHost = plainHost(socket.remoteAddress);
     this.remoteAddress = tcpAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = tcpAddress(socket.localAddress, socket.localPort);
@@ -74,12 +80,14 @@ export class TcpConnection implements TransportConnection {
 
   resume(): void {
     this.#paused = false;
-    if (this.#sink !== undefined) this.#socket.resume();
+    if (this.#held.length > 0) this.#share.later(this.#release);
+    else if (this.#sink !== undefined) this.#socket.resume();
   }
 
   close(): Promise<void> {
     if (!this.#closing && !this.#end.ended) {
       this.#closing = true;
+      this.#held = [];
       this.#linger.flushing();
       // Closing a socket that holds unread bytes resets the connection, and the peer may lose our last ones: what
       // still arrives is read and dropped until the peer closes too.
@@ -91,13 +99,33 @@ export class TcpConnection implements TransportConnection {
 
   abort(): void {
     this.#closing = true;
+    this.#held = [];
     this.#socket.destroy();
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
     if (this.#closing) return;
-    this.#sink?.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#held.length === 0 && !this.#share.spent) {
+      this.#sink?.data(bytes);
+      return;
+    }
+    this.#held.push(bytes);
+    this.#socket.pause();
+    this.#share.later(this.#release);
   };
+
+  readonly #release = (): void => {
+    if (this.#paused) return;
+    this.#deliverHeld();
+    if (!this.#paused && !this.#closing && !this.#end.ended) this.#socket.resume();
+  };
+
+  #deliverHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const bytes of held) if (!this.#closing) this.#sink?.data(bytes);
+  }
 
   #onWritten(bytes: Uint8Array, error: Error | null | undefined): void {
     if (error || this.#end.ended) return;
@@ -109,6 +137,7 @@ export class TcpConnection implements TransportConnection {
 
   #onPeerEnd(): void {
     if (this.#closing) return;
+    this.#deliverHeld();
     this.#linger.flushed();
     this.#end.end(this.#error);
   }

@@ -8,6 +8,7 @@ import { connect as connectTls, type ConnectionOptions, rootCertificates } from 
 import { type Address, formatAddress, plainHost, printableAddress } from "./address.ts";
 import { dialAttempt } from "./dial_attempt.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, FLUSH_TIMEOUT_MS, LINGER_TIMEOUT_MS } from "./limits.ts";
+import { LoopShare } from "./loop_share.ts";
 import { type ReadingGate, readingGateFor } from "./reading_gate.ts";
 import type { DialOptions, TransportConnection } from "./transport.ts";
 import { WsConnection } from "./ws_connection.ts";
@@ -81,6 +82,7 @@ function open(
         },
         maxMessageBytes,
         gate,
+        new LoopShare(),
       ),
     );
   });

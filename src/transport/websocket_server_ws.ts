@@ -21,6 +21,7 @@ import {
   MAX_UPGRADE_HEADER_BYTES,
 } from "./limits.ts";
 import { bind, unbind } from "./listening.ts";
+import { LoopShare } from "./loop_share.ts";
 import { type ReadingGate, readingGateFor } from "./reading_gate.ts";
 import type {
   ListenTransportOptions,
@@ -69,6 +70,7 @@ class WebSocketListener implements TransportListener {
   readonly #carriers = new WeakMap<Duplex, Carrier>();
   readonly #upgrader: WsServer;
   readonly #halfOpen: HalfOpenUpgrades;
+  readonly #share: LoopShare = new LoopShare();
   #address = "";
   #connections = 0;
   readonly #onAbort = (): void => void this.close();
@@ -198,7 +200,15 @@ class WebSocketListener implements TransportListener {
         }),
         localAddress: this.#address,
       };
-      this.#onConnection(new WsConnection(upgraded, ends, this.#maxMessageBytes, gate));
+      const connection = new WsConnection(
+        upgraded,
+        ends,
+        this.#maxMessageBytes,
+        gate,
+        this.#share,
+      );
+      socket.on("data", () => connection.chunkRead());
+      this.#onConnection(connection);
     });
   }
 }

@@ -3,6 +3,7 @@ import { SttError } from "../errors.ts";
 import { EndSignal } from "./end_signal.ts";
 import { LOW_WATER_BYTES } from "./limits.ts";
 import { Linger } from "./linger.ts";
+import type { LoopShare } from "./loop_share.ts";
 import type { ReadingGate } from "./reading_gate.ts";
 import type { TransportConnection, TransportSink } from "./transport.ts";
 import { systemCode, transportError, webSocketCloseError } from "./transport_error.ts";
@@ -29,6 +30,7 @@ export class WsConnection implements TransportConnection {
   readonly #socket: WsSocket;
   readonly #maxMessageBytes: number;
   readonly #gate: ReadingGate | undefined;
+  readonly #share: LoopShare;
   readonly #end = new EndSignal();
   readonly #linger: Linger;
   #sink: TransportSink | undefined;
@@ -37,7 +39,7 @@ export class WsConnection implements TransportConnection {
   #gone = false;
   #drainWanted = false;
   #unwritten = 0;
-  /** Messages that `ws` had read already when reading was paused. */
+  /** Messages that `ws` had read already when reading was paused, or that wait for their turn of the event loop. */
   #held: Uint8Array[] = [];
   #flushScheduled = false;
   /** An end that waits for the held messages to be taken. */
@@ -48,6 +50,7 @@ export class WsConnection implements TransportConnection {
     ends: WebSocketEnds,
     maxMessageBytes: number,
     gate: ReadingGate | undefined,
+    share: LoopShare,
   ) {
     this.scheme = ends.scheme;
     this.remoteAddress = ends.remoteAddress;
@@ -56,6 +59,7 @@ export class WsConnection implements TransportConnection {
     this.#socket = socket;
     this.#maxMessageBytes = maxMessageBytes;
     this.#gate = gate;
+    this.#share = share;
     this.#linger = new Linger(() => socket.terminate());
     socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on("error", (cause) => this.#onError(cause));
@@ -125,8 +129,26 @@ export class WsConnection implements TransportConnection {
       return;
     }
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (this.#sink === undefined || this.#paused || this.#held.length > 0) this.#held.push(bytes);
-    else this.#sink.data(bytes);
+    if (this.#sink === undefined || this.#paused || this.#held.length > 0) {
+      this.#held.push(bytes);
+    } else if (this.#share.spent) {
+      this.#held.push(bytes);
+      this.#yield();
+    } else {
+      this.#sink.data(bytes);
+    }
+  }
+
+  /** A chunk was read from below, which may hold less than a message: pings and fragments of strangers cost time as well. */
+  chunkRead(): void {
+    if (this.#sink === undefined || this.#paused || this.#held.length > 0) return;
+    if (this.#share.spent) this.#yield();
+  }
+
+  /** Reads on in a later turn. */
+  #yield(): void {
+    this.#stopReading();
+    this.#share.later(this.#flush);
   }
 
   #onError(cause: Error): void {
@@ -192,11 +214,12 @@ export class WsConnection implements TransportConnection {
     });
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     const sink = this.#sink;
     if (sink === undefined || this.#closing) return;
-    for (;;) {
+    for (let taken = 0;; taken++) {
       if (this.#paused) return;
+      if (taken > 0 && this.#held.length > 0 && this.#share.spent) return this.#yield();
       const bytes = this.#held.shift();
       if (bytes === undefined) break;
       sink.data(bytes);
@@ -209,5 +232,5 @@ export class WsConnection implements TransportConnection {
     this.#heldEnd = undefined;
     this.#end.end(heldEnd.error);
     if (this.#gone) this.#end.release();
-  }
+  };
 }

@@ -1,10 +1,11 @@
 import type { RemoteInfo, Socket } from "node:dgram";
 import { formatAddress } from "../address.ts";
+import { LoopShare } from "../loop_share.ts";
 import { transportError } from "../transport_error.ts";
 import { DatagramDelivery, socketIp } from "./datagram_delivery.ts";
 import { isPassing } from "./datagram_error.ts";
 import type { BindAddress, DatagramSink, DatagramSocket } from "./datagram_socket.ts";
-import { DEFAULT_RECEIVE_BUFFER_BYTES } from "./limits.ts";
+import { DEFAULT_RECEIVE_BUFFER_BYTES, MAX_WAITING_DATAGRAMS } from "./limits.ts";
 import { bindNodeSocket } from "./node_dgram.ts";
 import { OrderedSends } from "./ordered_sends.ts";
 
@@ -22,6 +23,9 @@ export class DenoDgramSocket implements DatagramSocket {
   readonly #socket: Socket;
   readonly #delivery = new DatagramDelivery();
   readonly #sends: OrderedSends;
+  readonly #share: LoopShare = new LoopShare();
+  /** Datagrams that wait for their turn: this socket cannot pause. */
+  #waiting = 0;
   readonly #ended: Promise<void>;
   #closing: Promise<void> | undefined;
   #peer = "";
@@ -77,7 +81,17 @@ export class DenoDgramSocket implements DatagramSocket {
 
   readonly #onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
     // A copy of exact size: the runtime's array has room for the longest datagram.
-    this.#delivery.datagram(new Uint8Array(bytes), from.address, from.port);
+    const own = new Uint8Array(bytes);
+    if (this.#waiting === 0 && !this.#share.spent) {
+      this.#delivery.datagram(own, from.address, from.port);
+      return;
+    }
+    if (this.#waiting >= MAX_WAITING_DATAGRAMS) return;
+    this.#waiting++;
+    this.#share.later(() => {
+      this.#waiting--;
+      this.#delivery.datagram(own, from.address, from.port);
+    });
   };
 
   readonly #onError = (cause: unknown): void => {

@@ -1,6 +1,7 @@
 import type { SttError } from "../../errors.ts";
 import { formatAddress } from "../address.ts";
 import type { DenoDatagramConn, DenoNetAddress } from "../deno_types.ts";
+import { LoopShare } from "../loop_share.ts";
 import { transportError } from "../transport_error.ts";
 import { DatagramDelivery, socketIp } from "./datagram_delivery.ts";
 import { isPassing } from "./datagram_error.ts";
@@ -20,6 +21,7 @@ export class DenoDatagramSocket implements DatagramSocket {
   readonly #conn: DenoDatagramConn;
   readonly #delivery = new DatagramDelivery();
   readonly #sends: OrderedSends;
+  readonly #share: LoopShare = new LoopShare();
   #receiving: Promise<void> = Promise.resolve();
   #sending: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -94,6 +96,7 @@ export class DenoDatagramSocket implements DatagramSocket {
       const [bytes, from] = received;
       // A copy of exact size: a view would keep the whole room alive with the shortest datagram.
       this.#delivery.datagram(bytes.slice(), from.hostname, from.port);
+      if (this.#share.spent) await new Promise<void>((resolve) => this.#share.later(resolve));
     }
   }
 

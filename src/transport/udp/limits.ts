@@ -24,5 +24,8 @@ export const LOW_QUEUED_DATAGRAMS = 64;
 export const MAX_QUEUED_BYTES = 2_097_152;
 export const LOW_QUEUED_BYTES = 524_288;
 
+/** Datagrams that were received and wait for their turn; further ones are lost, as in the system's full buffer. */
+export const MAX_WAITING_DATAGRAMS = 256;
+
 /** Receive errors in a row, none of them fatal by itself, after which the socket counts as broken. */
 export const MAX_RECEIVE_ERRORS = 1_000;
