@@ -10,7 +10,12 @@ import type { ConnectionLimits, ConnectionOptions } from "../src/connection/conf
 import * as constants from "../src/constants.ts";
 import { type ErrorCode, ERRORS } from "../src/errors.ts";
 import { DEFAULT_TRANSPORT_PARAMETERS } from "../src/handshake/parameters.ts";
-import { DEFAULT_MAX_CONNECTIONS, DEFAULT_UPGRADE_TIMEOUT_MS } from "../src/transport/limits.ts";
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_HALF_OPEN_UPGRADES,
+  DEFAULT_MAX_HEADER_BYTES,
+  DEFAULT_UPGRADE_TIMEOUT_MS,
+} from "../src/transport/limits.ts";
 import { filesUnder, ROOT } from "./source_files.ts";
 
 function read(path: string): string {
@@ -209,6 +214,8 @@ test("README's other defaults are those of the code", () => {
     handshakeRate: constants.DEFAULT_HANDSHAKE_RATE,
     upgradeTimeoutMs: DEFAULT_UPGRADE_TIMEOUT_MS,
     maxConnections: DEFAULT_MAX_CONNECTIONS,
+    maxHalfOpenUpgrades: DEFAULT_MAX_HALF_OPEN_UPGRADES,
+    maxHeaderBytes: DEFAULT_MAX_HEADER_BYTES,
   };
   for (const [option, value] of Object.entries(expected)) {
     assert.equal(documented.get(option), String(value), option);

@@ -22,6 +22,8 @@ import {
   DEFAULT_ROTATE_MS,
   DEFAULT_ROTATE_PACKETS,
   FRAME_MAX_BODY,
+  MAX_SESSION_WINDOW,
+  MAX_STREAM_WINDOW,
 } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import type { TransportParameters } from "../handshake/types.ts";
@@ -36,6 +38,13 @@ export interface ConnectionOptions {
   readonly maxData?: number;
   /** Bytes the peer may send ahead on one stream, to begin with. Default 256 KiB, at most 8 MiB. */
   readonly maxStreamData?: number;
+  /**
+   * Where the window of the session stops growing with the path: the most that its streams hold unread. It is never below
+   * `maxData`. Default and at most 16 MiB.
+   */
+  readonly maxSessionWindow?: number;
+  /** The same for one stream, never below `maxStreamData`. Default and at most 8 MiB. */
+  readonly maxStreamWindow?: number;
   /** Streams the peer may have open at once. Default 256, at most 2^31. */
   readonly maxStreams?: number;
   /** Largest DATA, DATAGRAM and custom payload taken; 0 none. Default 65535. */
@@ -78,6 +87,8 @@ const RANGES: Record<Exclude<keyof ConnectionOptions, "packed" | "migrate" | "ap
   keepAlive: { fallback: 0, min: 0, max: NEVER_MS },
   maxData: { fallback: DEFAULT_MAX_DATA, min: 0, max: 16_777_216 },
   maxStreamData: { fallback: DEFAULT_MAX_STREAM_DATA, min: 0, max: 8_388_608 },
+  maxSessionWindow: { fallback: MAX_SESSION_WINDOW, min: 1, max: MAX_SESSION_WINDOW },
+  maxStreamWindow: { fallback: MAX_STREAM_WINDOW, min: 1, max: MAX_STREAM_WINDOW },
   maxStreams: { fallback: DEFAULT_MAX_STREAMS, min: 0, max: 2_147_483_648 },
   maxDatagram: { fallback: DEFAULT_MAX_DATAGRAM, min: 0, max: FRAME_MAX_BODY },
   maxFrame: { fallback: DEFAULT_MAX_FRAME, min: 1200, max: FRAME_MAX_BODY },

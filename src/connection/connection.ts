@@ -76,6 +76,8 @@ export class Connection {
       local: limits,
       maxMessageSize: limits.maxMessageSize,
       sendBuffer: limits.sendBuffer,
+      maxSessionWindow: limits.maxSessionWindow,
+      maxStreamWindow: limits.maxStreamWindow,
       burst: receiveBurst(path?.receiveBuffer ?? Infinity),
     });
     const events = new EventQueue(streams);

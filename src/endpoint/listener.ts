@@ -118,7 +118,8 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       transport.abort();
       return;
     }
-    const { acceptor, setup } = this.#parts;
+    const { acceptor, setup, halfOpen } = this.#parts;
+    if (this.#handshaking.size >= halfOpen) this.#dropOldestStranger();
     this.#correctClock();
     const connection = Connection.answer({
       provider: setup.provider,
@@ -129,6 +130,19 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       acceptTimeout: setup.acceptTimeout,
     }, setup.clock.now());
     this.#run(connection, transport);
+  }
+
+  /**
+   * A handshake takes two round trips, so whoever means it is through before a crowd of silent connections has pushed it
+   * out. Refusing the newest would let that crowd shut the door.
+   */
+  #dropOldestStranger(): void {
+    for (const driver of this.#handshaking) {
+      if (driver.connection.state !== "handshaking") continue;
+      this.#handshaking.delete(driver);
+      driver.transport.abort();
+      return;
+    }
   }
 
   /** UDP: takes the socket of all peers. Call it in the turn in which it was opened. */

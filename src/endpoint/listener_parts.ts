@@ -4,6 +4,7 @@
  * @module
  */
 import { transportParameters } from "../connection/config.ts";
+import { DEFAULT_HALF_OPEN } from "../constants.ts";
 import type { SeedKeys } from "../crypto/key_schedule.ts";
 import { Acceptor } from "../handshake/acceptor.ts";
 import type { AcceptorConfig } from "../handshake/types.ts";
@@ -19,6 +20,8 @@ export interface ListenerParts {
   readonly options: ListenOptions;
   readonly sessions: Set<Driver>;
   readonly maxSessions: number;
+  /** Connections of reliable transports without a session. */
+  readonly halfOpen: number;
 }
 
 /** What the parts are made from. The secrets in it stay the caller's, who wipes them when listening fails. */
@@ -68,5 +71,6 @@ export function listenerParts(basis: ListenerBasis): ListenerParts {
     options,
     sessions,
     maxSessions,
+    halfOpen: options.halfOpen ?? DEFAULT_HALF_OPEN,
   };
 }

@@ -109,7 +109,10 @@ export interface ListenOptions extends EndpointOptions {
   readonly acceptTimeout?: number;
   /** Sessions at once; further dials get BUSY. Default 1024. */
   readonly maxSessions?: number;
-  /** Handshakes at once between HELLO and accept. Default 1024. */
+  /**
+   * Handshakes at once between HELLO and accept; also the TCP and WebSocket connections without a session, of which the
+   * oldest is closed when there are more. Default 1024.
+   */
   readonly halfOpen?: number;
   /** The same per address. Default 16. */
   readonly halfOpenPerAddress?: number;

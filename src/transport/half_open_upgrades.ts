@@ -4,6 +4,9 @@ import { clearTimeout, setTimeout } from "node:timers";
 /**
  * TCP connections that have not become WebSockets yet: bounded in number, and each in the time from the connection to
  * the complete request, TLS included. A peer that sends one byte a second holds a socket no longer than a silent one.
+ *
+ * When there are too many, the oldest gives way: an upgrade takes a few round trips, so whoever means it is through long
+ * before a crowd of silent connections has pushed it out. Refusing the newest would let that crowd shut the door.
  */
 export class HalfOpenUpgrades {
   readonly #timers = new Map<Socket, ReturnType<typeof setTimeout>>();
@@ -19,17 +22,13 @@ export class HalfOpenUpgrades {
     return this.#timers.size;
   }
 
-  /** False when there are too many: the socket is destroyed. */
-  add(socket: Socket): boolean {
-    if (this.#timers.size >= this.#most) {
-      socket.destroy();
-      return false;
-    }
+  /** A new connection. */
+  add(socket: Socket): void {
+    if (this.#timers.size >= this.#most) this.#dropOldest();
     const timer = setTimeout(() => socket.destroy(), this.#timeoutMs);
     timer.unref();
     this.#timers.set(socket, timer);
     socket.once("close", () => this.release(socket));
-    return true;
   }
 
   /** The connection became a WebSocket, or ended. */
@@ -38,6 +37,14 @@ export class HalfOpenUpgrades {
     if (timer === undefined) return;
     clearTimeout(timer);
     this.#timers.delete(socket);
+  }
+
+  #dropOldest(): void {
+    for (const oldest of this.#timers.keys()) {
+      this.release(oldest);
+      oldest.destroy();
+      return;
+    }
   }
 
   destroyAll(): void {

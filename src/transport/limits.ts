@@ -25,14 +25,14 @@ export const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
 /** Connections of one listener. */
 export const DEFAULT_MAX_CONNECTIONS = 10_000;
 
-/** TCP connections of one listener that have not upgraded yet. */
-export const MAX_HALF_OPEN_UPGRADES = 1_024;
+/** TCP connections of one listener that have not upgraded yet; beyond, the oldest gives way. */
+export const DEFAULT_MAX_HALF_OPEN_UPGRADES = 1_024;
 
 /** What arrives may keep the event loop for this long, then timers and others have their turn. */
 export const LOOP_SHARE_MS = 8;
 
 /** Bytes of an upgrade request's line and headers together. */
-export const MAX_UPGRADE_HEADER_BYTES = 8_192;
+export const DEFAULT_MAX_HEADER_BYTES = 8_192;
 
 /** `close()` waits this long for a peer that does not read. */
 export const FLUSH_TIMEOUT_MS: number = CLOSE_FLUSH_MS;

@@ -120,6 +120,10 @@ export interface ListenTransportOptions {
   readonly maxMessageBytes?: number;
   /** Milliseconds within which an upgrade must be complete (WebSocket). */
   readonly upgradeTimeoutMs?: number;
+  /** TCP connections that have not upgraded yet, at least 1; beyond, the oldest is closed (WebSocket). Default 1024. */
+  readonly maxHalfOpenUpgrades?: number;
+  /** Bytes of an upgrade request's line and headers together (WebSocket). Default 8192. */
+  readonly maxHeaderBytes?: number;
   /** Origins that browsers may connect from: a list, or a check. Absent: requests with an Origin header are refused unless same host. */
   readonly origins?: readonly string[] | ((origin: string) => boolean);
   /** Deno's native WebSocket server; trusted networks only (SECURITY.md). */

@@ -13,12 +13,12 @@ import { type Address, formatAddress, plainHost } from "./address.ts";
 import { HalfOpenUpgrades } from "./half_open_upgrades.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_HALF_OPEN_UPGRADES,
+  DEFAULT_MAX_HEADER_BYTES,
   DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_UPGRADE_TIMEOUT_MS,
   FLUSH_TIMEOUT_MS,
   LINGER_TIMEOUT_MS,
-  MAX_HALF_OPEN_UPGRADES,
-  MAX_UPGRADE_HEADER_BYTES,
 } from "./limits.ts";
 import { bind, unbind } from "./listening.ts";
 import { LoopShare } from "./loop_share.ts";
@@ -88,7 +88,10 @@ class WebSocketListener implements TransportListener {
     this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     const upgradeTimeoutMs = options.upgradeTimeoutMs ?? DEFAULT_UPGRADE_TIMEOUT_MS;
-    this.#halfOpen = new HalfOpenUpgrades(MAX_HALF_OPEN_UPGRADES, upgradeTimeoutMs);
+    this.#halfOpen = new HalfOpenUpgrades(
+      options.maxHalfOpenUpgrades ?? DEFAULT_MAX_HALF_OPEN_UPGRADES,
+      upgradeTimeoutMs,
+    );
     this.#upgrader = new ws.WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -99,7 +102,7 @@ class WebSocketListener implements TransportListener {
     });
     this.#secure = secureContext(place, options);
     this.#httpServer = createServer({
-      maxHeaderSize: MAX_UPGRADE_HEADER_BYTES,
+      maxHeaderSize: options.maxHeaderBytes ?? DEFAULT_MAX_HEADER_BYTES,
       headersTimeout: upgradeTimeoutMs,
       requestTimeout: upgradeTimeoutMs,
     });
@@ -134,7 +137,7 @@ class WebSocketListener implements TransportListener {
 
   #onTcp(tcp: Socket): void {
     tcp.on("error", () => tcp.destroy());
-    if (!this.#halfOpen.add(tcp)) return;
+    this.#halfOpen.add(tcp);
     tcp.setNoDelay(true);
     if (this.#secure === undefined) {
       this.#carriers.set(tcp, { tcp, gate: undefined });
