@@ -36,7 +36,7 @@ export interface Bounds {
   readonly handles: number;
   /** Milliseconds for a real client to connect. */
   readonly connectMs: number;
-  /** Milliseconds that the event loop was kept from its timers. */
+  /** Milliseconds of its own processor time for which the event loop was kept from its timers. */
   readonly loopMs: number;
 }
 

@@ -3,37 +3,53 @@
  *
  * @module
  */
+import process from "node:process";
 
 /** Milliseconds between two looks. */
 const STEP_MS = 2;
 
+/** The worst delays of a timer. */
+export interface Delay {
+  /** Milliseconds on the clock, those in which other processes had the processor included. */
+  readonly wallMs: number;
+  /** Milliseconds of the processor that this process used within one delay: what it blocked by itself, at most. */
+  readonly ownMs: number;
+}
+
 /**
- * The worst delay of a timer. `monitorEventLoopDelay` of `node:perf_hooks` says the same on Node; Deno's (2.9) does not
- * see an event loop that is blocked.
+ * Watches the delay of a timer. `monitorEventLoopDelay` of `node:perf_hooks` does so on Node; Deno's (2.9) does not see
+ * an event loop that is blocked.
  */
 export class LoopDelay {
-  #worst = 0;
-  #last: number = performance.now();
+  #wallMs = 0;
+  #ownMs = 0;
+  #last = 0;
+  #lastOwn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   start(): this {
-    this.#worst = 0;
     this.#last = performance.now();
+    this.#lastOwn = ownTimeMs();
     this.#arm();
     return this;
   }
 
-  /** Ends; the worst delay in milliseconds. */
-  stop(): number {
+  /** Ends; the worst of all. */
+  stop(): Delay {
     clearTimeout(this.#timer);
     this.#look();
-    return this.#worst;
+    return { wallMs: this.#wallMs, ownMs: this.#ownMs };
   }
 
   #look(): void {
     const now = performance.now();
-    this.#worst = Math.max(this.#worst, now - this.#last - STEP_MS);
+    const own = ownTimeMs();
+    const delay = now - this.#last - STEP_MS;
+    this.#wallMs = Math.max(this.#wallMs, delay);
+    // Other threads of the process count as well, so neither alone says what was blocked.
+    this.#ownMs = Math.max(this.#ownMs, Math.min(delay, own - this.#lastOwn));
     this.#last = now;
+    this.#lastOwn = own;
   }
 
   #arm(): void {
@@ -42,4 +58,9 @@ export class LoopDelay {
       this.#arm();
     }, STEP_MS);
   }
+}
+
+function ownTimeMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

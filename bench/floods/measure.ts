@@ -34,9 +34,10 @@ export interface Row {
   readonly clients: number;
   readonly connectMs: number;
   readonly failedClients: readonly string[];
+  /** On the clock, and of this process's own processor time. */
+  readonly loopWallMs: number;
   readonly loopMs: number;
   readonly drops: Readonly<Record<string, number>>;
-  readonly retries: number;
   readonly rejected: number;
   /** Bounds that were passed. */
   readonly faults: readonly string[];
@@ -176,7 +177,7 @@ export async function measure(flood: Flood, scale: number): Promise<Row> {
       seconds: number;
     };
     await clients.stop();
-    const loopMs = delay.stop();
+    const { wallMs, ownMs } = delay.stop();
     clearInterval(sampler);
     await attacker.end();
     await left(listener);
@@ -196,9 +197,9 @@ export async function measure(flood: Flood, scale: number): Promise<Row> {
       clients: clients.count,
       connectMs: clients.worstMs,
       failedClients: clients.failed,
-      loopMs,
+      loopWallMs: wallMs,
+      loopMs: ownMs,
       drops,
-      retries: 0,
       rejected,
     };
     return { ...row, faults: faults(row, { ...BOUNDS, ...flood.bounds }) };
@@ -217,7 +218,8 @@ async function left(listener: Listener): Promise<void> {
   }
 }
 
-function faults(row: Omit<Row, "faults">, bounds: Bounds): string[] {
+/** Bounds that a row passes. */
+export function faults(row: Omit<Row, "faults">, bounds: Bounds): string[] {
   const found: string[] = [];
   const most = (what: string, value: number | undefined, limit: number): void => {
     if (value !== undefined && value > limit) {

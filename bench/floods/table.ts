@@ -15,7 +15,7 @@ const COLUMNS = [
   "heap kept",
   "clients",
   "slowest client",
-  "loop blocked",
+  "loop blocked (on the clock)",
   "what the listener dropped",
 ];
 
@@ -44,7 +44,7 @@ export function rowText(row: Row): string {
       ? String(row.clients)
       : `${row.clients} of ${row.clients + row.failedClients.length}`,
     `${row.connectMs.toFixed(0)} ms`,
-    `${row.loopMs.toFixed(0)} ms`,
+    `${row.loopMs.toFixed(0)} ms (${row.loopWallMs.toFixed(0)})`,
     drops.length === 0 ? "" : drops.join(", "),
   ]);
 }
