@@ -40,6 +40,10 @@ function text(report: SoakReport): string {
       : `heap: ${(trend.slope / 1024).toFixed(1)} KiB per hour, ` +
         `${(trend.growth / 1024).toFixed(1)} KiB over the ${trend.minutes.toFixed(1)} minutes ` +
         `after warm-up (${trend.samples} samples; limit ${MOST_GROWTH / 1024} KiB)`,
+    ...(report.suspensions.count === 0 ? [] : [
+      `suspended: ${report.suspensions.count} times, ` +
+      `${(report.suspensions.longestMs / 1000).toFixed(0)} s at most`,
+    ]),
     `descriptors: ${handles.before ?? "?"} before, ${handles.after ?? "?"} after`,
     ...report.reasons.map((reason) => `failed: ${reason}`),
     `verdict: ${report.ok ? "good" : "failed"}`,

@@ -10,6 +10,7 @@ import { generateSeed } from "../../src/endpoint/seeds.ts";
 import type { Prng } from "../../src/testing/prng.ts";
 import { parseAddress } from "../../src/transport/address.ts";
 import { Relay, type RelayHabits } from "./relay.ts";
+import type { Suspensions } from "./suspension.ts";
 import { Corruption, type Ending, Tally } from "./tally.ts";
 import { answer, checkNote, note, transfer } from "./transfer.ts";
 
@@ -34,6 +35,7 @@ export interface LaneOptions {
   readonly sessionMs: number;
   /** Milliseconds between two changes of the relay's port. */
   readonly rebindMs: number;
+  readonly suspensions: Suspensions;
 }
 
 /** Runs sessions over one transport until told to stop. */
@@ -78,6 +80,10 @@ export class Lane {
     await this.#relay.start();
   }
 
+  #note(error: unknown, ending: Ending | undefined): void {
+    this.tally.error(error, ending, this.#options.suspensions.recent);
+  }
+
   /** One session after the other. */
   async run(): Promise<void> {
     for (let index = 0; !this.#stopped; index++) {
@@ -85,7 +91,7 @@ export class Lane {
       try {
         await this.#session(ending);
       } catch (error) {
-        this.tally.error(error, undefined);
+        this.#note(error, undefined);
         // A listener that is not there must not turn the run into a loop of dials.
         await this.#pause(1000);
       }
@@ -137,7 +143,7 @@ export class Lane {
       tally.endings[ending]++;
       await this.#end(client, ending);
     } catch (error) {
-      tally.error(error, this.#ending);
+      this.#note(error, this.#ending);
       client.abort();
     } finally {
       tally.rotations += client.stats().sendEpoch;
@@ -172,7 +178,7 @@ export class Lane {
     this.#ending = ending;
     // More than fits the windows: the ending comes in the middle of it.
     const moving = transfer(client, this.#prng.u32(), 4_000_000, this.tally)
-      .catch((error) => this.tally.error(error, ending));
+      .catch((error) => this.#note(error, ending));
     await this.#pause(100);
     if (ending === "abort") client.abort();
     else await this.#restart(ending);
@@ -205,7 +211,7 @@ export class Lane {
       seed: this.#seed,
       nodeSeed: this.#nodeSeed,
     });
-    this.#listener.on("error", (error) => this.tally.error(error, undefined));
+    this.#listener.on("error", (error) => this.#note(error, undefined));
     void this.#serveAll(this.#listener);
   }
 
@@ -257,7 +263,7 @@ export class Lane {
   async #settle(works: readonly Promise<void>[]): Promise<void> {
     const caught = works.map((work) =>
       work.catch((error) => {
-        this.tally.error(error, this.#ending);
+        this.#note(error, this.#ending);
         if (error instanceof Corruption) this.#client?.abort();
       })
     );

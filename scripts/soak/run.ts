@@ -8,6 +8,7 @@ import { Prng } from "../../src/testing/prng.ts";
 import type { SoakArguments } from "./arguments.ts";
 import { Lane, type LaneName } from "./lane.ts";
 import { openHandles, sample } from "./process.ts";
+import { Suspensions } from "./suspension.ts";
 import type { Tally } from "./tally.ts";
 import { judge, type Sample, type Trend, trend, warmUpMs } from "./verdict.ts";
 
@@ -36,6 +37,8 @@ export interface SoakReport {
   readonly warmUpMinutes: number;
   readonly trend: Trend | undefined;
   readonly handles: { readonly before: number | undefined; readonly after: number | undefined };
+  /** Times that this process was kept from running for seconds, and the longest. */
+  readonly suspensions: { readonly count: number; readonly longestMs: number };
   readonly samples: readonly Sample[];
   readonly lanes: readonly LaneReport[];
 }
@@ -63,8 +66,9 @@ function laneReport(lane: Lane): LaneReport {
  * Short sessions at a high rate: what is loaded on first use and what the compiler keeps of hot code must not count as
  * growth.
  */
-async function warmUp(prng: Prng, ms: number): Promise<void> {
+async function warmUp(prng: Prng, ms: number, suspensions: Suspensions): Promise<void> {
   const options = {
+    suspensions,
     rate: WARM_UP_RATE,
     sessionMs: WARM_UP_SESSION_MS,
     rebindMs: WARM_UP_SESSION_MS,
@@ -101,9 +105,11 @@ export async function soak(
 ): Promise<SoakReport> {
   const prng = new Prng(args.seed);
   const totalMs = args.minutes * 60_000;
-  await warmUp(prng.fork(), Math.min(LONGEST_WARM_UP_MS, totalMs / 20));
+  const suspensions = new Suspensions();
+  await warmUp(prng.fork(), Math.min(LONGEST_WARM_UP_MS, totalMs / 20), suspensions);
   const before = openHandles();
   const options = {
+    suspensions,
     rate: args.rate,
     sessionMs: Math.min(SESSION_MS, totalMs / 5),
     rebindMs: Math.min(REBIND_MS, totalMs / 8),
@@ -126,6 +132,7 @@ export async function soak(
   await running;
   for (const lane of lanes) await lane.close();
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  suspensions.stop();
   const after = openHandles();
   const found = trend(samples, totalMs);
   const reports = lanes.map(laneReport);
@@ -151,6 +158,7 @@ export async function soak(
     warmUpMinutes: warmUpMs(totalMs) / 60_000,
     trend: found,
     handles: { before, after },
+    suspensions: { count: suspensions.count, longestMs: suspensions.longestMs },
     samples,
     lanes: reports,
   };
@@ -167,7 +175,8 @@ function progress(samples: readonly Sample[], lanes: readonly Lane[]): string {
   const verified = lanes.reduce((sum, { tally }) => sum + tally.verifiedBytes, 0);
   const sessions = lanes.reduce((sum, { tally }) => sum + tally.sessions, 0);
   const errors = lanes.reduce((sum, { tally }) => sum + tally.unexplainedCount, 0);
+  const first = lanes.flatMap(({ tally }) => tally.unexplained)[0];
   return `${(atMs / 1000).toFixed(0)} s: heap ${mib(heap)} MiB, resident ${mib(rss)} MiB, ` +
     `${handles ?? "?"} descriptors, ${sessions} sessions, ${mib(verified)} MiB verified, ` +
-    `${errors} unexplained errors`;
+    `${errors} unexplained errors${first === undefined ? "" : `, the first: ${first}`}`;
 }

@@ -101,6 +101,11 @@ test("soak: errors are explained only by the ending that is under way", () => {
   tally.error(new SttError("CRYPTO", "x"), "abort");
   tally.error(new Corruption("x"), "abort");
   assert.equal(tally.unexplainedCount, 4);
+  tally.error(new SttError("IDLE_TIMEOUT", "x"), undefined, true);
+  assert.equal(tally.unexplainedCount, 4);
+  tally.error(new Corruption("x"), undefined, true);
+  tally.error(new SttError("CRYPTO", "x"), undefined, true);
+  assert.equal(tally.unexplainedCount, 6);
 });
 
 test("soak: a byte that is not the one that was sent is found, and so is a missing one", async () => {

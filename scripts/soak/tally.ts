@@ -23,6 +23,16 @@ const EXPLAINED: Record<Ending, readonly string[]> = {
   crash: ["CLOSED", "RESET_BY_PEER", "AEAD_LIMIT"],
 };
 
+/** After the process stood still for longer than sessions bear, they end; see {@link Tally.error}. */
+const EXPLAINED_BY_SUSPENSION: readonly string[] = [
+  "CLOSED",
+  "TRUNCATED",
+  "IDLE_TIMEOUT",
+  "AEAD_LIMIT",
+  "RESET_BY_PEER",
+  "HANDSHAKE_TIMEOUT",
+];
+
 /** Bytes that arrived are not those that were sent. No ending explains that. */
 export class Corruption extends Error {}
 
@@ -48,8 +58,16 @@ export class Tally {
   mostSessions = 0;
   mostHandshaking = 0;
 
-  /** Sorts an error into what the ending under way explains and what nothing does. */
-  error(error: unknown, ending: Ending | undefined): void {
+  /**
+   * Sorts an error into what the ending under way explains and what nothing does. `suspended`: this process was kept from
+   * running a moment ago, which is not the sessions' fault; it is counted apart.
+   */
+  error(error: unknown, ending: Ending | undefined, suspended = false): void {
+    if (suspended && error instanceof SttError && EXPLAINED_BY_SUSPENSION.includes(error.code)) {
+      const key = `suspension ${error.code}`;
+      this.explained.set(key, (this.explained.get(key) ?? 0) + 1);
+      return;
+    }
     if (error instanceof SttError && ending !== undefined) {
       if (EXPLAINED[ending].includes(error.code)) {
         const key = `${ending} ${error.code}`;

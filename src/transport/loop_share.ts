@@ -1,5 +1,8 @@
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 import { LOOP_SHARE_MS } from "./limits.ts";
+
+/** So many busy turns in a row go by `setImmediate`, then one by a timer. */
+const TURNS_PER_REST = 4;
 
 /**
  * The time that what arrives may take from one turn of the event loop.
@@ -7,21 +10,26 @@ import { LOOP_SHARE_MS } from "./limits.ts";
  * Deno goes on reading a socket that has more, and Node takes something from every socket that has anything, before
  * timers get their turn: without a bound a peer that sends without a pause, or a crowd of strangers, keeps all others
  * waiting. What is beyond the share waits for later turns, first come, first served.
+ *
+ * While every turn is used up, one in {@link TURNS_PER_REST} begins with a timer: Deno asks the system for other sockets
+ * when it has nothing to do, and else only now and then, so that a new connection would wait for seconds.
  */
 export class LoopShare {
   readonly #now: () => number;
-  readonly #nextTurn: (turn: () => void) => void;
+  readonly #nextTurn: (turn: () => void, rest: boolean) => void;
   readonly #waiting: Set<() => void> = new Set();
   #isOpen = false;
   #since = 0;
+  /** Turns in a row that left something waiting. */
+  #busy = 0;
 
   /**
    * @param now milliseconds
-   * @param nextTurn calls back once timers had their turn
+   * @param nextTurn calls back once timers had their turn; with `rest` once the loop had nothing to do
    */
   constructor(
     now: () => number = () => performance.now(),
-    nextTurn: (turn: () => void) => void = setImmediate,
+    nextTurn: (turn: () => void, rest: boolean) => void = startTurn,
   ) {
     this.#now = now;
     this.#nextTurn = nextTurn;
@@ -44,12 +52,16 @@ export class LoopShare {
   #open(now: number): void {
     this.#isOpen = true;
     this.#since = now;
-    this.#nextTurn(this.#turn);
+    this.#nextTurn(this.#turn, this.#busy % TURNS_PER_REST === TURNS_PER_REST - 1);
   }
 
   readonly #turn = (): void => {
     this.#isOpen = false;
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0) {
+      this.#busy = 0;
+      return;
+    }
+    this.#busy++;
     this.#open(this.#now());
     for (const work of [...this.#waiting]) {
       this.#waiting.delete(work);
@@ -57,4 +69,9 @@ export class LoopShare {
       if (this.#now() - this.#since >= LOOP_SHARE_MS) return;
     }
   };
+}
+
+function startTurn(turn: () => void, rest: boolean): void {
+  if (rest) setTimeout(turn, 1);
+  else setImmediate(turn);
 }

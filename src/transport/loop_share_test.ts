@@ -6,10 +6,15 @@ import { LoopShare } from "./loop_share.ts";
 /** A share whose time and turns are the test's. */
 class Loop {
   nowMs = 0;
+  /** Which turns were asked for with a rest before them. */
+  readonly rests: boolean[] = [];
   readonly #turns: (() => void)[] = [];
   readonly share: LoopShare = new LoopShare(
     () => this.nowMs,
-    (turn) => void this.#turns.push(turn),
+    (turn, rest) => {
+      this.#turns.push(turn);
+      this.rests.push(rest);
+    },
   );
 
   /** The next turn; false when nobody asked for one. */
@@ -88,4 +93,20 @@ test("work that asks for more work leaves it to the next turn", () => {
   assert.deepEqual(done, ["first"]);
   loop.turn();
   assert.deepEqual(done, ["first", "second"]);
+});
+
+test("one in four busy turns comes after a rest, and an idle one starts the count again", () => {
+  const loop = new Loop();
+  let left = 9;
+  const work = (): void => {
+    loop.nowMs += LOOP_SHARE_MS;
+    if (--left > 0) loop.share.later(work);
+  };
+  loop.share.later(work);
+  while (loop.turn());
+  const [t, f] = [true, false];
+  assert.deepEqual(loop.rests, [f, f, f, t, f, f, f, t, f, f]);
+  loop.rests.length = 0;
+  loop.share.later(() => undefined);
+  assert.deepEqual(loop.rests, [f]);
 });
