@@ -1,8 +1,10 @@
 import { setImmediate, setTimeout } from "node:timers";
 import { LOOP_SHARE_MS } from "./limits.ts";
 
-/** So many busy turns in a row go by `setImmediate`, then one by a timer. */
-const TURNS_PER_REST = 4;
+/** Busy turns follow each other by `setImmediate` for so long, then one by a timer. */
+const REST_AFTER_MS = 3 * LOOP_SHARE_MS;
+/** Shortest time in which the runtime waits for the system. */
+const REST_MS = 1;
 
 /**
  * The time that what arrives may take from one turn of the event loop.
@@ -11,8 +13,8 @@ const TURNS_PER_REST = 4;
  * timers get their turn: without a bound a peer that sends without a pause, or a crowd of strangers, keeps all others
  * waiting. What is beyond the share waits for later turns, first come, first served.
  *
- * While every turn is used up, one in {@link TURNS_PER_REST} begins with a timer: Deno asks the system for other sockets
- * when it has nothing to do, and else only now and then, so that a new connection would wait for seconds.
+ * While every turn is used up there is a rest now and then: Deno asks the system for other sockets when it has nothing to
+ * do, and else so seldom that a new connection would wait for seconds.
  */
 export class LoopShare {
   readonly #now: () => number;
@@ -20,8 +22,8 @@ export class LoopShare {
   readonly #waiting: Set<() => void> = new Set();
   #isOpen = false;
   #since = 0;
-  /** Turns in a row that left something waiting. */
-  #busy = 0;
+  /** When the last rest or the first of the busy turns was; undefined while turns are not busy. */
+  #restedMs: number | undefined;
 
   /**
    * @param now milliseconds
@@ -40,38 +42,48 @@ export class LoopShare {
     const now = this.#now();
     if (this.#isOpen) return this.#waiting.size > 0 || now - this.#since >= LOOP_SHARE_MS;
     this.#open(now);
+    this.#nextTurn(this.#turn, false);
     return false;
   }
 
   /** Does the work in a later turn. The same function waits once. */
   later(work: () => void): void {
     this.#waiting.add(work);
-    if (!this.#isOpen) this.#open(this.#now());
+    if (this.#isOpen) return;
+    this.#open(this.#now());
+    this.#nextTurn(this.#turn, false);
   }
 
   #open(now: number): void {
     this.#isOpen = true;
     this.#since = now;
-    this.#nextTurn(this.#turn, this.#busy % TURNS_PER_REST === TURNS_PER_REST - 1);
   }
 
   readonly #turn = (): void => {
     this.#isOpen = false;
     if (this.#waiting.size === 0) {
-      this.#busy = 0;
+      this.#restedMs = undefined;
       return;
     }
-    this.#busy++;
     this.#open(this.#now());
-    for (const work of [...this.#waiting]) {
-      this.#waiting.delete(work);
-      work();
-      if (this.#now() - this.#since >= LOOP_SHARE_MS) return;
+    this.#restedMs ??= this.#since;
+    try {
+      for (const work of [...this.#waiting]) {
+        this.#waiting.delete(work);
+        work();
+        if (this.#now() - this.#since >= LOOP_SHARE_MS) break;
+      }
+    } finally {
+      // Behind the work: a timer that is due already would be no rest.
+      const now = this.#now();
+      const rest = now - this.#restedMs >= REST_AFTER_MS;
+      if (rest) this.#restedMs = now;
+      this.#nextTurn(this.#turn, rest);
     }
   };
 }
 
 function startTurn(turn: () => void, rest: boolean): void {
-  if (rest) setTimeout(turn, 1);
+  if (rest) setTimeout(turn, REST_MS);
   else setImmediate(turn);
 }

@@ -95,7 +95,7 @@ test("work that asks for more work leaves it to the next turn", () => {
   assert.deepEqual(done, ["first", "second"]);
 });
 
-test("one in four busy turns comes after a rest, and an idle one starts the count again", () => {
+test("after three shares of busy turns there is a rest, and an idle turn starts the count again", () => {
   const loop = new Loop();
   let left = 9;
   const work = (): void => {
@@ -105,7 +105,7 @@ test("one in four busy turns comes after a rest, and an idle one starts the coun
   loop.share.later(work);
   while (loop.turn());
   const [t, f] = [true, false];
-  assert.deepEqual(loop.rests, [f, f, f, t, f, f, f, t, f, f]);
+  assert.deepEqual(loop.rests, [f, f, f, t, f, f, t, f, f, t]);
   loop.rests.length = 0;
   loop.share.later(() => undefined);
   assert.deepEqual(loop.rests, [f]);
