@@ -6,10 +6,10 @@
 
 /** How often the watch looks. */
 const BEAT_MS = 1000;
-/** A beat that is so late is a suspension: half of what the soak's sessions bear. */
-const LATE_MS = 4000;
-/** What ends because of it ends within this time: the idle timeout of a session and a handshake. */
-const AFTERMATH_MS = 20_000;
+/** A beat that is so late is a suspension: a quarter of what the soak's sessions bear. */
+const LATE_MS = 2000;
+/** What ends because of it ends within this time: a handshake that is late, and the sessions that nobody answers any more. */
+const AFTERMATH_MS = 60_000;
 
 /** Notes suspensions. */
 export class Suspensions {
