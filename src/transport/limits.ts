@@ -31,6 +31,15 @@ export const DEFAULT_MAX_HALF_OPEN_UPGRADES = 1_024;
 /** What arrives may keep the event loop for this long, then timers and others have their turn. */
 export const LOOP_SHARE_MS = 8;
 
+/**
+ * Frames of one WebSocket message: each costs a stranger one byte and this side an object. Ours have one; browsers cut large
+ * messages into a few.
+ */
+export const MAX_FRAGMENTS = 256;
+
+/** Pieces in which a WebSocket frame may arrive from below: the largest one in the smallest usual TCP segments. */
+export const MAX_BUFFERED_CHUNKS = 4_096;
+
 /** Bytes of an upgrade request's line and headers together. */
 export const DEFAULT_MAX_HEADER_BYTES = 8_192;
 

@@ -7,7 +7,13 @@ import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, rootCertificates } from "node:tls";
 import { type Address, formatAddress, plainHost, printableAddress } from "./address.ts";
 import { dialAttempt } from "./dial_attempt.ts";
-import { DEFAULT_MAX_MESSAGE_BYTES, FLUSH_TIMEOUT_MS, LINGER_TIMEOUT_MS } from "./limits.ts";
+import {
+  DEFAULT_MAX_MESSAGE_BYTES,
+  FLUSH_TIMEOUT_MS,
+  LINGER_TIMEOUT_MS,
+  MAX_BUFFERED_CHUNKS,
+  MAX_FRAGMENTS,
+} from "./limits.ts";
 import { LoopShare } from "./loop_share.ts";
 import { type ReadingGate, readingGateFor } from "./reading_gate.ts";
 import type { DialOptions, TransportConnection } from "./transport.ts";
@@ -51,6 +57,8 @@ function open(
     followRedirects: false,
     maxPayload: maxMessageBytes,
     closeTimeout: FLUSH_TIMEOUT_MS + LINGER_TIMEOUT_MS,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
     ...(scheme === "wss" ? { createConnection: connectGated } : {}),
     ...(options.headers === undefined ? {} : { headers: options.headers }),
     // `ca` of node:tls replaces the known roots; here it adds to them.

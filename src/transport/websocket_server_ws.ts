@@ -19,6 +19,8 @@ import {
   DEFAULT_UPGRADE_TIMEOUT_MS,
   FLUSH_TIMEOUT_MS,
   LINGER_TIMEOUT_MS,
+  MAX_BUFFERED_CHUNKS,
+  MAX_FRAGMENTS,
 } from "./limits.ts";
 import { bind, unbind } from "./listening.ts";
 import { LoopShare } from "./loop_share.ts";
@@ -99,6 +101,8 @@ class WebSocketListener implements TransportListener {
       handleProtocols: () => false,
       maxPayload: this.#maxMessageBytes,
       closeTimeout: FLUSH_TIMEOUT_MS + LINGER_TIMEOUT_MS,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
     });
     this.#secure = secureContext(place, options);
     this.#httpServer = createServer({

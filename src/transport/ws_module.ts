@@ -36,6 +36,8 @@ interface WsOptions {
   readonly perMessageDeflate: false;
   readonly maxPayload: number;
   readonly closeTimeout: number;
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
 }
 
 export interface WsClientOptions extends WsOptions {
