@@ -18,6 +18,7 @@ const ROW: Omit<Row, "faults"> = {
   handles: 0,
   clients: 8,
   connectMs: 12,
+  medianMs: 5,
   failedClients: [],
   loopWallMs: 30,
   loopMs: 4,

@@ -9,6 +9,7 @@ import { connect } from "../../src/endpoint/connect.ts";
 import { listen, type Listener } from "../../src/endpoint/listener.ts";
 import { generateSeed } from "../../src/endpoint/seeds.ts";
 import { TextLineStream } from "../peers/lines.ts";
+import { median } from "../peers/statistics.ts";
 import type { Order } from "./attacker.ts";
 import { BOUNDS, type Bounds, type Flood } from "./list.ts";
 import { LoopDelay } from "./loop_delay.ts";
@@ -32,7 +33,9 @@ export interface Row {
   readonly keptMiB: number;
   readonly handles: number | undefined;
   readonly clients: number;
+  /** The slowest, and the median. */
   readonly connectMs: number;
+  readonly medianMs: number;
   readonly failedClients: readonly string[];
   /** On the clock, and of this process's own processor time. */
   readonly loopWallMs: number;
@@ -104,8 +107,7 @@ class Attacker {
 
 /** Real clients, one after the other, until told to stop. */
 class Clients {
-  count = 0;
-  worstMs = 0;
+  readonly times: number[] = [];
   readonly failed: string[] = [];
   #over = false;
   readonly #running: Promise<void>;
@@ -124,8 +126,7 @@ class Clients {
       const start = performance.now();
       try {
         const peer = await connect(address, { seed });
-        this.worstMs = Math.max(this.worstMs, performance.now() - start);
-        this.count++;
+        this.times.push(performance.now() - start);
         await peer.close();
       } catch (error) {
         this.failed.push(error instanceof Error ? error.message : String(error));
@@ -194,8 +195,9 @@ export async function measure(flood: Flood, scale: number): Promise<Row> {
       peakMiB: (peak - heap) / MIB,
       keptMiB: (kept - heap) / MIB,
       handles: handles === undefined || after === undefined ? undefined : after - handles,
-      clients: clients.count,
-      connectMs: clients.worstMs,
+      clients: clients.times.length,
+      connectMs: Math.max(0, ...clients.times),
+      medianMs: median(clients.times),
       failedClients: clients.failed,
       loopWallMs: wallMs,
       loopMs: ownMs,

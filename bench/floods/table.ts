@@ -14,7 +14,7 @@ const COLUMNS = [
   "heap in the flood",
   "heap kept",
   "clients",
-  "slowest client",
+  "slowest client (median)",
   "loop blocked (on the clock)",
   "what the listener dropped",
 ];
@@ -43,7 +43,7 @@ export function rowText(row: Row): string {
     row.failedClients.length === 0
       ? String(row.clients)
       : `${row.clients} of ${row.clients + row.failedClients.length}`,
-    `${row.connectMs.toFixed(0)} ms`,
+    `${row.connectMs.toFixed(0)} ms (${row.medianMs.toFixed(0)})`,
     `${row.loopMs.toFixed(0)} ms (${row.loopWallMs.toFixed(0)})`,
     drops.length === 0 ? "" : drops.join(", "),
   ]);
