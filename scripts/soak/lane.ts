@@ -171,11 +171,11 @@ export class Lane {
   }
 
   async #end(client: Peer, ending: Ending): Promise<void> {
+    this.#ending = ending;
     if (ending === "close") {
       await client.close();
       return;
     }
-    this.#ending = ending;
     // More than fits the windows: the ending comes in the middle of it.
     const moving = transfer(client, this.#prng.u32(), 4_000_000, this.tally)
       .catch((error) => this.#note(error, ending));

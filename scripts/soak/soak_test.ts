@@ -97,7 +97,7 @@ test("soak: errors are explained only by the ending that is under way", () => {
   assert.deepEqual([...tally.explained], [["abort CLOSED", 1], ["crash RESET_BY_PEER", 1]]);
   assert.equal(tally.unexplainedCount, 0);
   tally.error(new SttError("CLOSED", "x"), undefined);
-  tally.error(new SttError("CLOSED", "x"), "close");
+  tally.error(new SttError("TRUNCATED", "x"), "close");
   tally.error(new SttError("CRYPTO", "x"), "abort");
   tally.error(new Corruption("x"), "abort");
   assert.equal(tally.unexplainedCount, 4);

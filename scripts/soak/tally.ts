@@ -13,11 +13,12 @@ export type Ending =
   | "crash"; // UDP: the listener is gone without a word and comes back with the same nodeSeed
 
 /**
- * Error codes that an ending explains, on either side. UDP may lose the word of an end: then the listener that comes back
+ * Error codes that an ending explains, on either side. A dialler that has all may close before the listener's `end` has
+ * resolved. UDP may lose the word of an end: then the listener that comes back
  * says RESET_BY_PEER. While it is gone nothing lets the keys rotate, which SPEC 7.4 bears for four times `rotateTime`.
  */
 const EXPLAINED: Record<Ending, readonly string[]> = {
-  close: [],
+  close: ["CLOSED"],
   abort: ["CLOSED", "TRUNCATED", "IDLE_TIMEOUT"],
   restart: ["CLOSED", "TRUNCATED", "RESET_BY_PEER"],
   crash: ["CLOSED", "RESET_BY_PEER", "AEAD_LIMIT"],

@@ -132,16 +132,12 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     this.#run(connection, transport);
   }
 
-  /**
-   * A handshake takes two round trips, so whoever means it is through before a crowd of silent connections has pushed it
-   * out. Refusing the newest would let that crowd shut the door.
-   */
+  /** Whoever means it is through in two round trips. Refusing the newest would let a silent crowd shut the door. */
   #dropOldestStranger(): void {
     for (const driver of this.#handshaking) {
       if (driver.connection.state !== "handshaking") continue;
       this.#handshaking.delete(driver);
-      driver.transport.abort();
-      return;
+      return driver.transport.abort();
     }
   }
 
