@@ -102,8 +102,7 @@ export class RecvDirection {
   }
 
   #discardOldest(): void {
-    const oldest = this.#epochs.shift();
-    if (oldest === undefined) return;
+    const oldest = this.#epochs.shift() as RecvEpoch;
     this.#highestDiscarded = Math.max(this.#highestDiscarded, oldest.highest);
     oldest.keys.destroy();
   }
