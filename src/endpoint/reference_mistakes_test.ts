@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { bytes, freshAddress, joined, pattern, readAll, text, until } from "./joined_for_test.ts";
-import { generateSeed } from "./seeds.ts";
+import { generateSeed, seedFromPassphrase } from "./seeds.ts";
 import { SttNode } from "./stt_node.ts";
 
 for (const scheme of ["tcp", "udp"]) {
@@ -69,5 +69,21 @@ test("both ends in one process: dialling and serving leave the event loop to oth
   await dialler.stop();
   await until(() => listener.peers.length === 0);
   assert.equal(listener.stats().sessions.length, 0, "a closed session is forgotten");
+  await listener.stop();
+});
+
+test("a seed from words is the same on both sides, and short words are refused", async () => {
+  const seed = await seedFromPassphrase("correct horse battery staple", "example-network");
+  assert.equal(seed.length, 32);
+  await assert.rejects(
+    async () => await seedFromPassphrase("short", "example-network"),
+    { code: "SEED" },
+  );
+  const listener = new SttNode({ seed, address: freshAddress() });
+  const address = await listener.start();
+  const again = await seedFromPassphrase("correct horse battery staple", "example-network");
+  const dialler = new SttNode({ seed: again });
+  assert.deepEqual((await dialler.connect(address)).nodeId, listener.nodeId);
+  await dialler.stop();
   await listener.stop();
 });
