@@ -136,6 +136,23 @@ test("a session id that is half open, or whose FINAL may be repeated, is not giv
   assertDropped(acceptor, collide(), "session_id", 4);
 });
 
+test("eight nonces are tried for a free session id", () => {
+  let tries = 0;
+  const acceptor = listen({ sessionIdTaken: () => ++tries > 0 });
+  assertDropped(acceptor, sent(dial(), 0), "session_id");
+  assert.equal(tries, 8);
+});
+
+test("of two orders of suites the initiator's counts, on both sides", () => {
+  for (const [ours, theirs] of [[[1, 2], [2, 1]], [[2, 1], [1, 2]]] as const) {
+    const initiator = dial({ suites: ours });
+    const pending = shake(initiator, listen({ suites: theirs }));
+    assert.equal(initiator.phase, "done");
+    assert.equal(pending.refusal, undefined);
+    assert.equal(pending.session.suite, ours[0]);
+  }
+});
+
 test("a session that is let go takes no other one of its id with it", () => {
   const keys: X25519PrivateKey[] = [];
   const acceptor = listen({ injection: { ephemeral: () => keys.pop() ?? provider.x25519() } });

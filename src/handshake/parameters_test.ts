@@ -163,6 +163,11 @@ test("the edges: 400 bytes, a name of 64, one unknown key, and the limit that wa
   const room = new Map([["x", new Uint8Array(400 - empty)]]);
   const full = encodeParameters(transportParameters({ extra: room }), negotiation(1, [1, 2]));
   assert.equal(full.length, 400);
+  const over = new Map([["x", new Uint8Array(401 - empty)]]);
+  assert.throws(
+    () => encodeParameters(transportParameters({ extra: over }), negotiation(1, [1, 2])),
+    { code: "CONFIG", limit: 400 },
+  );
   const named = (count: number) =>
     codeOf(
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}`.padStart(2, "x"), 1])),

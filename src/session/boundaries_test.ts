@@ -179,6 +179,22 @@ test("udp: a frame of the new epoch stands behind the highest of the old one, al
   assert.equal(b.lastFailure, "old_epoch");
 });
 
+test("udp: the highest sequence of an epoch counts, not the one that came last", () => {
+  const { a, b } = protectionPair();
+  const rogue = protectionPair();
+  acquaint(a, b);
+  acquaint(rogue.a, rogue.b);
+  const frames = Array.from({ length: 10 }, () => sealFrame(a, PADDING));
+  for (let sequence = 1; sequence < 7; sequence++) sealFrame(rogue.a, PADDING);
+  rogue.a.startRotation(0);
+  const between = sealFrame(rogue.a, rotation(1));
+  for (const index of [9, 3]) {
+    assert.notEqual(openFrame(b, frames[index] as Uint8Array), undefined);
+  }
+  assert.equal(openFrame(b, between), undefined, "7 of epoch 1 after 10 of epoch 0");
+  assert.equal(b.lastFailure, "old_epoch");
+});
+
 test("udp: old epochs whose time is over at once go at once, and wiped ones leave no timer", () => {
   const { a, b } = protectionPair();
   acquaint(a, b);

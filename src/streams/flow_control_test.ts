@@ -162,13 +162,11 @@ test("a round trip is over when it is as old as one, and the largest of it count
   // 400 bytes within the round trip that began at 10: 1490 ahead are less than four times as much.
   assert.equal(arrive(whole, 400, 19), 4800);
 
-  const peak = new ReceiveCredit(5000, 10_000);
+  const peak = new ReceiveCredit(5900, 20_000);
   arrive(peak, 100, 0);
   arrive(peak, 800, 10);
-  assert.equal(peak.window, 5000, "4100 are ahead of 800 per round trip");
-  arrive(peak, 1000, 20);
-  arrive(peak, 10, 21);
-  assert.equal(peak.window, 10_000, "1000 were the most; what came since then does not lower it");
+  assert.equal(arrive(peak, 1000, 20), 5900, "4000 are ahead of 1000 per round trip");
+  assert.equal(arrive(peak, 10, 21), 11_800, "1000 were the most: what came since is no less");
 });
 
 test("exactly four round trips ahead are enough, and a burst that ends where the window does holds nothing back", () => {
