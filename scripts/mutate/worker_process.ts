@@ -15,6 +15,25 @@ import type { Workspace } from "./workspace.ts";
 /** Most memory of a worker's heap, in MiB. */
 const HEAP_MIB = 1024;
 
+interface Progress {
+  /** As in /proc: T is suspended, R runs or would. */
+  readonly state: string;
+  /** Processor time so far, in milliseconds. */
+  readonly ms: number;
+}
+
+/** How far a process came; undefined where there is no /proc. */
+function progressOf(pid: number | undefined): Progress | undefined {
+  try {
+    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+    // utime and stime, in ticks of 10 ms, are the 14th and 15th field; two were cut off.
+    return { state: fields[0] ?? "", ms: 10 * (Number(fields[11]) + Number(fields[12])) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 /** A worker that has the tests loaded, or is about to. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
@@ -52,14 +71,26 @@ export class WorkerProcess {
     });
   }
 
-  /** Undefined when no reply came in `ms`: the worker is ended then. */
+  /**
+   * Undefined when no reply came in `ms`: the worker is ended then. Time in which the worker hardly ran, on a busy
+   * machine or suspended, does not count.
+   */
   async ask(request: Request, ms: number): Promise<Reply | undefined> {
     if (this.#ended) return { broken: "the worker has ended" };
     const reply = new Promise<Reply>((resolve) => this.#waiting = resolve);
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), ms);
+      const watch = (before: Progress | undefined): void => {
+        timer = setTimeout(() => {
+          const now = progressOf(this.#child.pid);
+          const held = before !== undefined && now !== undefined && /[RT]/.test(now.state) &&
+            now.ms - before.ms < ms / 4;
+          if (held) watch(now);
+          else resolve(undefined);
+        }, ms);
+      };
+      watch(progressOf(this.#child.pid));
     });
     const first = await Promise.race([reply, late]);
     clearTimeout(timer);

@@ -19,6 +19,7 @@ import {
   withFields,
 } from "./fixture_test.ts";
 import { HalfOpenTable } from "./half_open.ts";
+import { decodeHandshakeFrame, encodeHandshakeFrame } from "./handshake_frame.ts";
 import { decodeMessage } from "./messages.ts";
 import { encodeParameters, negotiation, transportParameters } from "./parameters.ts";
 import { judgePayload } from "./peer_payload.ts";
@@ -276,6 +277,7 @@ test("a repeat that waits to be sent does not move the next one", () => {
   const initiator = dial();
   sent(initiator, 0);
   initiator.onTimeout(1000);
+  assert.equal(initiator.nextTimeout(), 10_000, "it is due already");
   initiator.onTimeout(2500);
   sent(initiator, 2500);
   assert.equal(initiator.nextTimeout(), 2000);
@@ -337,6 +339,14 @@ test("mistakes of the caller are not taken for bytes of the peer", () => {
   assert.throws(() => judgePayload(rules, undefined as never), TypeError);
   const payload = encodeParameters(transportParameters(), negotiation(1, [1]));
   assert.equal("error" in judgePayload(rules, payload), false);
+});
+
+test("strangers' frames have bodies of 4096 bytes at most", () => {
+  // The header has 30 bytes, and one for the length of the metadata.
+  const largest = encodeHandshakeFrame(new Uint8Array(4096 - 31));
+  assert.equal(decodeHandshakeFrame(largest).length, 4096 - 31);
+  const larger = encodeHandshakeFrame(new Uint8Array(4097 - 31));
+  assert.throws(() => decodeHandshakeFrame(larger), { limit: 4096 });
 });
 
 test("a HELLO without a cookie has no such property", () => {
