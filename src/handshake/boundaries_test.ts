@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SttValue } from "../codec/values.ts";
 import type { X25519PrivateKey } from "../crypto/provider.ts";
+import { SttError } from "../errors.ts";
 import { checkFields } from "./fields.ts";
 import {
   answered,
@@ -214,7 +215,7 @@ test("what a session says of itself", () => {
   const pinned = dial({ expect: () => true });
   shake(pinned, listen());
   assert.equal(pinned.session?.peer.pinned, true);
-  assert.equal(pending.refusal, undefined);
+  assert.equal("refusal" in pending, false);
 });
 
 test("dialling ourselves is told to the listener as well", () => {
@@ -273,6 +274,29 @@ test("time passes a finished dial by, and a reliable one has nothing to repeat",
   assert.equal(reliable.phase, "hello");
 });
 
+test("a finished dial takes no frames and no end any more", () => {
+  const done = dial({ reliable: true });
+  shake(done, listen(), tcp({}));
+  done.receive(Uint8Array.of(1), 100);
+  assert.equal(done.drops.get("state"), 1);
+  done.destroy();
+  assert.deepEqual([done.phase, done.failure], ["done", undefined]);
+});
+
+test("a listener that speaks our version after all is dialled anew", () => {
+  const initiator = dial();
+  const nonce = nonceIn(sent(initiator, 0));
+  const content = { code: 2, versions: [9, 1] };
+  initiator.receive(encodeRetry(provider, seed(1).retryKey, nonce, content), 1);
+  assert.notDeepEqual(nonceIn(sent(initiator, 1)), nonce);
+});
+
+test("the slowest rate still admits one", () => {
+  const acceptor = listen({ handshakeRate: 1 });
+  answered(acceptor, sent(dial(), 0), 0);
+  assertDropped(acceptor, sent(dial(), 0), "rate");
+});
+
 test("a repeat that waits to be sent does not move the next one", () => {
   const initiator = dial();
   sent(initiator, 0);
@@ -303,15 +327,16 @@ test("a static key that agrees on nothing ends the dial, one that breaks is no f
   const silent = dial({ staticKey: keyThat(() => undefined) });
   silent.receive(answered(listen(), sent(silent, 0), 0), 0);
   assert.equal(silent.failure?.code, "CRYPTO");
-  const fault = new Error("the hardware is gone");
-  const broken = keyThat(() => {
-    throw fault;
-  });
-  const initiator = dial({ staticKey: broken });
-  const response = answered(listen(), sent(initiator, 0), 0);
-  assert.throws(() => initiator.receive(response, 0), fault);
-  const acceptor = listen({ injection: { ephemeral: () => broken } });
-  assert.throws(() => acceptor.receive(sent(dial(), 0), UDP, 0), fault);
+  for (const fault of [new Error("the hardware is gone"), new SttError("INTERNAL", "a bug")]) {
+    const broken = keyThat(() => {
+      throw fault;
+    });
+    const initiator = dial({ staticKey: broken });
+    const response = answered(listen(), sent(initiator, 0), 0);
+    assert.throws(() => initiator.receive(response, 0), fault);
+    const acceptor = listen({ injection: { ephemeral: () => broken } });
+    assert.throws(() => acceptor.receive(sent(dial(), 0), UDP, 0), fault);
+  }
 });
 
 test("a provider that breaks while AUTH_PROOF is read is not taken for a wrong pair key", () => {

@@ -156,7 +156,7 @@ test("the nonce cache is bounded", () => {
   assert.equal(cache.has(nonceOf(899), 1000), false);
 });
 
-test("the first half of a nonce counts, and by default 65 536 are remembered", () => {
+test("the first half of a nonce counts", () => {
   const cache = new NonceCache();
   cache.add(nonceOf(0), 0);
   for (const [index, known] of [[0, false], [15, false], [16, true], [31, true]] as const) {
@@ -164,7 +164,11 @@ test("the first half of a nonce counts, and by default 65 536 are remembered", (
     nonce[index] = 1;
     assert.equal(cache.has(nonce, 0), known, `byte ${index}`);
   }
-  for (let index = 1; index < 65_536; index++) cache.add(nonceOf(index), 0);
+});
+
+test("by default 65 536 nonces are remembered", () => {
+  const cache = new NonceCache();
+  for (let index = 0; index < 65_536; index++) cache.add(nonceOf(index), 0);
   assert.equal(cache.has(nonceOf(0), 0), true);
   cache.add(nonceOf(65_536), 0);
   assert.equal(cache.size, 65_536);
