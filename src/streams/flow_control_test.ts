@@ -133,8 +133,8 @@ test("an update that nothing was read for does not start the clock of growth", (
   const little = new ReceiveCredit(1000, 8000);
   little.consume(499);
   assert.equal(little.update(0, 10), 1499);
-  little.consume(1);
-  assert.equal(little.update(1, 10), 1500);
+  little.consume(500);
+  assert.equal(little.update(1, 10), 1999);
   assert.equal(little.window, 1000);
 });
 
@@ -178,6 +178,11 @@ test("exactly four round trips ahead are enough, and a burst that ends where the
   exact.arrived = 201;
   exact.follow(6, 10);
   assert.equal(exact.window, 2000);
+  const near = new ReceiveCredit(1000, 8000);
+  near.follow(0, 1);
+  near.arrived = 900;
+  near.follow(0.5, 1);
+  assert.equal(near.window, 2000, "a round trip of a millisecond is one");
   const burst = new ReceiveCredit(1000, 8000);
   burst.burst = 100;
   burst.follow(0, 10);
