@@ -77,9 +77,9 @@ test("keys that are destroyed leave no key, iv, nonce or next secret in memory",
   });
   assert.deepEqual(secret, new Uint8Array(32));
   // The sizes of keys, secrets, ivs and nonces; what the runtime's own cryptography copies has others.
-  const own = arrays.filter(({ length }) => length === 32 || length === 12);
+  const own = arrays.filter(({ length }) => [12, 32, 44].includes(length));
   const left = () => own.filter((bytes) => bytes.some((byte) => byte !== 0)).length;
-  assert.ok(left() >= 3, "the test sees iv, nonce and the next secret");
+  assert.ok(left() >= 1, "the test sees what is kept");
   keys?.destroy();
   assert.equal(left(), 0);
   assert.throws(() => keys?.takeNext(), { code: "INTERNAL" });
