@@ -15,7 +15,7 @@ import { Incoming, type Message } from "./incoming.ts";
 import type { PeerEvents } from "./peer_events.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
 import { PingWaits } from "./ping_waits.ts";
-import { SessionHost, SessionStreams } from "./session_streams.ts";
+import { SessionStreamHost, SessionStreams } from "./session_streams.ts";
 import { checkTarget, type DeliveryTarget, type StreamMode } from "./stream_mode.ts";
 import type { SttStream, WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
@@ -69,7 +69,7 @@ export class Peer implements AsyncDisposable {
   /** Who the peer is and how the session came about. */
   readonly info: PeerInfo;
   readonly #driver: Driver;
-  readonly #host: SessionHost;
+  readonly #host: SessionStreamHost;
   readonly #incoming: Incoming;
   readonly #streams: SessionStreams;
   readonly #openers: Waiters = new Waiters();
@@ -87,7 +87,7 @@ export class Peer implements AsyncDisposable {
     this.#driver = driver;
     this.info = peerInfo(session, driver.transport);
     this.#incoming = new Incoming(driver.connection);
-    this.#host = new SessionHost(driver);
+    this.#host = new SessionStreamHost(driver);
     this.#streams = new SessionStreams(this.#host, this.#incoming, this.info.role);
   }
 

@@ -14,7 +14,7 @@ import { type StreamHost, SttStream } from "./stt_stream.ts";
 type StreamEventType = "readable" | "writable" | "finished" | "stream-closed";
 
 /** What the streams of one session need of it. */
-export class SessionHost implements StreamHost {
+export class SessionStreamHost implements StreamHost {
   closeError: SttError | undefined;
   readonly #driver: Driver;
 

@@ -48,7 +48,9 @@ for (const net of NETS) {
         await incoming.finished;
         await assert.rejects(up.write(bytes("late")), { code: "STREAM_CLOSED" });
 
+        assert.equal(server.stream(incoming.id), undefined, "both halves are over");
         const down = await server.openStream({ priority: 900 });
+        assert.equal(server.stream(down.id), down);
         await down.write(bytes("from the listener"));
         assert.equal(text(await (await client.acceptStream())!.read()), "from the listener");
       }),

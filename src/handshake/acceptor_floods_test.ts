@@ -38,7 +38,8 @@ test("rate: shape comes first, then 20 per second and address with a burst of 5"
 
 test("freshness: 2 minutes either way, else a cookie", () => {
   for (const offMs of [120_000, -120_000]) {
-    answered(listen({ unixOffsetMs: UNIX_MS + offMs }), sent(dial(), 0), 0);
+    const fresh = answered(listen({ unixOffsetMs: UNIX_MS + offMs }), sent(dial(), 0), 0);
+    assert.equal(fieldsIn(fresh).get("type"), "RESPONSE");
   }
   for (const offMs of [120_001, -120_001]) {
     const acceptor = listen({ unixOffsetMs: UNIX_MS + offMs });

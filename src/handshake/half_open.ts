@@ -37,6 +37,11 @@ export class HalfOpenTable {
     return this.#byNonce.size;
   }
 
+  /** Addresses that have a handshake here. */
+  get addresses(): number {
+    return this.#perAddress.size;
+  }
+
   /** Handshakes of one address. */
   countOf(address: string): number {
     return this.#perAddress.get(address) ?? 0;
@@ -51,12 +56,13 @@ export class HalfOpenTable {
   }
 
   byConnection(connection: unknown): HalfOpen | undefined {
-    return connection === undefined ? undefined : this.#byConnection.get(connection);
+    return this.#byConnection.get(connection);
   }
 
   add(entry: HalfOpen): void {
     this.#byNonce.set(toHex(entry.nonce), entry);
     this.#byId.set(toHex(entry.sessionId), entry);
+    // UDP has no connections: undefined is never a key.
     if (entry.source.connection !== undefined) {
       this.#byConnection.set(entry.source.connection, entry);
     }

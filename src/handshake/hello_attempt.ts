@@ -9,7 +9,7 @@ import type { NoiseHandshake } from "../crypto/noise.ts";
 import { SttError } from "../errors.ts";
 import { concat, sameBytes } from "./bytes.ts";
 import { encodeMessage, type MessageFields, messageValue, type Response } from "./messages.ts";
-import { fieldsOf, splitNonce, startNoise, xorSessionId } from "./noise_suite.ts";
+import { fieldsOf, startNoise, withoutNonce, xorSessionId } from "./noise_suite.ts";
 import type { InitiatorConfig } from "./types.ts";
 
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -50,7 +50,7 @@ export class HelloAttempt {
       psk: seedKeys.psk,
       pairPsk: config.pairKey ?? seedKeys.psk,
     });
-    fields.set("commitment", splitNonce(this.#noise.writeMessage(EMPTY)).rest);
+    fields.set("commitment", withoutNonce(this.#noise.writeMessage(EMPTY)));
     this.#fields = fields;
   }
 

@@ -50,6 +50,21 @@ test("the reference codec refuses what the reference has no message for", () => 
     [new Map([["type", "RETRY"]]), "HANDSHAKE_MESSAGE"],
     [new Map([["type", "FINAL"]]), "HANDSHAKE_MESSAGE"],
   ];
+  const bytes = (length: number): Uint8Array => new Uint8Array(length);
+  const response = (lengths: [string, number]): SttValue =>
+    new Map<string, SttValue>([
+      ["type", "RESPONSE"],
+      ["node_id", bytes(32)],
+      ["nonce", bytes(32)],
+      ["challenge", bytes(0)],
+      ["challenge_metadata", bytes(0)],
+      ["timestamp", 0],
+      [lengths[0], bytes(lengths[1])],
+    ]);
+  encodeReferenceMessage(response(["nonce", 32]) as Map<string, SttValue>);
+  for (const name of ["node_id", "nonce"]) {
+    for (const length of [31, 33]) codes.push([response([name, length]), "HANDSHAKE_MESSAGE"]);
+  }
   for (const [fields, code] of codes) {
     assert.throws(() => encodeReferenceMessage(fields as Map<string, SttValue>), { code });
   }

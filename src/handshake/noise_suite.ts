@@ -58,9 +58,9 @@ export function xorSessionId(a: Uint8Array, b: Uint8Array): Uint8Array {
   return id;
 }
 
-/** SPEC 6.2: Noise messages 1 and 2 start with the ephemeral key, which travels as `nonce`. */
-export function splitNonce(message: Uint8Array): { nonce: Uint8Array; rest: Uint8Array } {
-  return { nonce: message.slice(0, NONCE_BYTES), rest: message.slice(NONCE_BYTES) };
+/** SPEC 6.2: Noise messages 1 and 2 start with the ephemeral key, which travels as `nonce`: what is left. */
+export function withoutNonce(message: Uint8Array): Uint8Array {
+  return message.slice(NONCE_BYTES);
 }
 
 /** Message fields from entries. */

@@ -154,3 +154,33 @@ test("property: what encodes decodes to the same", () => {
     assert.deepEqual(decodeParameters(bytes, IN_USE).parameters, given);
   }));
 });
+
+test("the edges: 400 bytes, a name of 64, one unknown key, and the limit that was passed", () => {
+  const empty = payload({ x: new Uint8Array(0) }).length;
+  for (const [length, code] of [[400, "ok"], [401, "TRANSPORT_PARAMETER"]] as const) {
+    assert.equal(codeOf({ x: new Uint8Array(length - empty) }), code);
+  }
+  const room = new Map([["x", new Uint8Array(400 - empty)]]);
+  const full = encodeParameters(transportParameters({ extra: room }), negotiation(1, [1, 2]));
+  assert.equal(full.length, 400);
+  const over = new Map([["x", new Uint8Array(401 - empty)]]);
+  assert.throws(
+    () => encodeParameters(transportParameters({ extra: over }), negotiation(1, [1, 2])),
+    { code: "CONFIG", limit: 400 },
+  );
+  const named = (count: number) =>
+    codeOf(
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}`.padStart(2, "x"), 1])),
+    );
+  assert.deepEqual([named(28), named(29)], ["ok", "TRANSPORT_PARAMETER"], "32 entries in all");
+  const one = decodeParameters(payload({ x: 1 }), IN_USE).parameters;
+  assert.deepEqual(one.extra, new Map([["x", 1]]));
+  assert.equal("extra" in decodeParameters(payload({}), IN_USE).parameters, false);
+  encodeParameters(transportParameters({ app: "a".repeat(64) }), negotiation(1, [1]));
+  for (const [maxFrame, limit] of [[1199, 1200], [2_097_153, 2_097_152]] as const) {
+    assert.throws(
+      () => encodeParameters(transportParameters({ maxFrame }), negotiation(1, [1])),
+      { code: "CONFIG", limit },
+    );
+  }
+});

@@ -10,7 +10,7 @@ import type { X25519PrivateKey } from "../crypto/provider.ts";
 import { concat } from "./bytes.ts";
 import { identityError } from "./identity.ts";
 import { type AuthProof, encodeMessage, type Hello, messageValue } from "./messages.ts";
-import { fieldsOf, PAIR_PSK, splitNonce, startNoise, xorSessionId } from "./noise_suite.ts";
+import { fieldsOf, PAIR_PSK, startNoise, withoutNonce, xorSessionId } from "./noise_suite.ts";
 import { encodeParameters, negotiation } from "./parameters.ts";
 import { judgePayload } from "./peer_payload.ts";
 import type { AcceptorConfig, HandshakeSession, PendingSession } from "./types.ts";
@@ -130,8 +130,8 @@ export class ResponderHandshake {
       suite,
       session_id: this.sessionId,
     });
-    const { rest } = splitNonce(this.#noise.writeMessage(payload, messageValue(fields)));
-    return encodeMessage(fields.set("nonce", this.#nonce).set("challenge", rest));
+    const challenge = withoutNonce(this.#noise.writeMessage(payload, messageValue(fields)));
+    return encodeMessage(fields.set("nonce", this.#nonce).set("challenge", challenge));
   }
 
   /** The session that AUTH_PROOF proves, or undefined when it does not verify; the genuine one may still follow. */

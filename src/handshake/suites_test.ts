@@ -18,6 +18,7 @@ test("unknown suites and versions of the peer are passed over", () => {
   assert.equal(downgradeError(SUITE_1, [1], [2n ** 60n, 1], [1, 2, 2n ** 60n]), undefined);
   assert.equal(downgradeError(SUITE_1, [1], [1], [2])?.code, "VERSION");
   assert.equal(downgradeError(SUITE_1, [1], [1], [])?.code, "VERSION");
+  assert.match(downgradeError(SUITE_1, [1], [1], [2])?.message ?? "", /both sides have is none$/);
 });
 
 test("orders", () => {

@@ -23,9 +23,21 @@ test("addresses as bytes", () => {
     ["2001:db8::1:2", [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2]],
     ["fe80::1%eth0", [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
     ["1:2:3:4:5:6:7:8", [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8]],
+    ["1:2:3:4:5:6:7::", [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0]],
+    ["1:2:3:4:5:6:1.2.3.4", [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 1, 2, 3, 4]],
+    ["255.0.0.255", [255, 0, 0, 255]],
   ];
   for (const [host, bytes] of cases) assert.deepEqual([...hostBytes(host)], bytes, host);
-  for (const name of ["256.0.0.1", "1.2.3", "1:2:3", "1::2::3", "g::1", "mem:a", "localhost", ""]) {
+  const names = ["256.0.0.1", "1.2.3", "1:2:3", "1::2::3", "g::1", "mem:a", "localhost", ""];
+  const more = [
+    "1:2:3:4:5:6:7:8::",
+    "1:2:3:4::5:6:7:8::9",
+    "::1.2.3.4:5",
+    "1:2:3:4:5:6:7:8:9",
+    "1.2.3.4.5",
+    "::1.2.3.400",
+  ];
+  for (const name of [...names, ...more]) {
     assert.deepEqual([...hostBytes(name)], [...new TextEncoder().encode(name)], name);
   }
 });
@@ -36,6 +48,9 @@ test("networks: /32, /64, names", () => {
   assert.notEqual(networkKey("192.0.2.1"), networkKey("192.0.2.2"));
   assert.equal(networkKey("192.0.2.1"), networkKey("::ffff:192.0.2.1"));
   assert.notEqual(addressKey("2001:db8::1"), addressKey("2001:db8::2"));
+  assert.notEqual(networkKey("mem:test-1"), networkKey("mem:test-2"));
+  // A name of sixteen characters is no address, and no IPv6 network of its own.
+  assert.notEqual(networkKey("a-name-of-16-x-1"), networkKey("a-name-of-16-x-2"));
 });
 
 test("a cookie is for one address, port and nonce", () => {
@@ -47,6 +62,7 @@ test("a cookie is for one address, port and nonce", () => {
   assert.equal(jar.verify(cookie, { ...ADDRESS, port: 4001 }, NONCE, 0, MINUTE), false);
   assert.equal(jar.verify(cookie, ADDRESS, new Uint8Array(32), 0, MINUTE), false);
   assert.equal(jar.verify(cookie.subarray(1), ADDRESS, NONCE, 0, MINUTE), false);
+  assert.equal(jar.verify(new Uint8Array(3), ADDRESS, NONCE, 0, MINUTE), false);
   for (let index = 0; index < cookie.length; index++) {
     const wrong = cookie.slice();
     wrong[index]! ^= 1;
@@ -82,6 +98,40 @@ test("a cookie ages by its counter even under a fixed secret, and none comes fro
   assert.equal(secret[0], 3, "the caller's secret stays the caller's");
 });
 
+test("secrets of cookies are 32 random bytes, erased when they are too old to count", () => {
+  const secrets: Uint8Array[] = [];
+  const lengths = new Set<number>();
+  const watching = {
+    ...provider,
+    randomBytes: (length: number) => {
+      lengths.add(length);
+      return provider.randomBytes(length);
+    },
+    hmacSha256: (key: Uint8Array, ...parts: Uint8Array[]) => {
+      if (!secrets.includes(key)) secrets.push(key);
+      return provider.hmacSha256(key, ...parts);
+    },
+  };
+  const jar = new CookieJar(watching);
+  const erased = () => secrets.map((secret) => secret.every((byte) => byte === 0));
+  jar.issue(ADDRESS, NONCE, 0, 0);
+  jar.issue(ADDRESS, NONCE, 120_000, 120_000);
+  assert.deepEqual(erased(), [false, false], "the previous one still counts");
+  jar.issue(ADDRESS, NONCE, 240_000, 240_000);
+  assert.deepEqual(erased(), [true, false, false]);
+  jar.issue(ADDRESS, NONCE, 480_000, 480_000);
+  assert.deepEqual(erased(), [true, true, true, false], "nobody used it for four minutes");
+  jar.destroy();
+  assert.deepEqual(erased(), [true, true, true, true]);
+  assert.deepEqual([...lengths], [32]);
+});
+
+test("a repeat that is due at the very moment counts as one more", () => {
+  const timer = new RepeatTimer(0, 1000, "start");
+  timer.fire(2000);
+  assert.equal(timer.dueMs, 4000);
+});
+
 function nonceOf(number: number): Uint8Array {
   const nonce = new Uint8Array(32);
   new DataView(nonce.buffer).setUint32(0, number);
@@ -104,6 +154,38 @@ test("the nonce cache is bounded", () => {
   assert.equal(cache.size, 100);
   assert.equal(cache.has(nonceOf(999), 1000), true);
   assert.equal(cache.has(nonceOf(899), 1000), false);
+});
+
+test("the first half of a nonce counts", () => {
+  const cache = new NonceCache();
+  cache.add(nonceOf(0), 0);
+  for (const [index, known] of [[0, false], [15, false], [16, true], [31, true]] as const) {
+    const nonce = nonceOf(0);
+    nonce[index] = 1;
+    assert.equal(cache.has(nonce, 0), known, `byte ${index}`);
+  }
+});
+
+test("by default 65 536 nonces are remembered", () => {
+  const cache = new NonceCache();
+  for (let index = 0; index < 65_536; index++) cache.add(nonceOf(index), 0);
+  assert.equal(cache.has(nonceOf(0), 0), true);
+  cache.add(nonceOf(65_536), 0);
+  assert.equal(cache.size, 65_536);
+  assert.equal(cache.has(nonceOf(0), 0), false);
+  assert.equal(cache.has(nonceOf(1), 0), true);
+});
+
+test("rate: by default 8192 keys are remembered, each until its bucket is full", () => {
+  const limiter = new RateLimiter({ rate: 20, burst: 5 });
+  for (let index = 0; index < 9000; index++) limiter.admit(`k${index}`, 0);
+  assert.equal(limiter.size, 8192);
+  const few = new RateLimiter({ rate: 20, burst: 5 });
+  few.admit("a", 0);
+  few.admit("b", 249);
+  assert.equal(few.size, 2);
+  few.admit("c", 250);
+  assert.equal(few.size, 2, "a is forgotten");
 });
 
 test("rate: burst first, then the rate, per key", () => {

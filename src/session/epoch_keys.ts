@@ -86,7 +86,7 @@ export class EpochKeys {
     let high = Math.floor(sequence / 4_294_967_296);
     let low = sequence >>> 0;
     for (let i = AEAD_NONCE_BYTES - 1; low !== 0 || high !== 0; i--) {
-      nonce[i] = (nonce[i] ?? 0) ^ (low & 0xff);
+      nonce[i] = nonce[i]! ^ (low & 0xff);
       low = (low >>> 8 | high << 24) >>> 0;
       high >>>= 8;
     }

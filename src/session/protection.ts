@@ -332,7 +332,7 @@ export class Protection {
 
 /** SPEC 7: the metadata is the minimal varint of the epoch and nothing else. -1 for anything other than that. */
 function readEpoch(bytes: Uint8Array, start: number, end: number): number {
-  const first = bytes[start] ?? 0;
+  const first = bytes[start] as number;
   if (end - start === 1) return first < 0x80 ? first : -1;
   try {
     const epoch = readVarintNumber(bytes, start, end);

@@ -90,20 +90,19 @@ export class RecvDirection {
   }
 
   #retire(nowMs: number, ptoMs: number): void {
-    // SPEC 7: on reliable transports nothing of an old epoch can be late.
-    const discardAt = this.#reliable ? nowMs : nowMs + Math.max(3 * ptoMs, MIN_RETENTION_MS);
+    const discardAt = nowMs + Math.max(3 * ptoMs, MIN_RETENTION_MS);
     let old = 0;
     for (const epoch of this.#epochs) {
       if (epoch === this.#current) break;
       epoch.discardAt = Math.min(epoch.discardAt, discardAt);
       old++;
     }
+    // SPEC 7: on reliable transports nothing of an old epoch can be late, so none is kept.
     for (; old > (this.#reliable ? 0 : MAX_OLD_EPOCHS); old--) this.#discardOldest();
   }
 
   #discardOldest(): void {
-    const oldest = this.#epochs.shift();
-    if (oldest === undefined) return;
+    const oldest = this.#epochs.shift() as RecvEpoch;
     this.#highestDiscarded = Math.max(this.#highestDiscarded, oldest.highest);
     oldest.keys.destroy();
   }

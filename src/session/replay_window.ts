@@ -24,7 +24,7 @@ export class ReplayWindow {
     if (sequence > this.#highest) return "new";
     if (this.#highest - sequence >= REPLAY_WINDOW) return "stale";
     if (this.#bits === undefined) return "seen";
-    const word = this.#bits[wordOf(sequence)] ?? 0;
+    const word = this.#bits[wordOf(sequence)] as number;
     return (word >>> (sequence & 31) & 1) === 1 ? "seen" : "new";
   }
 
@@ -56,5 +56,5 @@ function wordOf(sequence: number): number {
 
 function setBit(bits: Uint32Array, sequence: number): void {
   const word = wordOf(sequence);
-  bits[word] = (bits[word] ?? 0) | 1 << (sequence & 31);
+  bits[word] = (bits[word] as number) | 1 << (sequence & 31);
 }

@@ -123,3 +123,76 @@ test("limits of the peer never shrink, and BLOCKED is due once per limit", () =>
   assert.equal(credit.available, 5);
   assert.equal(credit.noteBlocked(), true);
 });
+
+test("an update that nothing was read for does not start the clock of growth", () => {
+  const credit = new ReceiveCredit(1000, 8000);
+  assert.equal(credit.update(0, 10), 1000);
+  credit.consume(500);
+  assert.equal(credit.update(1, 10), 1500);
+  assert.equal(credit.window, 1000);
+  const little = new ReceiveCredit(1000, 8000);
+  little.consume(499);
+  assert.equal(little.update(0, 10), 1499);
+  little.consume(500);
+  assert.equal(little.update(1, 10), 1999);
+  assert.equal(little.window, 1000);
+});
+
+test("a window that the burst holds back does not grow, however fast it is read", () => {
+  const credit = new ReceiveCredit(1000, 8000, 100);
+  credit.burst = 100;
+  for (let round = 1; round <= 10; round++) {
+    credit.arrived = 500 * round;
+    credit.consume(500);
+    credit.update(round, 10);
+  }
+  assert.equal(credit.window, 1000);
+});
+
+test("a round trip is over when it is as old as one, and the largest of it counts", () => {
+  const whole = new ReceiveCredit(2400, 9000);
+  const arrive = (credit: ReceiveCredit, bytes: number, nowMs: number): number => {
+    credit.arrived += bytes;
+    credit.follow(nowMs, 10);
+    return credit.window;
+  };
+  arrive(whole, 300, 0);
+  arrive(whole, 200, 5);
+  assert.equal(arrive(whole, 10, 10), 2400);
+  // 400 bytes within the round trip that began at 10: 1490 ahead are less than four times as much.
+  assert.equal(arrive(whole, 400, 19), 4800);
+
+  const peak = new ReceiveCredit(5900, 20_000);
+  arrive(peak, 100, 0);
+  arrive(peak, 800, 10);
+  assert.equal(arrive(peak, 1000, 20), 5900, "4000 are ahead of 1000 per round trip");
+  assert.equal(arrive(peak, 10, 21), 11_800, "1000 were the most: what came since is no less");
+});
+
+test("exactly four round trips ahead are enough, and a burst that ends where the window does holds nothing back", () => {
+  const exact = new ReceiveCredit(1000, 8000);
+  exact.follow(0, 10);
+  exact.arrived = 200;
+  exact.follow(5, 10);
+  assert.equal(exact.window, 1000, "800 are ahead of 200");
+  exact.arrived = 201;
+  exact.follow(6, 10);
+  assert.equal(exact.window, 2000);
+  const near = new ReceiveCredit(1000, 8000);
+  near.follow(0, 1);
+  near.arrived = 900;
+  near.follow(0.5, 1);
+  assert.equal(near.window, 2000, "a round trip of a millisecond is one");
+  const burst = new ReceiveCredit(1000, 8000);
+  burst.burst = 100;
+  burst.follow(0, 10);
+  burst.arrived = 900;
+  burst.follow(5, 10);
+  assert.equal(burst.window, 2000);
+});
+
+test("a window of one byte asks for an update", () => {
+  const credit = new ReceiveCredit(1, 1);
+  credit.consume(1);
+  assert.equal(credit.updateDue, true);
+});

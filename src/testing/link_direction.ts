@@ -1,4 +1,4 @@
-import { EventQueue } from "./event_queue.ts";
+import { TimedQueue } from "./timed_queue.ts";
 import type { LinkRules } from "./link_options.ts";
 import type { Prng } from "./prng.ts";
 
@@ -50,7 +50,7 @@ export class LinkDirection<T extends { data: Uint8Array }> {
     maxQueueBytes: 0,
   };
   readonly #prng: Prng;
-  readonly #arrivals: EventQueue<T> = new EventQueue();
+  readonly #arrivals: TimedQueue<T> = new TimedQueue();
   #rules: LinkRules;
   #bad = false;
   #sentMs = 0;

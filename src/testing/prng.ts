@@ -36,10 +36,10 @@ export class Prng {
   /** 0 to 2^32-1. */
   u32(): number {
     const s = this.#state;
-    const s0 = s[0] ?? 0;
-    const s1 = s[1] ?? 0;
-    const s2 = s[2] ?? 0;
-    const s3 = s[3] ?? 0;
+    const s0 = s[0] as number;
+    const s1 = s[1] as number;
+    const s2 = s[2] as number;
+    const s3 = s[3] as number;
     const scrambled = Math.imul(s1, 5);
     const result = Math.imul(scrambled << 7 | scrambled >>> 25, 9) >>> 0;
     const t2 = s2 ^ s0;
@@ -75,7 +75,7 @@ export class Prng {
 
   /** One of the items; the list must not be empty. */
   pick<T>(items: readonly [T, ...T[]]): T {
-    return items[this.integer(0, items.length - 1)] ?? items[0];
+    return items[this.integer(0, items.length - 1)] as T;
   }
 
   /** An independent stream: what one part draws does not shift what another one sees. */

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { EventQueue } from "./event_queue.ts";
+import { TimedQueue } from "./timed_queue.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { Prng } from "./prng.ts";
 import { SimulatedLink, type SimulatedLinkOptions } from "./simulated_link.ts";
@@ -269,7 +269,7 @@ test("link: every option is validated", () => {
 
 test("event queue: by time, then in the order of pushing", () => {
   const prng = new Prng(9);
-  const queue = new EventQueue<number>();
+  const queue = new TimedQueue<number>();
   const times: number[] = [];
   for (let i = 0; i < 1000; i++) {
     times.push(prng.integer(0, 50));

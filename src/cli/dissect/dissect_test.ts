@@ -6,7 +6,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { fromHex, toHex } from "../../codec/hex.ts";
 import { encodeFrame } from "../../codec/frame.ts";
-import { encodeValue } from "../../codec/values.ts";
+import { ByteWriter } from "../../codec/byte_writer.ts";
+import { writeRecord } from "../../codec/records.ts";
+import { encodeValue, Float, type SttValue } from "../../codec/values.ts";
 import { withFolder } from "../../endpoint/files/folder_for_test.ts";
 import { runCommand } from "../io_for_test.ts";
 import { dissect, type DissectAs } from "./dissect.ts";
@@ -95,6 +97,52 @@ test("values and records are told too", () => {
       '  reason: "off"',
     ].join("\n"),
   );
+});
+
+test("a message without its frame is told, with what it lacks", () => {
+  const message = new Map<string, SttValue>([
+    ["type", "HELLO"],
+    ["timestamp", 1_700_000_000_000],
+    ["suites", [1, 2, 9]],
+    ["suite", 2],
+    ["unknown", 1.5],
+  ]);
+  const told = text(encodeValue(message));
+  for (
+    const phrase of [
+      "HELLO: the initiator asks for a session",
+      "2023-11-14T22:13:20.000Z",
+      "x25519-chacha20poly1305-sha256, x25519-aes256gcm-sha256, unknown 9",
+      "unknown: float 1.5",
+      "frame: none: a bare value",
+    ]
+  ) assert(told.includes(phrase), `${phrase} is not in ${told}`);
+  const never = text(encodeValue(new Map(message).set("timestamp", 2 ** 53 - 1)));
+  assert.match(never, /timestamp: int 9007199254740991/);
+});
+
+test("floats, long lists, and what canonical encoding refuses", () => {
+  const value = encodeValue([new Float(2), new Float(-0), Number.NaN, true]);
+  assert.match(text(value, "value"), /float 2\.0\n.*float -0\n.*float NaN/);
+  assert.match(
+    text(fromHex("217ff0000000000001"), "value"),
+    /float NaN with bits 7ff0000000000001/,
+  );
+  assert.match(text(encodeValue(new Array(300).fill(1)), "value"), /…: 44 more$/);
+  assert.match(text(fromHex("110005"), "value"), /not canonical: /);
+  assert.match(text(fromHex("10ff00"), "value"), /trailing: 1 bytes follow the value/);
+});
+
+test("records by the thousand are cut, and acknowledgements show their ranges", () => {
+  const many = new Uint8Array(9 * 10_001).map((_, index) => index % 9 === 0 ? 1 : 7);
+  assert.match(text(many, "records"), /…: 1 more$/);
+  const writer = new ByteWriter(new Uint8Array(64));
+  writeRecord(writer, { type: "ack", largest: 9, delayUs: 5, ranges: [[8, 9], [1, 3]] });
+  assert.match(
+    text(writer.written(), "records"),
+    /ACK\n.*largest: 9\n.*delay.*5\n.*ranges: 8-9, 1-3/,
+  );
+  assert.match(text(Uint8Array.of(0x01, 2), "records"), /! record: /);
 });
 
 test("no input makes it throw, and faults are found", () => {

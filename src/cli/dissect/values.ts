@@ -45,7 +45,7 @@ function scalarText(value: SttValue): string {
   if (value instanceof Uint8Array) return `bytes ${bytesText(value)}`;
   if (value instanceof Float) {
     return value.nanBits === undefined
-      ? `float ${Object.is(value.value, -0) ? "-0" : value.value}.0`
+      ? `float ${value.value}.0`
       : `float NaN with bits ${value.nanBits.toString(16)}`;
   }
   switch (typeof value) {

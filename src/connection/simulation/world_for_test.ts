@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatagramPair, type DatagramPairOptions } from "../../testing/datagram_pair.ts";
-import { EventQueue } from "../../testing/event_queue.ts";
+import { TimedQueue } from "../../testing/timed_queue.ts";
 import type { Prng } from "../../testing/prng.ts";
 import type { Side } from "../../testing/simulated_link.ts";
 import type { Connection } from "../connection.ts";
@@ -40,7 +40,7 @@ export class World {
   mustLive = true;
   readonly #users: Record<Side, Map<number, StreamUser>> = { a: new Map(), b: new Map() };
   readonly #flows: Flow[] = [];
-  readonly #alarms: EventQueue<() => void> = new EventQueue();
+  readonly #alarms: TimedQueue<() => void> = new TimedQueue();
   readonly #bounds: MemoryBounds = new MemoryBounds();
   #established = 0;
   #early = false;

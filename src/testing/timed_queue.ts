@@ -5,7 +5,7 @@ interface Entry<T> {
 }
 
 /** Items by due time; equal times come out in the order they went in. A binary heap. */
-export class EventQueue<T> {
+export class TimedQueue<T> {
   readonly #heap: Entry<T>[] = [];
   #order = 0;
 
