@@ -181,7 +181,7 @@ export async function measure(flood: Flood, scale: number): Promise<Row> {
     const { wallMs, ownMs } = delay.stop();
     clearInterval(sampler);
     await attacker.end();
-    await left(listener);
+    await left(listener, handles);
     const kept = await heapCollected();
     const after = handlesNow();
     const { drops, rejected } = listener.stats();
@@ -210,12 +210,13 @@ export async function measure(flood: Flood, scale: number): Promise<Row> {
   }
 }
 
-/** Waits until strangers and sessions are gone, as long as a handshake and an upgrade may last. */
-async function left(listener: Listener): Promise<void> {
+/** Waits until strangers, sessions and their sockets are gone, as long as a handshake and an upgrade may last. */
+async function left(listener: Listener, handles: number | undefined): Promise<void> {
   const until = performance.now() + LEAVE_MS;
   while (performance.now() < until) {
     const { handshaking, sessions } = listener.stats();
-    if (handshaking === 0 && sessions === 0) return;
+    const closed = (handlesNow() ?? 0) <= (handles ?? 0) + BOUNDS.handles;
+    if (handshaking === 0 && sessions === 0 && closed) return;
     await sleep(SAMPLE_MS);
   }
 }
