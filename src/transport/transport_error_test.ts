@@ -22,7 +22,7 @@ test("known codes become sentences, unknown ones keep the system's text", () => 
     ["text", `${attempt}: text`],
     [
       Object.assign(new Error("Requires net access"), { name: "NotCapable" }),
-      `${attempt}: permission denied (EACCES)`,
+      `${attempt}: Requires net access (EACCES)`,
     ],
     [
       new AggregateError([systemError("ECONNREFUSED"), systemError("ENETUNREACH")]),
