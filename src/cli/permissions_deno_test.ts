@@ -123,6 +123,26 @@ test("keygen and decode run with the flags that README gives, and fail clearly w
   });
 });
 
+test("seal and open run with the flags that README gives, and fail clearly without one", async () => {
+  await withNames(async (names) => {
+    await withChildren(async (start) => {
+      const run = async (command: string, all: Names): Promise<void> => {
+        const permissions = filled(flagsOf(command), "", all);
+        const args = command.split(" ").map((word) => fill(word, all));
+        for (const { flags, left } of without(permissions)) {
+          await failsClearly(start(args, { permissions: flags }), left);
+        }
+        const child = start(args, { permissions });
+        assert.equal(await child.exit(), 0, child.stderr);
+      };
+      const all = { ...names, DIR: await mkdtemp(join(names["FOLDER"] ?? "", "sealed-")) };
+      await run("seal FILE --out DIR/sealed --seed-file SEED", all);
+      await run("open DIR/sealed --out DIR/opened --seed-file SEED", all);
+      assert.equal(readFileSync(join(all.DIR, "opened"), "utf8"), "content");
+    });
+  });
+});
+
 /** A listener and a dialler, each as the row of README has it. */
 interface Pair {
   readonly listen: string;
