@@ -104,6 +104,11 @@ export interface DialOptions {
   readonly maxMessageBytes?: number;
   /** Extra request headers (WebSocket). */
   readonly headers?: Record<string, string>;
+  /**
+   * Masks WebSocket messages with random keys, as RFC 6455 asks, instead of with zeros (SPEC 4.7): for intermediaries
+   * that look at keys. Slower. Default false.
+   */
+  readonly randomMasks?: boolean;
   /** Dials with the runtime's own `WebSocket` instead of the package `ws`: it cannot pause, nor be cut. */
   readonly native?: boolean;
 }

@@ -42,6 +42,7 @@ interface WsOptions {
 
 export interface WsClientOptions extends WsOptions {
   readonly followRedirects: false;
+  readonly generateMask?: (mask: Uint8Array) => void;
   readonly headers?: Record<string, string>;
   readonly ca?: string[];
   readonly createConnection?: (options: ConnectionOptions) => Socket;
