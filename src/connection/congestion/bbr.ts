@@ -327,7 +327,8 @@ export class Bbr implements CongestionController {
 
   #updateCycle(sample: RateSample, bytesInFlight: number, nowMs: number): void {
     if (this.#rounds.started) this.#downRound = true;
-    const due = this.#schedule.isDue(nowMs, this.#targetFlight() / this.#mtu);
+    const drained = this.#phase !== "probe_bw_down";
+    const due = this.#schedule.isDue(nowMs, this.#targetFlight() / this.#mtu, drained);
     switch (this.#phase) {
       case "probe_bw_down":
         if (due) this.#enterRefill();

@@ -13,6 +13,8 @@ const RENO_ROUNDS = 63;
 export class BbrSchedule {
   #sinceMs = 0;
   #waitMs = 0;
+  /** The wait without `mostMs`. */
+  #longestMs = 0;
   #rounds = 0;
 
   /** A round trip began. */
@@ -34,11 +36,17 @@ export class BbrSchedule {
     bits = (bits ^ bits >>> 13) >>> 0;
     this.#sinceMs = nowMs;
     this.#rounds = bits & 1;
-    this.#waitMs = Math.min(WAIT_MS + bits / 0x1_0000_0000 * WAIT_SPREAD_MS, mostMs);
+    this.#longestMs = WAIT_MS + bits / 0x1_0000_0000 * WAIT_SPREAD_MS;
+    this.#waitMs = Math.min(this.#longestMs, mostMs);
   }
 
-  /** True when the next probe is due on a path that holds `packets`. */
-  isDue(nowMs: number, packets: number): boolean {
-    return nowMs > this.#sinceMs + this.#waitMs || this.#rounds >= Math.min(RENO_ROUNDS, packets);
+  /**
+   * True when the next probe is due on a path that holds `packets`.
+   *
+   * @param drained False while the queue of the probe before still stands: one soon after it would find that one.
+   */
+  isDue(nowMs: number, packets: number, drained: boolean): boolean {
+    const waitMs = drained ? this.#waitMs : this.#longestMs;
+    return nowMs > this.#sinceMs + waitMs || this.#rounds >= Math.min(RENO_ROUNDS, packets);
   }
 }

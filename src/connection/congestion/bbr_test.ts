@@ -224,16 +224,24 @@ test("schedule: two to three seconds, different for different flows, or as many 
   for (let flow = 0; flow < 50; flow++) {
     const schedule = new BbrSchedule();
     schedule.restart(1000 + flow / 7, flow * 31);
-    assert.equal(schedule.isDue(3000, 100), false);
-    assert.equal(schedule.isDue(4001, 100), true);
+    assert.equal(schedule.isDue(3000, 100, true), false);
+    assert.equal(schedule.isDue(4001, 100, true), true);
     let wait = 2000;
-    while (!schedule.isDue(1000 + flow / 7 + wait, 100)) wait += 10;
+    while (!schedule.isDue(1000 + flow / 7 + wait, 100, true)) wait += 10;
     waits.add(wait);
   }
   assert.ok(waits.size > 25, `${waits.size} different waits`);
   const schedule = new BbrSchedule();
   schedule.restart(0, 0);
   for (let round = 0; round < 20; round++) schedule.onRound();
-  assert.equal(schedule.isDue(1, 20), true);
-  assert.equal(schedule.isDue(1, 62), false);
+  assert.equal(schedule.isDue(1, 20, true), true);
+  assert.equal(schedule.isDue(1, 62, true), false);
+});
+
+test("schedule: a probe soon after the last one waits until its queue is gone, one of old does not", () => {
+  const schedule = new BbrSchedule();
+  schedule.restart(1000, 1, 100);
+  assert.equal(schedule.isDue(1101, 100, true), true);
+  assert.equal(schedule.isDue(2999, 100, false), false);
+  assert.equal(schedule.isDue(4001, 100, false), true);
 });
