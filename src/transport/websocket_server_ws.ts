@@ -143,6 +143,13 @@ class WebSocketListener implements TransportListener {
     tcp.on("error", () => tcp.destroy());
     this.#halfOpen.add(tcp);
     tcp.setNoDelay(true);
+    if (!this.#share.spent) return this.#begin(tcp);
+    this.#share.later(() => {
+      if (!tcp.destroyed) this.#begin(tcp);
+    });
+  }
+
+  #begin(tcp: Socket): void {
     if (this.#secure === undefined) {
       this.#carriers.set(tcp, { tcp, gate: undefined });
       this.#httpServer.emit("connection", tcp);
@@ -168,8 +175,16 @@ class WebSocketListener implements TransportListener {
     response.end(answer.text, () => request.socket.destroySoon());
   }
 
+  /** A crowd that comes at once is let in over several turns of the event loop. */
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
     socket.on("error", () => socket.destroy());
+    if (!this.#share.spent) return this.#upgrade(request, socket, head);
+    this.#share.later(() => {
+      if (!socket.destroyed) this.#upgrade(request, socket, head);
+    });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
     const answer = refuseUpgrade(
       {
         method: request.method,
