@@ -28,6 +28,22 @@ function hostOf(index: number): HandshakeSource {
   return { ...UDP, host: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` };
 }
 
+test("the four messages with IP and UDP headers are at most 1300 bytes with default parameters", () => {
+  // What `listen` and `connect` announce: SPEC 6.2.9 has no default for these.
+  const parameters = transportParameters({ capabilities: 11 });
+  const initiator = dial({ parameters });
+  const acceptor = listen({ parameters });
+  const hello = sent(initiator, 0);
+  const response = answered(acceptor, hello, 0);
+  initiator.receive(response, 0);
+  const proof = sent(initiator, 0);
+  const final = acceptor.accept(offered(acceptor, proof, 0), 0);
+  const sizes = [hello, response, proof, final].map(({ length }) => length + 28);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(total <= 1300, `${sizes.join(" + ")} = ${total}`);
+  assert.ok(response.length < 3 * hello.length);
+});
+
 test("a handshake: both sides have the same keys and know each other", () => {
   const initiator = dial();
   const acceptor = listen();
