@@ -22,6 +22,7 @@ export {
   confirmation,
   type EpochKeys,
   epochKeys,
+  type ProtectionKeys,
   resetToken,
   SeedKeys,
   seedKeys,

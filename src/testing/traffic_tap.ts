@@ -21,6 +21,7 @@ export class TrafficTap {
   readonly provider: CryptoProvider;
   #newest: { i2r?: Uint8Array; r2i?: Uint8Array } = {};
 
+  /** Taps a provider, which is left as it is. */
   constructor(inner: CryptoProvider) {
     this.provider = {
       ...inner,
