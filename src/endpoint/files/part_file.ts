@@ -11,6 +11,8 @@ import { PartPlace, type ResumeLimits } from "./kept_parts.ts";
 import { fileError, systemCode } from "./refusals.ts";
 
 const BUFFER_BYTES = 262_144;
+/** How much is written before the disk is asked to begin. */
+const SYNC_BYTES = 4_194_304;
 
 /** What an earlier transfer left of the same file. */
 export interface EarlierBytes {
@@ -56,6 +58,10 @@ export class PartFile implements FileDestination {
   #used = 0;
   /** The write under way: one, so that the disk works while the next buffer fills. */
   #pending: Promise<void> = Promise.resolve();
+  /** Bytes written since the last time that the disk was asked to keep them. */
+  #unsynced = 0;
+  /** The disk works on what is there already. Rejects at most once: the system tells of a lost write one time only. */
+  #syncing: Promise<void> | undefined;
   #over = false;
 
   private constructor(
@@ -193,12 +199,26 @@ export class PartFile implements FileDestination {
     } catch (cause) {
       throw fileError("write", this.#path, cause);
     }
+    this.#unsynced += bytes.length;
+    if (this.#unsynced >= SYNC_BYTES) this.#syncSoFar(file);
+  }
+
+  /** Else all of a large file would go to the disk after its last byte, while the sender waits. */
+  #syncSoFar(file: FileHandle): void {
+    if (this.#syncing !== undefined) return;
+    this.#unsynced = 0;
+    this.#syncing = file.datasync().then(() => {
+      this.#syncing = undefined;
+    });
+    // `commit` looks at it; until then nobody may.
+    this.#syncing.catch(() => undefined);
   }
 
   async commit(): Promise<string> {
     await this.#flush();
     await this.#pending;
     try {
+      await this.#syncing;
       await this.#file?.sync();
       await this.#close();
       await this.#publish();
@@ -271,6 +291,7 @@ export class PartFile implements FileDestination {
   async #close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
+    await this.#syncing?.catch(() => undefined);
     await file?.close();
   }
 

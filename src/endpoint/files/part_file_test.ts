@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -107,5 +117,55 @@ test("a folder that is none is named with the reason", async () => {
       (error: unknown) =>
         hasCode("FILE_IO")(error) && /missing.*no such file or folder/.test(String(error)),
     );
+  });
+});
+
+/** Runs with another `datasync` of all files. */
+async function withSync(
+  folder: string,
+  sync: (real: () => Promise<void>) => Promise<void>,
+  act: () => Promise<void>,
+): Promise<void> {
+  const handle = await open(join(folder, "probe"), "w");
+  const methods = Object.getPrototypeOf(handle) as { datasync(this: FileHandle): Promise<void> };
+  await handle.close();
+  await unlink(join(folder, "probe"));
+  const real = methods.datasync;
+  methods.datasync = function () {
+    return sync(() => real.call(this));
+  };
+  try {
+    await act();
+  } finally {
+    methods.datasync = real;
+  }
+}
+
+const MIB = new Uint8Array(1_048_576).fill(7);
+
+test("a large file goes to the disk while it comes, not only behind its last byte", async () => {
+  await withFolder(async (folder) => {
+    let syncs = 0;
+    await withSync(folder, (real) => (syncs++, real()), async () => {
+      const part = await PartFile.create(folder, "large", false);
+      for (let count = 0; count < 3; count++) await part.write(MIB);
+      assert.equal(syncs, 0);
+      for (let count = 0; count < 9; count++) await part.write(MIB);
+      assert.ok(syncs >= 1 && syncs <= 3, `${syncs} times`);
+      assert.equal((await stat(await part.commit())).size, 12 * MIB.length);
+    });
+  });
+});
+
+test("a disk that loses what it took fails the file, although a later word of it is good", async () => {
+  await withFolder(async (folder) => {
+    const fails = () => Promise.reject(Object.assign(new Error("input/output"), { code: "EIO" }));
+    await withSync(folder, fails, async () => {
+      const part = await PartFile.create(folder, "large", false);
+      for (let count = 0; count < 6; count++) await part.write(MIB);
+      await assert.rejects(part.commit(), { code: "FILE_IO" });
+      await part.discard();
+      assert.deepEqual(await readdir(folder), []);
+    });
   });
 });
