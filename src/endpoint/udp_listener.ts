@@ -249,16 +249,15 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
     const nowMs = this.#host.now();
     const frame = bytes.subarray(0, end);
     const result = this.#host.handshake(frame, host, port, nowMs);
-    if (result.kind === "send") this.#answer(result.frame, host, port, nowMs);
+    if (result.kind === "send") {
+      if (result.halfOpen !== undefined) this.#noteResponse(result.halfOpen, host, port, nowMs);
+      if (this.socket.full) this.#drop("full");
+      else this.socket.send(result.frame, host, port);
+    }
     if (result.kind === "session") this.#open(result.pending, end, host, port, nowMs);
-    if (end < bytes.length) this.#behindProof(frame, bytes.subarray(end), host, port);
-  }
-
-  #answer(frame: Uint8Array, host: string, port: number, nowMs: number): void {
-    const message = decodeMessage(frame);
-    if (message.type === "RESPONSE") this.#noteResponse(message.sessionId, host, port, nowMs);
-    if (this.socket.full) this.#drop("full");
-    else this.socket.send(frame, host, port);
+    if (end === bytes.length) return;
+    const proved = result.kind === "session" ? result.pending.session.sessionId : provedBy(frame);
+    this.#behindProof(proved, bytes.subarray(end), host, port);
   }
 
   #noteResponse(sessionId: Uint8Array, host: string, port: number, nowMs: number): void {
@@ -293,12 +292,16 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
   }
 
   /** SPEC 4: behind AUTH_PROOF there may be one protected frame, of that session. */
-  #behindProof(frame: Uint8Array, rest: Uint8Array, host: string, port: number): void {
-    const message = decodeMessage(frame);
-    if (message.type === "AUTH_PROOF" && this.#parse(rest)) {
+  #behindProof(
+    sessionId: Uint8Array | undefined,
+    rest: Uint8Array,
+    host: string,
+    port: number,
+  ): void {
+    if (sessionId !== undefined && this.#parse(rest)) {
       const { type, sessionIdHigh, sessionIdLow } = this.#header;
-      const same = sessionIdHigh === sessionIdWord(message.sessionId, 0) &&
-        sessionIdLow === sessionIdWord(message.sessionId, 4);
+      const same = sessionIdHigh === sessionIdWord(sessionId, 0) &&
+        sessionIdLow === sessionIdWord(sessionId, 4);
       if (same && type !== FRAME_HANDSHAKE) {
         this.#onPacket(rest, sessionIdHigh, sessionIdLow, host, port);
         return;
@@ -306,6 +309,12 @@ export class UdpListener implements TransportListener, ChannelOwner, DatagramSin
     }
     this.#drop("trailing");
   }
+}
+
+/** The session of an AUTH_PROOF that opened none, a repeat most likely; undefined for other messages. */
+function provedBy(frame: Uint8Array): Uint8Array | undefined {
+  const message = decodeMessage(frame);
+  return message.type === "AUTH_PROOF" ? message.sessionId : undefined;
 }
 
 function isAt(address: DatagramTarget | undefined, host: string, port: number): boolean {

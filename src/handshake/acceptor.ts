@@ -271,7 +271,7 @@ export class Acceptor {
       expiresMs: nowMs + this.#timeoutMs,
     });
     this.counters.responses++;
-    return { kind: "send", frame: response.slice() };
+    return { kind: "send", frame: response.slice(), halfOpen: handshake.sessionId };
   }
 
   #repeatResponse(known: HalfOpen, size: number, from: HandshakeSource): AcceptorResult {
@@ -281,7 +281,7 @@ export class Acceptor {
     // Each RESPONSE is paid for by the HELLO that asked for it, whatever address that came from.
     if (known.response.length > AMPLIFICATION * size) return drop("amplification");
     this.counters.repeats++;
-    return { kind: "send", frame: known.response.slice() };
+    return { kind: "send", frame: known.response.slice(), halfOpen: known.sessionId };
   }
 
   #onProof(

@@ -208,6 +208,11 @@ export type AcceptorDrop =
 
 /** What to do with a frame that was given to the acceptor. */
 export type AcceptorResult =
-  | { readonly kind: "send"; readonly frame: Uint8Array }
+  | {
+    readonly kind: "send";
+    readonly frame: Uint8Array;
+    /** Where the frame is a RESPONSE: the handshake that it began. */
+    readonly halfOpen?: Uint8Array;
+  }
   | { readonly kind: "session"; readonly pending: PendingSession }
   | { readonly kind: "drop"; readonly reason: AcceptorDrop };
