@@ -18,6 +18,8 @@ import { systemCode } from "./system_error.ts";
 const LOCK_NAME = "lock";
 /** Others may take a lock in the moment between a look and a try; more often than this is no accident. */
 const ATTEMPTS = 32;
+/** Each link of the chain died while it took the lock over; copies of lock files may lead in a circle. */
+const MAX_CHAIN = 32;
 /** A lock without a readable holder is one that is being written, or was when its writer died. */
 const UNREADABLE_MS = 5000;
 const OLD_MS = 60_000;
@@ -102,6 +104,12 @@ class LockFile implements FolderLock {
       // Released between the two looks.
       if (content === undefined) return false;
       await this.#refuseRunning(name, content);
+      if (chain.length >= MAX_CHAIN) {
+        throw locked(
+          this.#folder,
+          `more than ${MAX_CHAIN} lock files of dead processes follow each other`,
+        );
+      }
       chain.push(name);
       name = successorOf(content);
     }

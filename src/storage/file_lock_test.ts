@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { utimes } from "node:fs/promises";
 import { join } from "node:path";
@@ -86,6 +87,25 @@ test("a lock that cannot be read is one being written until it is older than tha
       await (await FileStore.open(folder)).close();
     }
   });
+});
+
+test("copies of a dead lock that lead in a circle are refused, not followed for ever", async () => {
+  const dead = new TextEncoder().encode('{"pid":1,"started":"","boot":""}');
+  const files = new CrashFiles();
+  await files.writeNewFile("f/lock", dead);
+  const successor = `lock.${createHash("sha256").update(dead).digest("hex").slice(0, 32)}`;
+  await files.writeNewFile(`f/${successor}`, dead);
+  let looks = 0;
+  const world: LockWorld = {
+    self: { pid: 2, started: "", boot: "" },
+    isRunning: () => {
+      assert.ok(++looks < 1000, "it goes in a circle");
+      return Promise.resolve(false);
+    },
+    now: () => 1e9,
+  };
+  await assert.rejects(lockFolder(files, "f", world), LOCKED);
+  assert.deepEqual((await files.names("f")).sort(), ["lock", successor].sort());
 });
 
 /** Files whose every call may be overtaken by others. */
