@@ -124,7 +124,10 @@ export class TcpConnection implements TransportConnection {
   #deliverHeld(): void {
     const held = this.#held;
     this.#held = [];
-    for (const bytes of held) if (!this.#closing) this.#sink?.data(bytes);
+    // Nothing follows an end, which a reset may have been meanwhile.
+    for (const bytes of held) {
+      if (!this.#closing && !this.#end.ended) this.#sink?.data(bytes);
+    }
   }
 
   #onWritten(bytes: Uint8Array, error: Error | null | undefined): void {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { test } from "node:test";
 import { SttError } from "../errors.ts";
+import { LoopShare } from "./loop_share.ts";
 import { CollectingSink, pattern } from "./sink_for_test.ts";
 import { tcpTransport } from "./tcp.ts";
+import { TcpConnection } from "./tcp_connection.ts";
 import type { TransportConnection, TransportListener } from "./transport.ts";
 
 async function listening(): Promise<{
@@ -47,6 +49,23 @@ test("what the system refuses is said with the address and the reason", async ()
     tcpTransport.dial("tcp://127.0.0.1:0"),
     (error) => error instanceof SttError && /port 0 is for listeners/.test(error.message),
   );
+});
+
+test("bytes that wait for their turn do not follow the end of a connection that was reset", async () => {
+  const turns: (() => void)[] = [];
+  const share = new LoopShare(() => 0, (turn) => void turns.push(turn));
+  share.later(() => {});
+  const socket = new Socket();
+  const connection = new TcpConnection(socket, share);
+  const sink = new CollectingSink();
+  connection.start(sink);
+  socket.emit("data", Uint8Array.of(1));
+  assert.equal(sink.bytes, 0);
+  socket.destroy(new Error("reset"));
+  await sink.ended;
+  for (const turn of turns.splice(0)) turn();
+  assert.equal(turns.length, 1, "the work was done");
+  assert.equal(sink.bytes, 0);
 });
 
 test("a peer that resets the connection is an error, one that closes is not", async () => {
