@@ -19,6 +19,13 @@ const PART_NAME_BYTES = 200;
 const KEY_BYTES = 6;
 const RANDOM_BYTES = 6;
 const KEEPABLE = /^\..*\.[0-9a-f]{12}\.(kept|[0-9a-f]{12})\.part$/s;
+/** Such a file would be taken for a part, on systems that do not tell case apart too. */
+const RESERVED = /^\..*\.[0-9a-f]{12}\.(kept|[0-9a-f]{12})\.part$/is;
+/**
+ * Transfers of one file that may each have a copy of what came: the one that nobody told yet that its session is over,
+ * and the next one. A peer that offers a file again and again while it comes would fill the disk with a word each.
+ */
+const COPIES = 2;
 /** What is sent again in an instant is not worth a file. */
 const MIN_BYTES = 1_048_576;
 
@@ -53,6 +60,11 @@ export function resumeLimits(
 /** Whether a file of this size is worth going on with. */
 export function resumable(size: number | null): size is number {
   return size !== null && size >= MIN_BYTES;
+}
+
+/** Whether a file of this name, which a peer chose, would be counted, taken over and removed as a part. */
+export function isPartName(name: string): boolean {
+  return RESERVED.test(name);
 }
 
 /** The parts that this process writes now. */
@@ -91,6 +103,14 @@ export class PartPlace {
     return join(this.#directory, `${this.#stem}.kept.part`);
   }
 
+  /** Transfers of this file that this process writes now, with this one. */
+  get #writers(): number {
+    const stem = join(this.#directory, `${this.#stem}.`);
+    let count = 0;
+    for (const path of writing) if (path.startsWith(stem)) count++;
+    return count;
+  }
+
   /** Nothing is written here any more. */
   leave(): void {
     writing.delete(this.path);
@@ -110,6 +130,7 @@ export class PartPlace {
       if (systemCode(cause) !== "ENOENT") return undefined;
     }
     await sweep(this.#directory, limits);
+    if (this.#writers > COPIES) return undefined;
     const orphan = await this.#largestOrphan();
     if (orphan === undefined) return undefined;
     try {

@@ -12,7 +12,7 @@ import { BlockStream } from "./block_stream.ts";
 import { checkFileName } from "./file_name.ts";
 import { type FileDestination, ForwardedBytes, PartFile } from "./part_file.ts";
 import { agreeOnStart, type PrefixState } from "./prefix.ts";
-import { resumable, type ResumeLimits, resumeLimits } from "./kept_parts.ts";
+import { isPartName, resumable, type ResumeLimits, resumeLimits } from "./kept_parts.ts";
 import { FILE_REFUSALS, fileError, refusal, refusalError, refusalOf } from "./refusals.ts";
 import {
   decodeOffer,
@@ -237,6 +237,9 @@ async function takeOffer(
   checkFileName(offer.name, process.platform === "win32");
   if (isAbsolute(offer.name)) {
     throw new SttError("FILE_NAME", "cannot use file name: it is an absolute path");
+  }
+  if (write === undefined && isPartName(offer.name)) {
+    throw new SttError("FILE_NAME", "cannot use file name: it is one of parts of files");
   }
   if (offer.size !== null && offer.size > maxBytes) throw tooLarge(maxBytes);
   if (accept !== undefined && await accept(offer) !== true) {

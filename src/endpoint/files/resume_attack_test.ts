@@ -110,6 +110,45 @@ test("a proof that is none ends the transfer as malformed, and a wrong rest as a
   }
 });
 
+test("a sender cannot place what would pass for a part, to push out what is kept or to vanish later", async () => {
+  for (const ending of ["kept.part", "0123456789ab.part", "KEPT.Part"]) {
+    await withFolder(async (directory) => {
+      await withSession(async (sender, receiver) => {
+        const outcome = receiveFiles(receiver, { directory }).next();
+        const sending = sendFile(sender, {
+          name: `.y.abcdefabcdef.${ending}`,
+          size: 1,
+          source: [new Uint8Array(1)],
+        });
+        await assert.rejects(sending, { code: "FILE_NAME" });
+        assert((await outcome).value?.ok === false);
+        assert.deepEqual(await readdir(directory), []);
+      });
+    });
+  }
+});
+
+test("however often a file is offered while it comes, one copy is made of what came", async () => {
+  const limits = resumeLimits(true);
+  assert(limits !== undefined);
+  await withFolder(async (directory) => {
+    const parts: PartFile[] = [];
+    for (let count = 0; count < 6; count++) {
+      const part = await PartFile.create(directory, "x", false, { size: SIZE, limits });
+      parts.push(part);
+      if (count > 0) continue;
+      // Three buffers, so that the first one is on the disk.
+      await part.write(CONTENT.subarray(0, 3 * 262_144));
+    }
+    assert.deepEqual(
+      parts.map(({ earlier }) => earlier !== undefined),
+      [false, true, false, false, false, false],
+    );
+    for (const part of parts) await part.discard();
+    assert.deepEqual(await readdir(directory), []);
+  });
+});
+
 /** Answers one offer with these blocks, one after each block of the sender. */
 async function answering(
   answers: readonly Uint8Array[],
