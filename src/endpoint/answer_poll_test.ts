@@ -10,7 +10,7 @@ function polled(enabled = true) {
   return {
     poll,
     /** A question whose answer comes `afterMs` later; returns the turns that were taken meanwhile. */
-    exchange(afterMs: number, question = 100, answer = 100): number {
+    exchange(afterMs: number, question = 100, answer: number | "none" = 100): number {
       poll.asked(question);
       const until = nowMs + afterMs;
       let taken = 0;
@@ -20,7 +20,7 @@ function polled(enabled = true) {
         taken++;
         turn();
       }
-      poll.answered(answer);
+      if (answer !== "none") poll.answered(answer);
       return taken;
     },
   };
@@ -56,4 +56,20 @@ test("one loop turns at a time, and none with a single processor", () => {
   assert.ok(taken >= 9 && taken <= 11, `${taken} turns`);
   const alone = polled(false);
   for (let count = 0; count < 9; count++) assert.equal(alone.exchange(0.1), 0);
+});
+
+test("a peer that answers at the last moment, for ever, gets half of the time and no more", () => {
+  const { exchange } = polled();
+  let taken = 0;
+  for (let count = 0; count < 1000; count++) taken += exchange(0.29);
+  assert.ok(taken > 14_000 && taken < 16_000, `${taken} turns of 29000`);
+});
+
+test("questions without answers cost no more than was saved up", () => {
+  const { exchange } = polled();
+  for (let count = 0; count < 100; count++) exchange(0.1);
+  // No answer is reported: each question follows the one before it within its time.
+  let taken = 0;
+  for (let count = 0; count < 1000; count++) taken += exchange(0.2, 100, "none");
+  assert.ok(taken > 0 && taken <= 150, `${taken} turns`);
 });
