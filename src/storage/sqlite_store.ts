@@ -10,6 +10,7 @@ import {
   checkStorageValue,
   closedStore,
   hasPrefix,
+  STORAGE_VALUE_MAX_BYTES,
   type StorageProvider,
   type StoredEntry,
 } from "./provider.ts";
@@ -56,10 +57,17 @@ export class SqliteStore implements StorageProvider {
   private constructor(path: string, database: Database) {
     this.#path = path;
     this.#database = database;
-    this.#get = database.prepare("SELECT value FROM entries WHERE key = ?");
+    this.#get = database.prepare(
+      `SELECT size, iif(size > ${STORAGE_VALUE_MAX_BYTES}, NULL, value) AS value ` +
+        "FROM (SELECT value, length(value) AS size FROM entries WHERE key = ?)",
+    );
     this.#put = database.prepare("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)");
     this.#delete = database.prepare("DELETE FROM entries WHERE key = ?");
-    this.#list = database.prepare("SELECT key, length(value) AS size, modified FROM entries");
+    // Others may have put anything there: a number for a key would be a length where bytes are expected.
+    this.#list = database.prepare(
+      "SELECT key, length(value) AS size, modified FROM entries " +
+        "WHERE typeof(key) = 'blob' AND typeof(value) = 'blob' AND typeof(modified) = 'integer'",
+    );
   }
 
   /**
@@ -85,7 +93,15 @@ export class SqliteStore implements StorageProvider {
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#with("read", key, () => {
-      const value = this.#get.get(key)?.value;
+      const row = this.#get.get(key);
+      if (Number(row?.size) > STORAGE_VALUE_MAX_BYTES) {
+        throw new SttError(
+          "STORAGE_CORRUPT",
+          `cannot read ${JSON.stringify(this.#path)}: a value of ${row?.size} bytes`,
+          { limit: STORAGE_VALUE_MAX_BYTES },
+        );
+      }
+      const value = row?.value;
       return value instanceof Uint8Array ? new Uint8Array(value) : undefined;
     });
   }

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { storageProviderCases } from "../testing/storage_cases.ts";
 import { Chamber } from "./chamber.ts";
 import { ContentStore } from "./content_store.ts";
-import type { StorageProvider } from "./provider.ts";
+import { STORAGE_VALUE_MAX_BYTES, type StorageProvider } from "./provider.ts";
 import { SqliteStore } from "./sqlite_store.ts";
 
 async function hasSqlite(): Promise<boolean> {
@@ -92,6 +92,29 @@ withSqlite("other files and other databases are refused and left as they are", a
   database.close();
   await assert.rejects(open(other), { code: "STORAGE_CORRUPT" });
   await assert.rejects(open(join(root, "no", "folder")), { code: "FILE_IO" });
+});
+
+withSqlite("rows that others put into a database decide over no memory", async () => {
+  const path = newPath();
+  const store = await open(path);
+  await store.put(new Uint8Array([1]), new Uint8Array([2]));
+  await store.close();
+  const name: string = "node:sqlite";
+  const { DatabaseSync } = await import(name);
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA synchronous = OFF");
+  database.exec(`INSERT INTO entries VALUES (x'05', zeroblob(${STORAGE_VALUE_MAX_BYTES + 1}), 0)`);
+  // As a length, it would be more than a process has.
+  database.exec("INSERT INTO entries VALUES (9007199254740991, x'00', 0), ('text', x'00', 0)");
+  database.exec("INSERT INTO entries VALUES (x'06', 'text', 0), (x'07', x'00', 'never')");
+  database.close();
+  const again = await open(path);
+  await assert.rejects(again.get(new Uint8Array([5])), { code: "STORAGE_CORRUPT" });
+  assert.equal(await again.get(new Uint8Array([6])), undefined);
+  const keys: number[][] = [];
+  for await (const { key } of again.list()) keys.push([...key]);
+  assert.deepEqual(keys.sort(), [[1], [5]]);
+  await again.close();
 });
 
 if (!has) {
