@@ -38,23 +38,30 @@ export function encodeExported(record: ExportedRecord): [length: Uint8Array, dic
 export async function* decodeExported(
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<ExportedRecord, void, void> {
-  let held: Uint8Array = new Uint8Array(0);
+  let buffer: Uint8Array = new Uint8Array(0);
+  let used = 0;
   for await (const chunk of source) {
-    held = joined(held, chunk);
-    for (let found = nextRecord(held); found !== undefined; found = nextRecord(held)) {
-      yield found.record;
-      held = held.subarray(found.size);
+    if (used + chunk.length > buffer.length) {
+      // Twice as large each time: the pieces of a record may be as small as a byte.
+      const larger = new Uint8Array(Math.max(2 * buffer.length, used + chunk.length));
+      larger.set(buffer.subarray(0, used));
+      buffer = larger;
     }
+    buffer.set(chunk, used);
+    used += chunk.length;
+    let at = 0;
+    for (
+      let found = nextRecord(buffer.subarray(0, used));
+      found !== undefined;
+      found = nextRecord(buffer.subarray(at, used))
+    ) {
+      at += found.size;
+      yield found.record;
+    }
+    buffer.copyWithin(0, at, used);
+    used -= at;
   }
-  if (held.length > 0) throw corrupt(WHAT, "it ends within a record");
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b;
-  const bytes = new Uint8Array(a.length + b.length);
-  bytes.set(a);
-  bytes.set(b, a.length);
-  return bytes;
+  if (used > 0) throw corrupt(WHAT, "it ends within a record");
 }
 
 function nextRecord(
@@ -70,7 +77,8 @@ function nextRecord(
   }
   if (length > RECORD_MAX_BYTES) throw corrupt(WHAT, `a record of ${length} bytes`);
   if (reader.remaining < length) return undefined;
-  const record = parseRecord(reader.bytes(length));
+  // A copy: what follows is written over it.
+  const record = parseRecord(reader.bytes(length).slice());
   return { record, size: reader.offset };
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeValue } from "../codec/values.ts";
+import { decodeExported, encodeExported, type ExportedRecord } from "./chamber_export.ts";
 import { Chamber, type ChamberOptions } from "./chamber.ts";
 import { MemoryStore } from "./memory_store.ts";
 import { openStream, sealStream } from "./seal_stream.ts";
@@ -112,3 +114,45 @@ test("a target that fails fails the export, and the chamber goes on", async () =
   await assert.rejects(chamber.export(broken, OTHER), /the disk is full/);
   await chamber.put("b", 1);
 });
+
+/** An export's bytes in pieces of this size. */
+async function* inPieces(records: readonly ExportedRecord[], size: number) {
+  const bytes = new Uint8Array(
+    await new Blob(records.flatMap(encodeExported) as BlobPart[]).arrayBuffer(),
+  );
+  for (let at = 0; at < bytes.length; at += size) {
+    await Promise.resolve();
+    yield bytes.subarray(at, at + size);
+  }
+}
+
+test("records come whole out of pieces of any size, and stay what they were", async () => {
+  const record = (name: string, bytes: number): ExportedRecord => ({
+    name,
+    created: 1,
+    modified: 2,
+    value: encodeValue(new Uint8Array(bytes).map((_, index) => index + name.length)),
+  });
+  const records = [record("a", 300), record("bb", 0), record("ccc", 20_000), record("dddd", 5)];
+  for (const size of [1, 7, 1000, 19_999, 1_000_000]) {
+    const found: ExportedRecord[] = [];
+    for await (const each of decodeExported(inPieces(records, size))) found.push(each);
+    assert.deepEqual(found, records, `pieces of ${size}`);
+  }
+});
+
+test(
+  "a large record in small pieces is not copied once for each",
+  { timeout: 30_000 },
+  async () => {
+    const large = {
+      name: "x",
+      created: 1,
+      modified: 2,
+      value: encodeValue(new Uint8Array(8_388_608)),
+    };
+    let found = 0;
+    for await (const { value } of decodeExported(inPieces([large], 64))) found += value.length;
+    assert.equal(found, large.value.length);
+  },
+);
