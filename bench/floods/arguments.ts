@@ -4,6 +4,8 @@
  * @module
  */
 
+import { numberAtMost, readArguments, textValue } from "../../scripts/command_arguments.ts";
+
 /** What to run. */
 export interface FloodArguments {
   /** Floods whose name holds this text. */
@@ -32,24 +34,9 @@ export function parseArguments(args: readonly string[]): FloodArguments | undefi
   let only = "";
   let scale = 1;
   let json = false;
-  for (let index = 0; index < args.length; index++) {
-    const name = args[index]!;
-    if (name === "--help") return undefined;
-    if (name === "--json") {
-      json = true;
-      continue;
-    }
-    const value = args[++index];
-    if (value === undefined) throw new Error(`${name} needs a value, or is unknown`);
-    if (name === "--only") only = value;
-    else if (name === "--scale") scale = share(name, value);
-    else throw new Error(`unknown argument ${name}`);
-  }
-  return { only, scale, json };
-}
-
-function share(name: string, value: string): number {
-  const number = Number(value);
-  if (number > 0 && number <= 1) return number;
-  throw new Error(`${name} needs a number above 0 and at most 1`);
+  const read = readArguments(args, { "--json": () => json = true }, {
+    "--only": (name, value) => only = textValue(name, value),
+    "--scale": (name, value) => scale = numberAtMost(name, value, 1),
+  });
+  return read ? { only, scale, json } : undefined;
 }

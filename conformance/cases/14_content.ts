@@ -1,6 +1,6 @@
 /** SPEC 14.5: the content store. @module */
 import { hex, unhex } from "../twin/bytes.ts";
-import { TwinContent } from "../twin/storage.ts";
+import { TwinContent } from "../twin/content.ts";
 import { encodeValue, type Typed } from "../twin/values.ts";
 import { flip, type Rule, RuleBook, type RuleTest, sample, test } from "./rule.ts";
 

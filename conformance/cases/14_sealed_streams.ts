@@ -1,6 +1,6 @@
 /** SPEC 14.6: sealed streams. @module */
 import { hex, unhex } from "../twin/bytes.ts";
-import { sealStream } from "../twin/storage.ts";
+import { sealStream } from "../twin/sealed_stream.ts";
 import { flip, type Rule, RuleBook, type RuleTest, sample, test } from "./rule.ts";
 
 const SEED = sample("sealed seed", 32);

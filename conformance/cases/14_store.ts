@@ -1,6 +1,7 @@
 /** SPEC 14.2 to 14.4: store headers, and the parts of a chamber. @module */
 import { hex, unhex } from "../twin/bytes.ts";
-import { makeStoreHeader, TwinChamber } from "../twin/storage.ts";
+import { TwinChamber } from "../twin/chamber.ts";
+import { makeStoreHeader } from "../twin/store_header.ts";
 import { encodeValue, type Typed } from "../twin/values.ts";
 import { flip, type Rule, RuleBook, type RuleTest, sample, test } from "./rule.ts";
 

@@ -109,3 +109,12 @@ export function writeUtf8(text: string): Uint8Array | undefined {
   }
   return Uint8Array.from(bytes);
 }
+
+/** Pieces of `size` bytes and a last one of at most that; one empty piece of nothing. */
+export function cut(plain: Uint8Array, size: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < plain.length || at === 0; at += size) {
+    pieces.push(plain.slice(at, at + size));
+  }
+  return pieces;
+}

@@ -1,14 +1,10 @@
 /** The operations on data at rest, answered by the twin. @module */
 import { hex, unhex } from "./bytes.ts";
-import {
-  makeStoreHeader,
-  openStoreHeader,
-  openStream,
-  sealStream,
-  TwinChamber,
-  TwinContent,
-} from "./storage.ts";
-import type { TwinSecret } from "./storage.ts";
+import { TwinChamber } from "./chamber.ts";
+import { TwinContent } from "./content.ts";
+import { openStream, sealStream } from "./sealed_stream.ts";
+import type { TwinSecret } from "./storage_secret.ts";
+import { makeStoreHeader, openStoreHeader } from "./store_header.ts";
 
 type Arguments = ReturnType<typeof JSON.parse>;
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { parseLcov, percent, ranges, sum } from "./lcov.ts";
 import { codeLines, shippedFiles, withUnloaded } from "./shipped.ts";
 
-const LCOV = `SF:/root/src/b.ts
+const LCOV = `SF:/project/src/b.ts
 DA:1,1
 DA:2,0
 DA:3,0
@@ -13,7 +13,7 @@ BRDA:1,0,0,1
 BRDA:1,0,1,0
 BRDA:3,1,0,-
 end_of_record
-SF:/root/src/a.ts
+SF:/project/src/a.ts
 DA:1,5
 end_of_record
 SF:/elsewhere/src/c.ts
@@ -22,7 +22,7 @@ end_of_record
 `;
 
 test("lines and branches are counted per file of this root", () => {
-  const files = parseLcov(LCOV, "/root/");
+  const files = parseLcov(LCOV, "/project/");
   assert.deepEqual(files, [
     {
       file: "src/a.ts",
@@ -50,7 +50,7 @@ test("a file that no test loads counts with all of its code, and types are none"
     "src/types.ts": "export interface A { b: number }\nexport type { C } from './c.ts';\n",
   };
   const files = withUnloaded(
-    parseLcov(LCOV, "/root/"),
+    parseLcov(LCOV, "/project/"),
     Object.keys(sources),
     (file) => sources[file] ?? "",
   );

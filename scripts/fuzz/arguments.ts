@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readArguments, textValue, wholeNumber } from "../command_arguments.ts";
+
 /** What to run. */
 export interface FuzzArguments {
   /** Per target. */
@@ -51,32 +53,21 @@ export function parseArguments(
   const targets: string[] = [];
   let json = false;
   let keep = false;
-  for (let index = 0; index < args.length; index++) {
-    const name = args[index]!;
-    if (name === "--help") return undefined;
-    if (name === "--json") json = true;
-    else if (name === "--keep") keep = true;
-    else {
-      const value = args[++index];
-      if (name === "--seconds") seconds = positive(name, value);
-      else if (name === "--runs") runs = positive(name, value);
-      else if (name === "--seed") seed = positive(name, value);
-      else if (name === "--target") targets.push(oneOf(name, value, known));
-      else if (name === "--input" && value !== undefined) input = value;
-      else throw new Error(`unknown argument ${name}`);
-    }
-  }
+  const read = readArguments(args, {
+    "--json": () => json = true,
+    "--keep": () => keep = true,
+  }, {
+    "--seconds": (name, value) => seconds = wholeNumber(name, value, 10),
+    "--runs": (name, value) => runs = wholeNumber(name, value, 10),
+    "--seed": (name, value) => seed = wholeNumber(name, value, 10),
+    "--target": (name, value) => targets.push(oneOf(name, value, known)),
+    "--input": (name, value) => input = textValue(name, value),
+  });
+  if (!read) return undefined;
   if (input !== undefined && targets.length !== 1) throw new Error("--input needs one --target");
   // Runs alone are a whole budget, and repeat exactly.
   const time = seconds ?? (runs === undefined ? 10 : Infinity);
   return { seconds: time, runs, seed, targets, input, json, keep };
-}
-
-function positive(name: string, value: string | undefined): number {
-  if (value === undefined || !/^[1-9][0-9]{0,9}$/.test(value)) {
-    throw new Error(`${name} needs a whole number above 0`);
-  }
-  return Number(value);
 }
 
 function oneOf(name: string, value: string | undefined, known: readonly string[]): string {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readArguments, textValue, wholeNumber } from "../command_arguments.ts";
+
 /** What to run. */
 export interface SimArguments {
   /** First seed. */
@@ -38,27 +40,12 @@ export function parseArguments(args: readonly string[], cores: number): SimArgum
   let only: string | undefined;
   let json = false;
   let jobs = cores;
-  for (let index = 0; index < args.length; index++) {
-    const name = args[index]!;
-    if (name === "--help") return undefined;
-    if (name === "--json") {
-      json = true;
-      continue;
-    }
-    const value = args[++index];
-    if (name === "--only" && value !== undefined) only = value;
-    else if (name === "--seed") seed = positive(name, value);
-    else if (name === "--seeds") seeds = positive(name, value);
-    else if (name === "--jobs") jobs = positive(name, value);
-    else if (name.startsWith("--only")) throw new Error("--only needs a text");
-    else throw new Error(`unknown argument ${name}`);
-  }
+  const read = readArguments(args, { "--json": () => json = true }, {
+    "--only": (name, value) => only = textValue(name, value),
+    "--seed": (name, value) => seed = wholeNumber(name, value),
+    "--seeds": (name, value) => seeds = wholeNumber(name, value),
+    "--jobs": (name, value) => jobs = wholeNumber(name, value),
+  });
+  if (!read) return undefined;
   return { seed: seed ?? 1, seeds: seeds ?? (seed === undefined ? 2 : 1), only, json, jobs };
-}
-
-function positive(name: string, value: string | undefined): number {
-  if (value === undefined || !/^[1-9][0-9]{0,8}$/.test(value)) {
-    throw new Error(`${name} needs a whole number above 0`);
-  }
-  return Number(value);
 }

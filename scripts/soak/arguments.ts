@@ -4,6 +4,8 @@
  * @module
  */
 
+import { numberAtMost, readArguments, wholeNumber } from "../command_arguments.ts";
+
 /** What to run. */
 export interface SoakArguments {
   /** Length of the run; fractions are fine. */
@@ -38,30 +40,12 @@ export function parseArguments(args: readonly string[]): SoakArguments | undefin
   let seed = 1;
   let rate = DEFAULT_RATE;
   let json = false;
-  for (let index = 0; index < args.length; index++) {
-    const name = args[index]!;
-    if (name === "--help") return undefined;
-    if (name === "--json") {
-      json = true;
-      continue;
-    }
-    const value = args[++index];
-    if (name === "--minutes") minutes = above0(name, value, 10_080);
-    else if (name === "--seed") seed = whole(name, value);
-    else if (name === "--rate") rate = whole(name, value);
-    else throw new Error(`unknown argument ${name}`);
-  }
+  const read = readArguments(args, { "--json": () => json = true }, {
+    "--minutes": (name, value) => minutes = numberAtMost(name, value, 10_080),
+    "--seed": (name, value) => seed = wholeNumber(name, value),
+    "--rate": (name, value) => rate = wholeNumber(name, value),
+  });
+  if (!read) return undefined;
   if (minutes === undefined) throw new Error("--minutes is needed");
   return { minutes, seed, rate, json };
-}
-
-function above0(name: string, value: string | undefined, most: number): number {
-  const number = Number(value ?? NaN);
-  if (number > 0 && number <= most) return number;
-  throw new Error(`${name} needs a number above 0 and at most ${most}`);
-}
-
-function whole(name: string, value: string | undefined): number {
-  if (value !== undefined && /^[1-9][0-9]{0,8}$/.test(value)) return Number(value);
-  throw new Error(`${name} needs a whole number above 0`);
 }

@@ -3,18 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { EXIT_CODES } from "./exit_codes.ts";
-import { runCommand } from "./io_for_test.ts";
+import { COMMANDS, runCommand } from "./io_for_test.ts";
 
-const COMMANDS: readonly string[] = [
-  "keygen",
-  "listen",
-  "send",
-  "receive",
-  "ping",
-  "seal",
-  "open",
-  "decode",
-];
 const DOCS = new URL("../../docs/cli.md", import.meta.url);
 
 test("the documentation has every option and every exit code", async () => {

@@ -6,6 +6,18 @@
 import type { CliIo, CliOutput } from "./io.ts";
 import { main } from "./main.ts";
 
+/** Every command, as its help names it. */
+export const COMMANDS: readonly string[] = [
+  "keygen",
+  "listen",
+  "send",
+  "receive",
+  "ping",
+  "seal",
+  "open",
+  "decode",
+];
+
 /** What the world looks like to the command. */
 export interface FakeWorld {
   readonly env?: Readonly<Record<string, string>>;

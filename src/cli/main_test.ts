@@ -6,19 +6,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { withFolder } from "../endpoint/files/folder_for_test.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
-import { runCommand } from "./io_for_test.ts";
+import { COMMANDS, runCommand } from "./io_for_test.ts";
 import { PACKAGE_VERSION } from "./version.ts";
 
-const COMMANDS: readonly string[] = [
-  "keygen",
-  "listen",
-  "send",
-  "receive",
-  "ping",
-  "seal",
-  "open",
-  "decode",
-];
 const SEED = "5".repeat(64);
 const NOWHERE = "tcp://127.0.0.1:1";
 

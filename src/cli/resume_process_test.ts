@@ -8,7 +8,13 @@ import { test } from "node:test";
 import { toHex } from "../codec/hex.ts";
 import { withFolder } from "../endpoint/files/folder_for_test.ts";
 import { generateSeed } from "../endpoint/seeds.ts";
-import { type Child, type ChildOptions, eventually, withChildren } from "./child_for_test.ts";
+import {
+  type Child,
+  type ChildOptions,
+  eventually,
+  type JsonEvent,
+  withChildren,
+} from "./child_for_test.ts";
 
 const NO_SIGNALS = process.platform === "win32" ? "Windows has no such signals" : false;
 const SIZE = 9_000_000;
@@ -52,6 +58,16 @@ class Line {
     return line;
   }
 
+  /** Closed behind `act`. */
+  static async within<T>(address: string, act: (line: Line) => Promise<T>): Promise<T> {
+    const line = await Line.open(address);
+    try {
+      return await act(line);
+    } finally {
+      await line.close();
+    }
+  }
+
   get address(): string {
     return `tcp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -74,12 +90,17 @@ class Line {
   }
 }
 
+interface Listening {
+  readonly listener: Child;
+  readonly address: string;
+}
+
 interface Scene {
   readonly path: string;
   readonly inbox: string;
   readonly seed: string;
   readonly start: (args: readonly string[], options?: ChildOptions) => Child;
-  listen(address?: string): Promise<{ readonly listener: Child; readonly address: string }>;
+  listen(address?: string): Promise<Listening>;
   send(address: string, extra?: readonly string[]): Child;
 }
 
@@ -115,6 +136,30 @@ async function midTransfer({ inbox }: Scene): Promise<string> {
   }, "part of the file");
 }
 
+/** Kills a sender in mid-transfer; what the receiver says of it. */
+async function killSender(scene: Scene, { listener, address }: Listening): Promise<JsonEvent> {
+  return await Line.within(address, async (line) => {
+    const first = scene.send(line.address);
+    await midTransfer(scene);
+    first.kill("SIGKILL");
+    return await listener.event("not-received");
+  });
+}
+
+/** Holes, which take no disk: long enough to be killed in the middle of. */
+async function makeLong({ path }: Scene): Promise<void> {
+  await truncate(path, 0);
+  await truncate(path, 100_000_000);
+}
+
+/** The sender ends well, and a good part had not to travel again; what it says of the file. */
+async function assertResumed(sender: Child): Promise<JsonEvent> {
+  const sent = await sender.event("sent");
+  assert(Number(sent["resumed"]) >= PART / 2, `${sent["resumed"]}`);
+  assert.equal(await sender.exit(), 0);
+  return sent;
+}
+
 async function assertArrived({ inbox }: Scene, bytes: Uint8Array): Promise<void> {
   assert.deepEqual(await readdir(inbox), ["big.bin"]);
   assert(Buffer.from(bytes).equals(await readFile(join(inbox, "big.bin"))), "other bytes");
@@ -124,23 +169,12 @@ test("kill -9 of the sender: the next run goes on where it stopped, verified", {
   skip: NO_SIGNALS,
 }, async () => {
   await withScene(async (scene) => {
-    const { listener, address } = await scene.listen();
-    const line = await Line.open(address);
-    try {
-      const first = scene.send(line.address);
-      await midTransfer(scene);
-      first.kill("SIGKILL");
-      const lost = await listener.event("not-received");
-      assert.equal(lost["code"], "TRUNCATED");
-      assert.match((await readdir(scene.inbox)).join(), /^\.big\.bin\.\w+\.kept\.part$/);
-    } finally {
-      await line.close();
-    }
-    const second = scene.send(address);
-    const { resumed } = await second.event("sent");
-    assert(Number(resumed) >= PART / 2 && Number(resumed) < SIZE, `${resumed}`);
-    assert.equal(await second.exit(), 0);
-    assert.equal((await listener.event("received"))["resumed"], resumed);
+    const listening = await scene.listen();
+    assert.equal((await killSender(scene, listening))["code"], "TRUNCATED");
+    assert.match((await readdir(scene.inbox)).join(), /^\.big\.bin\.\w+\.kept\.part$/);
+    const { resumed } = await assertResumed(scene.send(listening.address));
+    assert(Number(resumed) < SIZE, `${resumed}`);
+    assert.equal((await listening.listener.event("received"))["resumed"], resumed);
     await assertArrived(scene, content());
   });
 });
@@ -150,8 +184,7 @@ test("kill -9 of the receiver: the sender says so at once, and the next run goes
 }, async () => {
   await withScene(async (scene) => {
     const { listener, address } = await scene.listen();
-    const line = await Line.open(address);
-    try {
+    await Line.within(address, async (line) => {
       const first = scene.send(line.address);
       const part = await midTransfer(scene);
       listener.kill("SIGKILL");
@@ -160,13 +193,9 @@ test("kill -9 of the receiver: the sender says so at once, and the next run goes
       // Nobody gave it another name, and nobody can take it for the file.
       assert.match(part, /^\.big\.bin\.[0-9a-f]{12}\.[0-9a-f]{12}\.part$/);
       assert.deepEqual(await readdir(scene.inbox), [part]);
-    } finally {
-      await line.close();
-    }
+    });
     const again = await scene.listen();
-    const second = scene.send(again.address);
-    assert(Number((await second.event("sent"))["resumed"]) >= PART / 2);
-    assert.equal(await second.exit(), 0);
+    await assertResumed(scene.send(again.address));
     await assertArrived(scene, content());
   });
 });
@@ -175,19 +204,11 @@ test("a file that changed meanwhile is sent from its beginning", {
   skip: NO_SIGNALS,
 }, async () => {
   await withScene(async (scene) => {
-    const { listener, address } = await scene.listen();
-    const line = await Line.open(address);
-    try {
-      const first = scene.send(line.address);
-      await midTransfer(scene);
-      first.kill("SIGKILL");
-      await listener.event("not-received");
-    } finally {
-      await line.close();
-    }
+    const listening = await scene.listen();
+    await killSender(scene, listening);
     const changed = content(1);
     await writeFile(scene.path, changed);
-    const second = scene.send(address);
+    const second = scene.send(listening.address);
     assert.equal((await second.event("sent"))["resumed"], 0);
     assert.equal(await second.exit(), 0);
     await assertArrived(scene, changed);
@@ -197,20 +218,15 @@ test("a file that changed meanwhile is sent from its beginning", {
 test("--retry: a connection that is reset in the middle costs a warning, and only the rest travels", async () => {
   await withScene(async (scene) => {
     const { address } = await scene.listen();
-    const line = await Line.open(address);
-    try {
+    await Line.within(address, async (line) => {
       const sender = scene.send(line.address, ["--retry", "5"]);
       await midTransfer(scene);
       line.reset();
       const retry = await sender.event("retry");
       assert.match(String(retry["code"]), /^(TRUNCATED|TRANSPORT)$/);
-      const { resumed } = await sender.event("sent");
-      assert(Number(resumed) >= PART / 2, `${resumed}`);
-      assert.equal(await sender.exit(), 0);
+      await assertResumed(sender);
       await assertArrived(scene, content());
-    } finally {
-      await line.close();
-    }
+    });
   });
 });
 
@@ -219,10 +235,8 @@ test("--retry waits for a listener that is started again, and Ctrl-C ends the wa
 }, async () => {
   await withScene(async (scene) => {
     const { listener, address } = await scene.listen();
-    const line = await Line.open(address);
-    let sender: Child;
-    try {
-      sender = scene.send(line.address, ["--retry", "20"]);
+    await Line.within(address, async (line) => {
+      const sender = scene.send(line.address, ["--retry", "20"]);
       await midTransfer(scene);
       // In order: the receiver cancels the file and closes the session.
       listener.kill("SIGTERM");
@@ -230,12 +244,9 @@ test("--retry waits for a listener that is started again, and Ctrl-C ends the wa
       line.release();
       await sender.event("retry", 2);
       await scene.listen(address);
-      assert(Number((await sender.event("sent"))["resumed"]) >= PART / 2);
-      assert.equal(await sender.exit(), 0);
+      await assertResumed(sender);
       await assertArrived(scene, content());
-    } finally {
-      await line.close();
-    }
+    });
     const waiting = scene.send("tcp://127.0.0.1:1", ["--retry", "20"]);
     await waiting.event("retry");
     waiting.kill("SIGINT");
@@ -272,9 +283,7 @@ test("a sender killed over udp is missed after the timeout, and what it sent is 
   skip: NO_SIGNALS,
 }, async () => {
   await withScene(async (scene) => {
-    // Holes, which take no disk: long enough to be killed in the middle of.
-    await truncate(scene.path, 0);
-    await truncate(scene.path, 100_000_000);
+    await makeLong(scene);
     const listen = ["listen", "udp://127.0.0.1:0", "--out", scene.inbox, "--json", "--timeout"];
     const listener = scene.start([...listen, "1"], { seed: scene.seed });
     const address = String((await listener.event("listening"))["address"]);
@@ -282,10 +291,7 @@ test("a sender killed over udp is missed after the timeout, and what it sent is 
     await midTransfer(scene);
     first.kill("SIGKILL");
     assert.equal((await listener.event("not-received"))["code"], "IDLE_TIMEOUT");
-    const second = scene.send(address);
-    const { resumed, sha256 } = await second.event("sent");
-    assert(Number(resumed) >= PART / 2);
-    assert.equal(await second.exit(), 0);
+    const { sha256 } = await assertResumed(scene.send(address));
     assert.equal((await listener.event("received"))["sha256"], sha256);
     assert.deepEqual(await readdir(scene.inbox), ["big.bin"]);
   });
@@ -298,8 +304,7 @@ test(
   },
   async () => {
     await withScene(async (scene) => {
-      await truncate(scene.path, 0);
-      await truncate(scene.path, 100_000_000);
+      await makeLong(scene);
       const nodeSeed = join(scene.inbox, "..", "node.seed");
       await writeFile(nodeSeed, toHex(generateSeed()), { mode: 0o600 });
       const listen = (address: string): Child =>
@@ -316,9 +321,7 @@ test(
       const second = listen(address);
       // Silence alone would take 30 s.
       assert.equal((await sender.event("retry"))["code"], "RESET_BY_PEER");
-      const { resumed, sha256 } = await sender.event("sent");
-      assert(Number(resumed) >= PART / 2);
-      assert.equal(await sender.exit(), 0);
+      const { sha256 } = await assertResumed(sender);
       assert.equal((await second.event("received"))["sha256"], sha256);
       assert.deepEqual(await readdir(scene.inbox), ["big.bin"]);
     });

@@ -8,6 +8,7 @@ import {
   assertDropped,
   dial,
   fieldsIn,
+  hostOf,
   listen,
   provider,
   seed,
@@ -18,11 +19,6 @@ import {
   withFields,
 } from "./fixture_test.ts";
 import { transportParameters } from "./parameters.ts";
-import type { HandshakeSource } from "./types.ts";
-
-function hostOf(index: number): HandshakeSource {
-  return { ...UDP, host: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` };
-}
 
 test("rate: shape comes first, then 20 per second and address with a burst of 5", () => {
   const acceptor = listen();

@@ -7,26 +7,19 @@ import {
   dial,
   fieldsIn,
   flipped,
+  hostOf,
   listen,
   offered,
   provider,
   seed,
   sent,
   shake,
+  tcp,
   UDP,
   UNIX_MS,
   withFields,
 } from "./fixture_test.ts";
 import { transportParameters } from "./parameters.ts";
-import type { HandshakeSource } from "./types.ts";
-
-function tcp(connection: unknown): HandshakeSource {
-  return { host: "192.0.2.7", port: 5000, reliable: true, connection };
-}
-
-function hostOf(index: number): HandshakeSource {
-  return { ...UDP, host: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` };
-}
 
 test("the four messages with IP and UDP headers are at most 1300 bytes with default parameters", () => {
   // What `listen` and `connect` announce: SPEC 6.2.9 has no default for these.

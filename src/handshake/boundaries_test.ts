@@ -10,12 +10,14 @@ import {
   assertDropped,
   dial,
   fieldsIn,
+  hostOf,
   listen,
   offered,
   provider,
   seed,
   sent,
   shake,
+  tcp,
   UDP,
   withFields,
 } from "./fixture_test.ts";
@@ -27,15 +29,6 @@ import { judgePayload } from "./peer_payload.ts";
 import type { ResponderHandshake } from "./responder_handshake.ts";
 import { encodeRetry } from "./retry.ts";
 import { timeoutError } from "./timeout_error.ts";
-import type { HandshakeSource } from "./types.ts";
-
-function tcp(connection: unknown): HandshakeSource {
-  return { host: "192.0.2.7", port: 5000, reliable: true, connection };
-}
-
-function hostOf(index: number): HandshakeSource {
-  return { ...UDP, host: `10.0.0.${index}` };
-}
 
 /** A key of ours whose agreements come out as `agree` says. */
 function keyThat(agree: X25519PrivateKey["agree"]): X25519PrivateKey {

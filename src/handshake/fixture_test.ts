@@ -23,6 +23,16 @@ export const provider: CryptoProvider = nodeProvider();
 export const UNIX_MS = 1_731_000_000_000;
 export const UDP: HandshakeSource = { host: "192.0.2.7", port: 4000, reliable: false };
 
+/** What comes over a connection of its own. */
+export function tcp(connection: unknown): HandshakeSource {
+  return { host: "192.0.2.7", port: 5000, reliable: true, connection };
+}
+
+/** Datagrams from a host of its own for each index below 2^24. */
+export function hostOf(index: number): HandshakeSource {
+  return { ...UDP, host: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` };
+}
+
 /** A value as the vector files write it. */
 export type Typed =
   | { int: string }
