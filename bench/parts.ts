@@ -69,18 +69,28 @@ function table(found: readonly Timed[], unit: string): string {
   return lines.join("\n");
 }
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    runtime: { type: "string", default: "both" },
-    write: { type: "boolean", default: false },
-  },
-});
-const runtimes = runtimesOf(values.runtime);
-if (typeof runtimes === "string") {
-  console.error(`${runtimes}\nusage: parts.ts [--runtime node|deno|both] [--write]`);
+function usage(text: string): never {
+  console.error(`${text}\nusage: parts.ts [--runtime node|deno|both] [--write]`);
   Deno.exit(2);
 }
+
+function options() {
+  try {
+    return parseArgs({
+      args: Deno.args,
+      options: {
+        runtime: { type: "string", default: "both" },
+        write: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = options();
+const runtimes = runtimesOf(values.runtime);
+if (typeof runtimes === "string") usage(runtimes);
 await installPackages();
 prepare(runtimes);
 const sections: string[] = [];

@@ -154,15 +154,28 @@ async function measureStreams(
   await listener.run({ run: "snapshot", file }, PATIENCE_MS);
 }
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    runtime: { type: "string", default: "both" },
-    peers: { type: "string", default: "100,1000,10000" },
-    streams: { type: "string", default: "1000" },
-    snapshot: { type: "string" },
-  },
-});
+function usage(text: string): never {
+  console.error(text === "" ? USAGE : `${text}\n${USAGE}`);
+  Deno.exit(2);
+}
+
+function options() {
+  try {
+    return parseArgs({
+      args: Deno.args,
+      options: {
+        runtime: { type: "string", default: "both" },
+        peers: { type: "string", default: "100,1000,10000" },
+        streams: { type: "string", default: "1000" },
+        snapshot: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = options();
 const runtimes = runtimesOf(values.runtime);
 const counts = values.peers.split(",").map(Number);
 const streams = Number(values.streams);
@@ -170,8 +183,7 @@ if (
   typeof runtimes === "string" || !Number.isInteger(streams) || streams < 0 ||
   counts.some((count, i) => !Number.isInteger(count) || count <= (counts[i - 1] ?? 0))
 ) {
-  console.error(USAGE);
-  Deno.exit(2);
+  usage(typeof runtimes === "string" ? runtimes : "");
 }
 prepare(runtimes);
 for (const runtime of runtimes) {

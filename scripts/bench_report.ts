@@ -12,6 +12,12 @@ import { ROOT_PATH } from "./source_files.ts";
 
 const BASELINE = `${ROOT_PATH}bench/baseline.json`;
 
+const unknown = Deno.args.find((argument) => argument !== "--write");
+if (unknown !== undefined) {
+  console.error(`unknown argument ${unknown}\nusage: deno task bench:report [--write]`);
+  Deno.exit(2);
+}
+
 function readBaseline(): Record<string, unknown> & { readonly benches?: Ratios } {
   try {
     return JSON.parse(Deno.readTextFileSync(BASELINE)) as { benches?: Ratios };

@@ -157,6 +157,10 @@ async function demo(folder: string, commands: Command[]): Promise<boolean> {
   return same && ended;
 }
 
+if (process.argv.length > 3 || process.argv[2]?.startsWith("-") === true) {
+  console.error("usage: deno task demo [FILE]");
+  process.exit(2);
+}
 const folder = await mkdtemp(join(tmpdir(), "stt-demo-"));
 const commands: Command[] = [];
 const late = setTimeout(() => {

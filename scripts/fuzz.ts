@@ -22,7 +22,7 @@ async function main(): Promise<number> {
     args = parseArguments(Deno.args, TARGETS.map(({ name }) => name));
   } catch (error) {
     console.error(`fuzz: ${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-    return 1;
+    return 2;
   }
   if (args === undefined) {
     console.log(USAGE);

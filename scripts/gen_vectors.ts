@@ -65,6 +65,12 @@ export function vectorPath(name: string): string {
 
 function main(): void {
   const check = process.argv.includes("--check");
+  const unknown = process.argv.slice(2).find((argument) => argument !== "--check");
+  if (unknown !== undefined) {
+    console.error(`unknown argument ${unknown}\nusage: deno task gen-vectors [--check]`);
+    process.exitCode = 2;
+    return;
+  }
   let stale = 0;
   for (const [name, rules] of Object.entries(RULE_FILES)) {
     const text = vectorFile(name, rules());
@@ -76,6 +82,7 @@ function main(): void {
       stale++;
     }
   }
+  if (check) console.log(`${Object.keys(RULE_FILES).length} generated files, ${stale} differ`);
   process.exitCode = stale > 0 ? 1 : 0;
 }
 

@@ -28,15 +28,20 @@ if (files.length === 0) {
 
 const begun = performance.now();
 const workspace = makeWorkspace(files);
+const chosen = workspace.mutants
+  .filter(({ id }) => id % options.shards === options.shard - 1)
+  .filter(({ line, file }) =>
+    options.lines === undefined || options.lines.includes(`${file}:${line}`)
+  );
+if (chosen.length === 0) {
+  workspace.remove();
+  console.error(`no mutant is there for ${Deno.args.join(" ")}`);
+  Deno.exit(2);
+}
 const runner = new Runner(workspace);
 const verdicts: Verdict[] = [];
 try {
   await runner.record();
-  const chosen = workspace.mutants
-    .filter(({ id }) => id % options.shards === options.shard - 1)
-    .filter(({ line, file }) =>
-      options.lines === undefined || options.lines.includes(`${file}:${line}`)
-    );
   for (const mutant of chosen) {
     const verdict = await runner.run(mutant);
     verdicts.push(verdict);
@@ -70,4 +75,4 @@ const counts = `${verdicts.length} mutants, ${verdicts.length - survivors.length
 const line = `${counts}; ${runner.tests} tests, ${seconds} s`;
 if (options.json) console.error(line);
 else console.log(line);
-Deno.exit(verdicts.length === 0 || share > MOST_SURVIVORS || unlisted.length > 0 ? 1 : 0);
+Deno.exit(share > MOST_SURVIVORS || unlisted.length > 0 ? 1 : 0);

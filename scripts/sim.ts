@@ -21,7 +21,7 @@ async function main(): Promise<number> {
     args = parseArguments(Deno.args, navigator.hardwareConcurrency);
   } catch (error) {
     console.error(`sim: ${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-    return 1;
+    return 2;
   }
   if (args === undefined) {
     console.log(USAGE);
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   const cells = chosen(args.only);
   if (cells.length === 0) {
     console.error(`sim: no cell's name holds "${args.only}"; they are\n${names().join("\n")}`);
-    return 1;
+    return 2;
   }
   return await run(args, cells);
 }

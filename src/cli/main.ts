@@ -31,6 +31,9 @@ const COMMANDS: readonly Command[] = [
   decode,
 ];
 
+/** What is no command of its own, and has the general help. */
+const GENERAL: readonly string[] = ["help", "version"];
+
 /** A signal leaves so long for closing in order. */
 const SIGNAL_GRACE_MS = 1500;
 
@@ -72,8 +75,11 @@ function general(name: string | undefined, rest: readonly string[], io: CliIo): 
     case "help":
     case "--help":
     case "-h": {
-      const wanted = COMMANDS.find((entry) => entry.name === rest[0]);
-      return say(io, wanted === undefined ? generalHelp(COMMANDS) : commandHelp(wanted));
+      const topic = rest.find((argument) => !argument.startsWith("-"));
+      const wanted = COMMANDS.find((entry) => entry.name === topic);
+      if (wanted !== undefined) return say(io, commandHelp(wanted));
+      if (topic === undefined || GENERAL.includes(topic)) return say(io, generalHelp(COMMANDS));
+      throw unknownCommand(topic);
     }
     case "version":
     case "--version":
@@ -81,8 +87,12 @@ function general(name: string | undefined, rest: readonly string[], io: CliIo): 
     case undefined:
       throw new UsageError("no command");
     default:
-      throw new UsageError(`unknown command ${JSON.stringify(name.slice(0, 64))}`);
+      throw unknownCommand(name);
   }
+}
+
+function unknownCommand(name: string): UsageError {
+  return new UsageError(`unknown command ${JSON.stringify(name.slice(0, 64))}`);
 }
 
 async function withSignals(

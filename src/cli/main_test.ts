@@ -29,6 +29,15 @@ test("help fits 80 columns, names every command and every exit code", async () =
   }
 });
 
+test("help of what has no help of its own is the general one", async () => {
+  const { stdout } = await runCommand(["help"]);
+  for (
+    const argv of [["help", "--json"], ["help", "help"], ["help", "version"], ["--help"], ["-h"]]
+  ) {
+    assert.deepEqual(await runCommand(argv), { exit: 0, stdout, stderr: "" }, argv.join(" "));
+  }
+});
+
 test("version is that of the package", async () => {
   const { stdout } = await runCommand(["version"]);
   assert.equal(stdout, `stt ${PACKAGE_VERSION}, protocol STT/1\n`);
@@ -42,6 +51,7 @@ test("wrong use is exit code 2, with one line that says what, and where help is"
   const wrong: [string[], RegExp][] = [
     [[], /^stt: no command\ntry: stt help\n$/],
     [["frobnicate"], /unknown command "frobnicate"/],
+    [["help", "frobnicate"], /unknown command "frobnicate"\ntry: stt help\n$/],
     [["send"], /send needs a file and an address\ntry: stt help send/],
     [["send", "x"], /send needs a file and an address/],
     [["send", "-", "-", NOWHERE], /standard input can be sent once/],

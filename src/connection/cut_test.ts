@@ -71,6 +71,17 @@ test("silence at any point of the handshake ends in HANDSHAKE_TIMEOUT after 10 s
   }
 });
 
+test("a transport that ends early means something else to either side", () => {
+  const run = pair();
+  run.a.transportEnded();
+  run.b.transportEnded();
+  assert.deepEqual(codes(run), ["HANDSHAKE_TIMEOUT", "HANDSHAKE_TIMEOUT"]);
+  assert.match(run.a.closeFacts?.error?.message ?? "", /wrong seed, a listener that is busy/);
+  const message = run.b.closeFacts?.error?.message ?? "";
+  assert.match(message, /the dialler went/);
+  assert.doesNotMatch(message, /listener|wrong seed/);
+});
+
 test("a wrong seed is silence from the listener and one clear error at the dialler", () => {
   const run = pair({ listenerSeeds: [new Uint8Array(32).fill(9)] });
   run.runUntil(() => run.a.finished && run.b.finished);

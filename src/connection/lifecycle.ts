@@ -320,8 +320,10 @@ export class Lifecycle {
     const failure = this.state === "handshaking"
       ? new SttError(
         "HANDSHAKE_TIMEOUT",
-        "cannot open session: the transport ended before the handshake was complete (wrong " +
-          "seed, a listener that is busy or refuses strangers, or no STT listener)",
+        "cannot open session: the transport ended before the handshake was complete" +
+          (this.handshake.role === "initiator"
+            ? " (wrong seed, a listener that is busy or refuses strangers, or no STT listener)"
+            : " (the dialler went, perhaps because it expected another node)"),
         cause,
       )
       : new SttError("TRUNCATED", "session ended: the transport ended without a close", cause);

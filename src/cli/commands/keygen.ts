@@ -20,7 +20,12 @@ export const keygen: Command = {
     "Who has the shared seed may join. Hand it over on a secure way.",
   ],
   options: [
-    { name: "out", short: "o", value: "FILE", help: "write here (mode 0600), print nothing" },
+    {
+      name: "out",
+      short: "o",
+      value: "FILE",
+      help: "write into this new file (mode 0600) instead",
+    },
     ...GENERAL_OPTIONS,
   ],
   async run(args, { report }) {
