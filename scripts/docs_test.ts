@@ -75,7 +75,7 @@ function sameNames(
   assert.deepEqual({ missing, gone }, { missing: [], gone: [] }, where);
 }
 
-const README = read("README.md");
+const OPTIONS = read("docs/options.md");
 const SPEC = read("SPEC.md");
 const DOCUMENTS = [
   "README.md",
@@ -90,12 +90,12 @@ function hex(wire: number): string {
   return wire.toString(16).padStart(2, "0").toUpperCase();
 }
 
-test("README's table of errors is that of errors.ts", () => {
+test("the documented table of errors is that of errors.ts", () => {
   const expected = (Object.keys(ERRORS) as ErrorCode[]).map((code) => {
     const { wire, text } = ERRORS[code];
     return [`\`${code}\``, wire === null ? "" : hex(wire), text].join(" | ");
   });
-  const documented = rows(section(README, "## Errors")).map((cells) => cells.join(" | "));
+  const documented = rows(read("docs/errors.md")).map((cells) => cells.join(" | "));
   assert.deepEqual(documented, expected);
 });
 
@@ -134,9 +134,9 @@ test("SPEC's transport parameters have the defaults of parameters.ts", () => {
   }
 });
 
-test("README's options are those that the interfaces declare", () => {
+test("the documented options are those that the interfaces declare", () => {
   const transport = "src/transport/transport.ts";
-  const common = names(section(README, "### `connect` and `listen`"));
+  const common = names(section(OPTIONS, "## `connect` and `listen`"));
   sameNames(
     common,
     [
@@ -146,17 +146,17 @@ test("README's options are those that the interfaces declare", () => {
     "connect and listen",
   );
   sameNames(
-    names(section(README, "### `connect` alone")),
+    names(section(OPTIONS, "## `connect` alone")),
     fieldsOf("src/endpoint/options.ts", "ConnectOptions"),
     "connect",
   );
   sameNames(
-    names(section(README, "### `listen` alone")),
+    names(section(OPTIONS, "## `listen` alone")),
     fieldsOf("src/endpoint/options.ts", "ListenOptions"),
     "listen",
   );
   sameNames(
-    names(section(README, "### `transport`")),
+    names(section(OPTIONS, "## `transport`")),
     [
       ...new Set([
         ...fieldsOf(transport, "DialOptions"),
@@ -167,7 +167,7 @@ test("README's options are those that the interfaces declare", () => {
   );
 });
 
-test("README's defaults and ranges of connections are those in force", () => {
+test("documented defaults and ranges of connections are those in force", () => {
   const defaults = connectionLimits({});
   const takes = (option: string, value: number): boolean => {
     try {
@@ -177,7 +177,7 @@ test("README's defaults and ranges of connections are those in force", () => {
       return false;
     }
   };
-  for (const cells of rows(section(README, "### `connect` and `listen`"))) {
+  for (const cells of rows(section(OPTIONS, "## `connect` and `listen`"))) {
     const option = cells[0]!.replaceAll("`", "") as keyof ConnectionLimits;
     if (!(option in defaults)) continue;
     const value = defaults[option];
@@ -196,9 +196,9 @@ test("README's defaults and ranges of connections are those in force", () => {
   }
 });
 
-test("README's other defaults are those of the code", () => {
+test("other documented defaults are those of the code", () => {
   const documented = new Map(
-    rows(section(README, "## Options and limits")).flatMap((cells) =>
+    rows(OPTIONS).flatMap((cells) =>
       [...cells[0]!.matchAll(/`(\w+)`/g)].map(([, name]) =>
         [name!, cells.find((cell) => /^\d+$/.test(cell))] as const
       )

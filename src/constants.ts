@@ -106,7 +106,7 @@ export const RESET_TOKEN_BYTES = 16;
 export const RESET_TRIGGER_BYTES = 80;
 export const STREAM_ID_MAX = 4_294_967_295;
 
-// ---- Our own choices: defaults of options, see the README's table ----
+// ---- Our own choices: defaults of options, see docs/options.md ----
 
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 export const DEFAULT_ACCEPT_TIMEOUT_MS = 5_000;

@@ -110,7 +110,7 @@ export type ErrorCode =
   | "SEALED_CHUNK"
   | "SEALED_TRUNCATED";
 
-/** Every error code with its wire number and meaning. README prints this table. */
+/** Every error code with its wire number and meaning. docs/errors.md prints this table. */
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   NONE: wire(0x00, "no error: an orderly close"),
   PROTOCOL: wire(0x01, "the peer broke a rule of the protocol"),

@@ -9,8 +9,7 @@ import { generateSeed } from "../endpoint/seeds.ts";
 import { certificateForTest } from "../transport/certificate_for_test.ts";
 import { type Child, withChildren } from "./child_for_test.ts";
 
-const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-const SECTION = README.slice(README.indexOf("### Permissions on Deno"));
+const SECTION = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
 /** Children at once. */
 const AT_ONCE = 4;
 
@@ -20,7 +19,7 @@ function flagsOf(command: string): string[] {
     if (name !== command) continue;
     return flags === "none" ? [] : (flags ?? "").replaceAll("`", "").split(" ");
   }
-  throw new Error(`README has no flags of \`${command}\``);
+  throw new Error(`docs/permissions.md has no flags of \`${command}\``);
 }
 
 /** NET of an address and what it needs besides, of the second table. */
@@ -33,7 +32,7 @@ function addressFlags(address: string): { readonly net: string; readonly besides
       besides: [...(besides ?? "").matchAll(/--allow-[^\s`;]+/g)].map(([flag]) => flag),
     };
   }
-  throw new Error(`README has no flags of ${address}`);
+  throw new Error(`docs/permissions.md has no flags of ${address}`);
 }
 
 type Names = Readonly<Record<string, string>>;
@@ -100,7 +99,7 @@ async function failsClearly(child: Child, left: string): Promise<void> {
   assert.doesNotMatch(child.stderr, /internal error| at .*\.ts:/);
 }
 
-test("keygen and decode run with the flags that README gives, and fail clearly without one", async () => {
+test("keygen and decode run with the flags that are documented, and fail clearly without one", async () => {
   await withNames(async (names) => {
     await withChildren(async (start) => {
       const cases: [string, number][] = [["keygen", 0], ["decode HEX", 6], ["decode FILE", 6]];
@@ -123,7 +122,7 @@ test("keygen and decode run with the flags that README gives, and fail clearly w
   });
 });
 
-test("seal and open run with the flags that README gives, and fail clearly without one", async () => {
+test("seal and open run with the flags that are documented, and fail clearly without one", async () => {
   await withNames(async (names) => {
     await withChildren(async (start) => {
       const run = async (command: string, all: Names): Promise<void> => {
@@ -143,7 +142,7 @@ test("seal and open run with the flags that README gives, and fail clearly witho
   });
 });
 
-/** A listener and a dialler, each as the row of README has it. */
+/** A listener and a dialler, each as its row has it. */
 interface Pair {
   readonly listen: string;
   readonly dial: string;
@@ -221,7 +220,7 @@ async function run(pair: Pair, scheme: string, names: Names, less?: Less): Promi
 }
 
 for (const scheme of ["tcp", "ws", "udp", "wss"]) {
-  test(`${scheme}: every command runs with the flags that README gives`, {
+  test(`${scheme}: every command runs with the flags that are documented`, {
     skip: scheme === "wss" ? certificate.skip ?? false : false,
   }, async () => {
     await withNames(async (names) => {
