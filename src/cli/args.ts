@@ -13,6 +13,8 @@ export interface OptionSpec {
   /** Placeholder of its value; none for flags. */
   readonly value?: string;
   readonly multiple?: boolean;
+  /** The values that there are, for completions; the command checks them itself. */
+  readonly choices?: readonly string[];
   readonly help: string;
 }
 

@@ -13,7 +13,20 @@ export interface CommandContext {
   readonly report: Report;
   /** Aborted by SIGINT and SIGTERM, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
+  /** Every command of the program, for those that speak of the others. */
+  readonly commands: readonly Command[];
 }
+
+/** A line to try, in the help of a command and in its manual. */
+export interface Example {
+  /** Behind `stt `. */
+  readonly line: string;
+  /** What it does, in a few words. */
+  readonly what: string;
+}
+
+/** What an argument without an option is, for completions. */
+export type PositionalKind = "file" | "folder" | "address" | "command" | "none";
 
 /** A command of the program. */
 export interface Command {
@@ -24,6 +37,10 @@ export interface Command {
   /** Lines of at most 80 columns. */
   readonly details?: readonly string[];
   readonly options: readonly OptionSpec[];
+  /** Of the help and the manual; every command should have one or two. */
+  readonly examples?: readonly Example[];
+  /** What its arguments are: the shell completes accordingly. Words are completed as they stand. */
+  readonly positionals?: readonly (PositionalKind | readonly string[])[];
   /** Whether standard output will carry the data of a file. */
   dataOnStdout?(args: Arguments): boolean;
   /** Returns the exit code; errors are reported by the caller. */

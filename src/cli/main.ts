@@ -111,7 +111,12 @@ async function withSignals(
     interrupt.abort(reason);
   });
   try {
-    return await command.run(args, { io, report, signal: interrupt.signal });
+    return await command.run(args, {
+      io,
+      report,
+      signal: interrupt.signal,
+      commands: COMMANDS,
+    });
   } catch (error) {
     // Whatever a command ran into while it was being stopped, it was stopped.
     throw interrupt.signal.aborted ? interrupt.signal.reason : error;
