@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 
 /** Milliseconds between two looks. */
@@ -12,7 +13,10 @@ const STEP_MS = 2;
 export interface Delay {
   /** Milliseconds on the clock, those in which other processes had the processor included. */
   readonly wallMs: number;
-  /** Milliseconds of the processor that this process used within one delay: what it blocked by itself, at most. */
+  /**
+   * Milliseconds of the processor that the thread of the event loop used within one delay: what it blocked by itself.
+   * Where the system does not tell them (other than Linux), those of the whole process, which are more.
+   */
   readonly ownMs: number;
 }
 
@@ -46,7 +50,7 @@ export class LoopDelay {
     const own = ownTimeMs();
     const delay = now - this.#last - STEP_MS;
     this.#wallMs = Math.max(this.#wallMs, delay);
-    // Other threads of the process count as well, so neither alone says what was blocked.
+    // Without numbers of the thread, other threads of the process count as well: neither alone says what was blocked.
     this.#ownMs = Math.max(this.#ownMs, Math.min(delay, own - this.#lastOwn));
     this.#last = now;
     this.#lastOwn = own;
@@ -60,7 +64,14 @@ export class LoopDelay {
   }
 }
 
+/** The main thread's, in which Deno runs the event loop: its id is the process's. */
+const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
+
 function ownTimeMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+  try {
+    return Number.parseInt(readFileSync(SCHEDSTAT, "latin1"), 10) / 1e6;
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  }
 }

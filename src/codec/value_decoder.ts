@@ -2,6 +2,7 @@ import { VALUE_MAX_DEPTH } from "../constants.ts";
 import type { SttError } from "../errors.ts";
 import { compareCodePoints } from "./code_points.ts";
 import { decodeError } from "./decode_error.ts";
+import { shortText } from "./short_text.ts";
 import { readU32, readU64 } from "./u64.ts";
 import {
   TAG_BYTES,
@@ -190,6 +191,8 @@ class ValueDecoder {
 
   #text(): string {
     const start = this.#content();
+    const short = shortText(this.#bytes, start, this.offset);
+    if (short !== undefined) return short;
     try {
       return UTF8.decode(this.#bytes.subarray(start, this.offset));
     } catch (cause) {

@@ -1,6 +1,7 @@
 import { VALUE_MAX_DEPTH } from "../constants.ts";
 import { type ErrorCode, SttError } from "../errors.ts";
 import { compareCodePoints, isWellFormed } from "./code_points.ts";
+import { isShortText, writeShortText } from "./short_text.ts";
 import { writeU32, writeU64 } from "./u64.ts";
 import {
   TAG_BYTES,
@@ -140,6 +141,11 @@ class ValueEncoder {
   }
 
   #string(value: string): void {
+    if (isShortText(value)) {
+      this.#count(TAG_STRING, value.length);
+      const at = this.#grow(value.length);
+      return writeShortText(this.#bytes, at, value);
+    }
     if (!isWellFormed(value)) throw encodeError("VALUE_UTF8", "a string has a lone surrogate");
     this.#bytesValue(TAG_STRING, UTF8.encode(value));
   }

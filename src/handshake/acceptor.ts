@@ -198,6 +198,9 @@ export class Acceptor {
   ): AcceptorResult {
     const { seeds, suites } = this.#config;
     if (!this.#rate.admit(networkKey(from.host), nowMs)) return drop("rate");
+    const known = this.#halfOpen.byNonce(hello.nonce);
+    // SPEC 6.4.2: step 8 in advance, where no step between could end otherwise. A flood of recorded HELLOs ends here.
+    if (known === undefined && this.#nonces.has(hello.nonce, nowMs)) return drop("replay");
     const seedIndex = this.#findSeed(hello);
     if (seedIndex === undefined) return drop("seed_id");
     if (this.#config.ownNonces?.(hello.nonce) === true) return drop("reflection");
@@ -216,7 +219,6 @@ export class Acceptor {
       return this.#retry(seed, hello, size, { code: RETRY_COOKIE, cookie });
     }
     const choice = { hello, suite: Number(suite), seedIndex };
-    const known = this.#halfOpen.byNonce(hello.nonce);
     const identity = messageValue(hello.fields, "cookie");
     // SPEC 6.3: the stored commitment verified, so an identical one needs no second look.
     if (known !== undefined && sameBytes(known.hello, identity)) {

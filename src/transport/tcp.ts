@@ -54,6 +54,7 @@ async function listenTcp(
   const maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   const share = new LoopShare();
   let connections = 0;
+  let closed = false;
   const server = createServer((socket) => {
     if (connections >= maxConnections) {
       socket.destroy();
@@ -61,10 +62,21 @@ async function listenTcp(
     }
     connections++;
     socket.once("close", () => connections--);
-    onConnection(new TcpConnection(socket, share));
+    const begin = (): void => onConnection(new TcpConnection(socket, share));
+    // A crowd that comes at once is let in over several turns of the event loop.
+    if (!share.spent) return begin();
+    const ignore = (): void => undefined;
+    socket.on("error", ignore);
+    share.later(() => {
+      if (closed) socket.destroy();
+      if (socket.destroyed) return;
+      begin();
+      socket.off("error", ignore);
+    });
   });
   const bound = await bind(server, address, onError);
   const close = (): Promise<void> => {
+    closed = true;
     signal?.removeEventListener("abort", close);
     return unbind(server);
   };

@@ -14,6 +14,7 @@ import { TAG_BYTES } from "../../../src/constants.ts";
 import { seedKeys } from "../../../src/crypto/key_schedule.ts";
 import { nodeProvider } from "../../../src/crypto/node_provider.ts";
 import { Protection } from "../../../src/session/protection.ts";
+import { TrafficTap } from "../../../src/testing/mod.ts";
 
 /** One session over TCP. */
 export class ForgedSession {
@@ -27,7 +28,8 @@ export class ForgedSession {
 
   /** Dials and takes the keys over. */
   static async open(port: number, seed: Uint8Array): Promise<ForgedSession> {
-    const provider = nodeProvider();
+    const tap = new TrafficTap(nodeProvider());
+    const { provider } = tap;
     const limits = connectionLimits({});
     const now = (): number => performance.now();
     const connection = Connection.dial({
@@ -67,7 +69,7 @@ export class ForgedSession {
     });
     const { session } = connection;
     if (session === undefined) throw new Error("the session has no keys");
-    const { i2r, r2i } = session.secrets;
+    const { i2r, r2i } = tap.newest;
     const protection = new Protection({
       provider,
       suite: session.suite,
