@@ -180,7 +180,7 @@ export const PUBLIC_COMPARISONS: readonly { readonly file: string; readonly reas
   { file: "src/storage/provider.ts", reason: "keys of records, which are the names of files" },
   { file: "src/testing/storage_cases.ts", reason: "keys of a test" },
   {
-    file: "src/endpoint/files/receive_file.ts",
+    file: "src/endpoint/files/receive_transfer.ts",
     reason: "the hash of a file, by whoever has the file",
   },
 ];

@@ -4,7 +4,7 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import { fileError } from "../endpoint/files/refusals.ts";
+import { fileError } from "../endpoint/files/file_error.ts";
 import { readSeedFile } from "../endpoint/seed_file.ts";
 import type { EndpointOptions } from "../endpoint/options.ts";
 import type { CongestionControlName } from "../connection/congestion/controller.ts";

@@ -6,7 +6,7 @@
 import { stat } from "node:fs/promises";
 import { toHex } from "../codec/hex.ts";
 import { type FileOutcome, type ReceiveFileOptions, receiveFiles } from "../endpoint/files/mod.ts";
-import { fileError } from "../endpoint/files/refusals.ts";
+import { fileError } from "../endpoint/files/file_error.ts";
 import type { Peer } from "../endpoint/peer.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";

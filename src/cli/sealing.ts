@@ -5,8 +5,9 @@
  */
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { type FileDestination, ForwardedBytes, PartFile } from "../endpoint/files/part_file.ts";
-import { fileError } from "../endpoint/files/refusals.ts";
+import { type FileDestination, ForwardedBytes } from "../endpoint/files/destination.ts";
+import { PartFile } from "../endpoint/files/part_file.ts";
+import { fileError } from "../endpoint/files/file_error.ts";
 import type { SealSecret } from "../storage/seal_stream.ts";
 import type { StoreSecret } from "../storage/store_secret.ts";
 import type { Arguments, OptionSpec } from "./args.ts";

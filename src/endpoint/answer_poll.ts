@@ -11,7 +11,6 @@
  *
  * @module
  */
-import { availableParallelism } from "node:os";
 
 /** Only machines of one room, or one machine, answer within this. */
 const WINDOW_MS = 0.3;
@@ -23,9 +22,6 @@ const MS_PER_ANSWER = WINDOW_MS / 2;
 const MAX_CREDIT_MS = 4 * WINDOW_MS;
 /** More bytes than this are no question, nor an answer, but a part of a bulk transfer: the processor has work to do. */
 const BULK_BYTES = 16_384;
-
-/** With one processor the loop would turn where the peer could work. */
-const HAS_ROOM = availableParallelism() > 1;
 
 /** Keeps the event loop turning while an answer is likely to come within moments. */
 export class AnswerPoll {
@@ -44,11 +40,12 @@ export class AnswerPoll {
   /**
    * @param now Milliseconds.
    * @param afterTurn Runs something in the next turn of the event loop.
+   * @param enabled False where there is no processor to spare.
    */
   constructor(
     now: () => number,
     afterTurn: (run: () => void) => void,
-    enabled: boolean = HAS_ROOM,
+    enabled: boolean,
   ) {
     this.#now = now;
     this.#afterTurn = afterTurn;

@@ -3,27 +3,34 @@
  *
  * @module
  */
-import { transportParameters } from "../connection/config.ts";
-import { wipe } from "../crypto/secret.ts";
-import type { InitiatorConfig } from "../handshake/types.ts";
+import { nodeProvider } from "../crypto/node_provider.ts";
 import { parseAddress } from "../transport/address.ts";
 import { transportFor } from "../transport/transports.ts";
-import type { AnyTransport, TransportConnection } from "../transport/transport.ts";
+import type { AnyTransport } from "../transport/transport.ts";
+import { dialReliable, withInitiator } from "./dial.ts";
 import { dialHandshake } from "./dial_handshake.ts";
 import { type DialAttempt, raceDials } from "./dial_race.ts";
 import {
   type ConnectOptions,
+  type EndpointOptions,
+  type EndpointSetup,
   endpointSetup,
-  maxMessageBytes,
-  pairKeyBytes,
-  pinOf,
-  seedKeyList,
+  pathOptions,
+  type SeedInput,
 } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import { datagramPeers, dialDatagrams } from "./udp_dial.ts";
 
 /** A host with several addresses: the next one is tried when one has said nothing for so long (RFC 8305). */
 const ADDRESS_STEP_MS = 300;
+
+/** What the options mean in this runtime. */
+export function runtimeSetup(
+  options: EndpointOptions & { readonly acceptTimeout?: number },
+  seeds: readonly SeedInput[],
+): EndpointSetup {
+  return endpointSetup(options, seeds, options.provider ?? nodeProvider());
+}
 
 /** The transport of an address: the application's own ones come first. */
 export function chooseTransport(
@@ -59,51 +66,23 @@ export function chooseTransport(
 export async function connect(address: string, options: ConnectOptions): Promise<Peer> {
   options.signal?.throwIfAborted();
   const transport = chooseTransport(address, options.transports);
-  const setup = endpointSetup(options, [options.seed]);
-  const [seedKeys] = seedKeyList(setup.provider, [options.seed]);
-  const pairKey = options.pairKey === undefined ? undefined : pairKeyBytes(options.pairKey);
-  const pin = pinOf(options.expect);
-  try {
-    const deadline = setup.clock.now() + setup.handshakeTimeout;
-    const configOf = (connection: TransportConnection): InitiatorConfig => ({
-      provider: setup.provider,
-      reliable: connection.framing !== "datagram",
-      seedKeys: seedKeys as NonNullable<typeof seedKeys>,
-      staticKey: setup.staticKey,
-      parameters: transportParameters(setup.limits, connection.receiveBuffer),
-      suites: setup.suites,
-      allowSelf: options.allowSelf ?? false,
-      timeoutMs: Math.max(1, Math.round(deadline - setup.clock.now())),
-      unixOffsetMs: setup.clock.unix() - setup.clock.now(),
-      ...(pairKey === undefined ? {} : { pairKey }),
-      ...(pin === undefined ? {} : { expect: pin }),
-    });
-    if ("open" in transport) {
-      const peers = await datagramPeers(transport, address, options.signal);
-      const tries = peers.map((peer) => async (attempt: DialAttempt) => {
-        const { signal } = options;
-        const either = signal === undefined
-          ? attempt.signal
-          : AbortSignal.any([signal, attempt.signal]);
-        const channel = await dialDatagrams(transport, peer, either);
-        if (either.aborted) channel.abort();
-        either.throwIfAborted();
-        return await dialHandshake(channel, configOf(channel), setup, options, attempt);
-      });
-      return await raceDials(tries, ADDRESS_STEP_MS, options.signal);
+  const setup = runtimeSetup(options, [options.seed]);
+  return await withInitiator(setup, options, async (configOf) => {
+    if (!("open" in transport)) {
+      return await dialReliable(transport, address, setup, options, configOf);
     }
-    const connection = await transport.dial(address, {
-      timeoutMs: setup.handshakeTimeout,
-      maxMessageBytes: maxMessageBytes(setup.limits),
-      ...options.transport,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    const peers = await datagramPeers(transport, address, options.signal);
+    const tries = peers.map((peer) => async (attempt: DialAttempt) => {
+      const { signal } = options;
+      const either = signal === undefined
+        ? attempt.signal
+        : AbortSignal.any([signal, attempt.signal]);
+      const channel = await dialDatagrams(transport, peer, either);
+      if (either.aborted) channel.abort();
+      either.throwIfAborted();
+      const path = pathOptions(setup, channel);
+      return await dialHandshake(channel, configOf(channel), setup, options, { path, attempt });
     });
-    return await dialHandshake(connection, configOf(connection), setup, options);
-  } finally {
-    seedKeys?.wipe();
-    setup.staticKey.destroy();
-    // A dialled socket ends with its session: there is nobody left to tell of a loss.
-    setup.resetTokens?.wipe();
-    if (pairKey !== undefined) wipe(pairKey);
-  }
+    return await raceDials(tries, ADDRESS_STEP_MS, options.signal);
+  });
 }

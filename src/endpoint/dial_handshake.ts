@@ -5,26 +5,29 @@
  */
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
+import type { PathOptions } from "../connection/session_core.ts";
 import { SttError } from "../errors.ts";
 import type { InitiatorConfig } from "../handshake/types.ts";
 import type { TransportConnection } from "../transport/transport.ts";
 import type { DialAttempt } from "./dial_race.ts";
 import { Driver } from "./driver.ts";
-import { type ConnectOptions, type EndpointSetup, pathOptions } from "./options.ts";
+import type { ConnectOptions, EndpointSetup } from "./options.ts";
 import { Peer } from "./peer.ts";
-import { UdpChannel } from "./udp_channel.ts";
 
-/**
- * Runs the initiator's handshake over a transport.
- *
- * @param attempt Set where other addresses of the peer are tried as well: only one of them goes on when it has answered.
- */
+/** What a dial over datagrams has besides. */
+export interface DatagramDial {
+  readonly path: PathOptions;
+  /** Other addresses of the peer are tried as well: only one of them goes on when it has answered. */
+  readonly attempt: DialAttempt;
+}
+
+/** Runs the initiator's handshake over a transport. */
 export function dialHandshake(
   transport: TransportConnection,
   config: InitiatorConfig,
   setup: EndpointSetup,
   options: ConnectOptions,
-  attempt?: DialAttempt,
+  { path, attempt }: Partial<DatagramDial> = {},
 ): Promise<Peer> {
   const { signal } = options;
   let connection: Connection;
@@ -34,7 +37,7 @@ export function dialHandshake(
         provider: setup.provider,
         limits: setup.limits,
         handshake: config,
-        ...(transport instanceof UdpChannel ? { path: pathOptions(setup, transport) } : {}),
+        ...(path === undefined ? {} : { path }),
       },
       setup.clock.now(),
     );

@@ -45,8 +45,12 @@ export class Driver {
     this.#clock = clock;
     this.#onEvent = onEvent;
     if (transport.afterTurn !== undefined) {
-      const { afterTurn } = transport;
-      this.#answers = new AnswerPoll(() => clock.now(), (run) => afterTurn.call(transport, run));
+      const { afterTurn, mayTurn = false } = transport;
+      this.#answers = new AnswerPoll(
+        () => clock.now(),
+        (run) => afterTurn.call(transport, run),
+        mayTurn,
+      );
     }
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;

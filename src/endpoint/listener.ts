@@ -18,11 +18,10 @@ import type {
 } from "../transport/transport.ts";
 import type { DatagramSocket } from "../transport/udp/datagram_socket.ts";
 import { decide } from "./admission.ts";
-import { chooseTransport } from "./connect.ts";
+import { chooseTransport, runtimeSetup } from "./connect.ts";
 import { Driver } from "./driver.ts";
 import { type ListenerParts, listenerParts } from "./listener_parts.ts";
 import {
-  endpointSetup,
   type ListenOptions,
   maxMessageBytes,
   pairKeyOf,
@@ -339,7 +338,7 @@ export async function listen(address: string, options: ListenOptions): Promise<L
   const inputs = [...(options.seed === undefined ? [] : [options.seed]), ...options.seeds ?? []];
   const transport = chooseTransport(address, options.transports);
   const maxSessions = positive("maxSessions", options.maxSessions, DEFAULT_MAX_SESSIONS);
-  const setup = endpointSetup(options, inputs);
+  const setup = runtimeSetup(options, inputs);
   const secrets = [() => setup.staticKey.destroy(), () => setup.resetTokens?.wipe()];
   try {
     const seedKeys = seedKeyList(setup.provider, inputs);

@@ -25,7 +25,6 @@ import {
   SUITE_CHACHA20_POLY1305,
 } from "../constants.ts";
 import { type SeedKeys, seedKeys, staticKey } from "../crypto/key_schedule.ts";
-import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider, X25519PrivateKey } from "../crypto/provider.ts";
 import { ResetTokens } from "../crypto/reset_tokens.ts";
 import { parseSeed } from "../crypto/seeds.ts";
@@ -33,7 +32,6 @@ import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
 import type { AnyTransport, DialOptions, ListenTransportOptions } from "../transport/transport.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { UdpChannel } from "./udp_channel.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerInfo } from "./peer_info.ts";
 
@@ -266,7 +264,10 @@ function pathSetup(options: EndpointOptions): EndpointSetup["path"] {
 }
 
 /** What is known of the path to a peer over datagrams. */
-export function pathOptions(setup: EndpointSetup, channel: UdpChannel): PathOptions {
+export function pathOptions(
+  setup: EndpointSetup,
+  channel: Required<Pick<PathOptions, "remote" | "receiveBuffer" | "validated" | "received">>,
+): PathOptions {
   const { remote, receiveBuffer, validated, received } = channel;
   const { congestion, pathMtu } = setup.path;
   const loopback = isLoopback(remote.host);
@@ -282,12 +283,17 @@ export function positive(name: string, value: number | undefined, fallback: numb
   throw new SttError("CONFIG", `cannot use option ${name}: ${value} is not a whole number above 0`);
 }
 
-/** Validates what both sides share and derives the node's key. `seeds`: to refuse a node seed that is a shared one. */
+/**
+ * Validates what both sides share and derives the node's key.
+ *
+ * @param seeds To refuse a node seed that is a shared one.
+ * @param provider The runtime's own cryptography, unless `options` name another.
+ */
 export function endpointSetup(
   options: EndpointOptions & { readonly acceptTimeout?: number },
   seeds: readonly SeedInput[],
+  provider: CryptoProvider,
 ): EndpointSetup {
-  const provider = options.provider ?? nodeProvider();
   const limits = connectionLimits(options);
   const path = pathSetup(options);
   const nodeSeed = options.nodeSeed === undefined

@@ -3,11 +3,15 @@
  *
  * @module
  */
+import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers";
 import type { SttError } from "../errors.ts";
 import { formatAddress } from "../transport/address.ts";
 import type { DatagramTarget, TransportConnection, TransportSink } from "../transport/transport.ts";
 import type { DatagramSocket } from "../transport/udp/datagram_socket.ts";
+
+/** With one processor the loop would turn where the peer could work. */
+const HAS_ROOM = availableParallelism() > 1;
 
 /** Whoever has the socket. */
 export interface ChannelOwner {
@@ -58,6 +62,10 @@ export class UdpChannel implements TransportConnection {
 
   get remoteAddress(): string {
     return formatAddress({ scheme: "udp", ...this.remote });
+  }
+
+  get mayTurn(): boolean {
+    return HAS_ROOM;
   }
 
   moved(to: DatagramTarget): void {

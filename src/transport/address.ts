@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "./ip_text.ts";
 import { SttError } from "../errors.ts";
 
 /** Schemes that addresses may have. */

@@ -1,4 +1,3 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { SttError } from "../errors.ts";
 import { DEFAULT_DIAL_TIMEOUT_MS } from "./limits.ts";
 import type { DialOptions } from "./transport.ts";

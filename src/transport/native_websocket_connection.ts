@@ -4,8 +4,8 @@ import { EndSignal } from "./end_signal.ts";
 import { FLUSH_TIMEOUT_MS, LOW_WATER_BYTES } from "./limits.ts";
 import type { TransportConnection, TransportSink } from "./transport.ts";
 import { transportError, webSocketCloseError } from "./transport_error.ts";
+import type { WebSocketEnds } from "./websocket_ends.ts";
 import { messageTooLarge, textMessage } from "./websocket_refusals.ts";
-import type { WebSocketEnds } from "./ws_connection.ts";
 
 /** What is used of a WHATWG WebSocket. */
 export interface NativeWebSocket {

@@ -6,8 +6,8 @@
  * @module
  */
 import type { SttError } from "../errors.ts";
-import type { ResolvedHost } from "./udp/resolve_host.ts";
 import type { DatagramSocket, OpenDatagramOptions } from "./udp/datagram_socket.ts";
+import type { ResolvedHost } from "./udp/resolved_host.ts";
 
 /** Where a transport connection reports to. Calls come only after {@link TransportConnection.start}. */
 export interface TransportSink {
@@ -72,6 +72,8 @@ export interface TransportConnection {
    * waits again.
    */
   afterTurn?(run: () => void): void;
+  /** With `afterTurn`: a processor is to spare, so that the event loop may keep turning while an answer is likely. */
+  readonly mayTurn?: boolean;
   /** Bytes taken by `send` and not yet handed to the operating system. */
   readonly queuedBytes: number;
   /** Stops reading; false when this transport cannot. */

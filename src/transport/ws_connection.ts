@@ -7,16 +7,9 @@ import type { LoopShare } from "./loop_share.ts";
 import type { ReadingGate } from "./reading_gate.ts";
 import type { TransportConnection, TransportSink } from "./transport.ts";
 import { systemCode, transportError, webSocketCloseError } from "./transport_error.ts";
+import type { WebSocketEnds } from "./websocket_ends.ts";
 import { messageTooLarge, textMessage } from "./websocket_refusals.ts";
 import type { WsSocket } from "./ws_module.ts";
-
-/** Names of the two ends of a WebSocket. */
-export interface WebSocketEnds {
-  readonly scheme: "ws" | "wss";
-  readonly remoteAddress: string;
-  readonly remoteHost: string;
-  readonly localAddress: string;
-}
 
 const BINARY = { binary: true, compress: false } as const;
 

@@ -5,7 +5,7 @@
  */
 import { open } from "node:fs/promises";
 import { fromHex } from "../../codec/hex.ts";
-import { fileError } from "../../endpoint/files/refusals.ts";
+import { fileError } from "../../endpoint/files/file_error.ts";
 import { SttError } from "../../errors.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { dissect, type DissectAs } from "../dissect/dissect.ts";

@@ -12,7 +12,7 @@ import { constants, copyFile, lstat, readdir, rename, unlink } from "node:fs/pro
 import { join } from "node:path";
 import { toHex } from "../../codec/hex.ts";
 import { SttError } from "../../errors.ts";
-import { systemCode } from "./refusals.ts";
+import { systemCode } from "../../storage/system_error.ts";
 
 /** Leaves room for the dots, the key, the random part and the ending within the 255 bytes of a name. */
 const PART_NAME_BYTES = 200;

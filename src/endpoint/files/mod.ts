@@ -6,14 +6,14 @@
 export { checkFileName } from "./file_name.ts";
 export type { ResumeLimits } from "./kept_parts.ts";
 export {
-  declineFile,
   type FileOutcome,
-  type FileProgress,
-  type ReceivedFile,
   receiveFile,
   type ReceiveFileOptions,
   receiveFiles,
 } from "./receive_file.ts";
+export { declineFile, type ReceivedFile, type TakeOptions } from "./receive_transfer.ts";
+export type { FileProgress } from "./progress.ts";
 export { FILE_REFUSALS, type RefusalEntry, type RefusalName } from "./refusals.ts";
 export { sendFile, type SendFileOptions, type SentFile } from "./send_file.ts";
+export type { TransferOptions } from "./send_transfer.ts";
 export { type FileOffer, FILES_APP } from "./wire.ts";

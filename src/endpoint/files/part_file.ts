@@ -7,35 +7,14 @@ import { constants, type FileHandle, link, lstat, open, rename, unlink } from "n
 import { join } from "node:path";
 import process from "node:process";
 import { SttError } from "../../errors.ts";
+import { systemCode } from "../../storage/system_error.ts";
+import type { EarlierBytes, FileDestination } from "./destination.ts";
+import { fileError } from "./file_error.ts";
 import { PartPlace, type ResumeLimits } from "./kept_parts.ts";
-import { fileError, systemCode } from "./refusals.ts";
 
 const BUFFER_BYTES = 262_144;
 /** How much is written before the disk is asked to begin. */
 const SYNC_BYTES = 4_194_304;
-
-/** What an earlier transfer left of the same file. */
-export interface EarlierBytes {
-  readonly bytes: number;
-  /** All of them, in order. Call once. */
-  read(): AsyncIterable<Uint8Array>;
-  /** Call when they were read: what is written follows them, or takes their place. */
-  decide(use: boolean): Promise<void>;
-}
-
-/** Where received bytes go. */
-export interface FileDestination {
-  /** Set when there is something to go on with. */
-  readonly earlier: EarlierBytes | undefined;
-  /** Takes a copy. Resolves when the next chunk may come. */
-  write(chunk: Uint8Array): Promise<void>;
-  /** All bytes are there and verified: makes them last. Returns the path, or null where there is none. */
-  commit(): Promise<string | null>;
-  /** Leaves nothing behind. Never rejects. */
-  discard(): Promise<void>;
-  /** Leaves what came for a later transfer, where that was asked for, else nothing. Never rejects. */
-  keep(): Promise<void>;
-}
 
 /** Of a file that a later transfer may go on with. */
 export interface Resumption {
@@ -311,35 +290,6 @@ export class PartFile implements FileDestination {
       "FILE_EXISTS",
       `cannot create ${JSON.stringify(this.#path)}: a file or folder of this name exists`,
     );
-  }
-}
-
-/** Received bytes that go to a function: standard output, a parser, a test. */
-export class ForwardedBytes implements FileDestination {
-  readonly #write: (chunk: Uint8Array) => void | Promise<void>;
-
-  constructor(write: (chunk: Uint8Array) => void | Promise<void>) {
-    this.#write = write;
-  }
-
-  get earlier(): undefined {
-    return undefined;
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    await this.#write(chunk);
-  }
-
-  commit(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  discard(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  keep(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { createHash, type Hash } from "node:crypto";
-import { nodeProvider } from "../../crypto/node_provider.ts";
 import { SttError } from "../../errors.ts";
 import type { BlockStream } from "./block_stream.ts";
-import type { FileDestination } from "./part_file.ts";
+import type { FileDestination } from "./destination.ts";
 import { refusalError } from "./refusals.ts";
+import type { FileHash, FileRuntime } from "./runtime.ts";
 import { decodeOfferAnswer, decodePrefix, encodeOfferAnswer, encodePrefix } from "./wire.ts";
 
 /** The bytes of a file from `from` on, up to `to`. */
@@ -18,11 +17,11 @@ export type FileRange = (from: number, to?: number) => AsyncIterable<Uint8Array>
 /** Where the bytes begin, and the hash of all before. */
 export interface PrefixState {
   readonly offset: number;
-  readonly hash: Hash;
+  readonly hash: FileHash;
 }
 
-function fromStart(): PrefixState {
-  return { offset: 0, hash: createHash("sha256") };
+function fromStart(runtime: FileRuntime): PrefixState {
+  return { offset: 0, hash: runtime.sha256() };
 }
 
 /**
@@ -33,24 +32,25 @@ function fromStart(): PrefixState {
 export async function agreeOnStart(
   blocks: BlockStream,
   destination: FileDestination,
+  runtime: FileRuntime,
   signal: AbortSignal | undefined,
 ): Promise<PrefixState> {
   const { earlier } = destination;
-  let state = fromStart();
+  let state = fromStart(runtime);
   if (earlier !== undefined) {
     await blocks.write(encodeOfferAnswer({ kept: earlier.bytes }));
     // Both sides read their disks at the same time.
     const stop = new AbortController();
     const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-    const reading = hashOf(earlier.read(), either);
+    const reading = hashOf(earlier.read(), runtime.sha256(), either);
     reading.catch(() => undefined);
     let same = false;
     try {
       const proof = decodePrefix(await blocks.block());
       const hash = await reading;
       const mine = hash?.copy().digest();
-      same = mine !== undefined && nodeProvider().equal(proof, mine);
-      if (same) state = { offset: earlier.bytes, hash: hash as Hash };
+      same = mine !== undefined && runtime.equal(proof, mine);
+      if (same) state = { offset: earlier.bytes, hash: hash as FileHash };
     } finally {
       stop.abort();
       await reading.catch(() => undefined);
@@ -65,9 +65,9 @@ export async function agreeOnStart(
 /** The hash of everything, or undefined when it cannot be read: then there is nothing to go on with. */
 async function hashOf(
   chunks: AsyncIterable<Uint8Array>,
+  hash: FileHash,
   signal: AbortSignal,
-): Promise<Hash | undefined> {
-  const hash = createHash("sha256");
+): Promise<FileHash | undefined> {
   try {
     for await (const chunk of chunks) {
       if (signal.aborted) return undefined;
@@ -90,9 +90,10 @@ export async function provePrefix(
   range: FileRange,
   kept: number,
   attempt: string,
+  runtime: FileRuntime,
   signal: AbortSignal | undefined,
 ): Promise<PrefixState> {
-  const hash = createHash("sha256");
+  const hash = runtime.sha256();
   let bytes = 0;
   for await (const chunk of range(0, kept)) {
     signal?.throwIfAborted();
@@ -104,6 +105,6 @@ export async function provePrefix(
   const answer = decodeOfferAnswer(await blocks.block());
   if ("error" in answer) throw refusalError(attempt, answer);
   if ("offset" in answer && answer.offset === kept) return { offset: kept, hash };
-  if ("offset" in answer && answer.offset === 0) return fromStart();
+  if ("offset" in answer && answer.offset === 0) return fromStart(runtime);
   throw new SttError("PROTOCOL", `${attempt}: the receiver begins neither at 0 nor at ${kept}`);
 }

@@ -4,10 +4,7 @@
  * @module
  */
 import { type ErrorCode, SttError } from "../../errors.ts";
-import { systemCode } from "../../storage/system_error.ts";
 import type { FileRefusal } from "./wire.ts";
-
-export { systemCode };
 
 /** One row of {@link FILE_REFUSALS}. */
 export interface RefusalEntry {
@@ -76,8 +73,12 @@ export function refusalError(attempt: string, { error, reason }: FileRefusal): S
   });
 }
 
-/** What to tell the peer about an error of this side. */
-export function refusalOf(error: unknown): RefusalName {
+/**
+ * What to tell the peer about an error of this side.
+ *
+ * @param isFull Whether the cause of a FILE_IO says that the place for files is full.
+ */
+export function refusalOf(error: unknown, isFull: (cause: unknown) => boolean): RefusalName {
   if (!(error instanceof SttError)) return "cancelled";
   switch (error.code) {
     case "FILE_NAME":
@@ -98,35 +99,4 @@ export function refusalOf(error: unknown): RefusalName {
     default:
       return "cancelled";
   }
-}
-
-/** No space, over quota, above the largest size that the system lets this process write. */
-function isFull(cause: unknown): boolean {
-  const code = systemCode(cause);
-  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
-}
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "no space left on the device"],
-  ["EDQUOT", "the disk quota is used up"],
-  ["EFBIG", "the file would be larger than allowed"],
-  ["EACCES", "permission denied"],
-  ["EPERM", "permission denied"],
-  ["EROFS", "the file system is read-only"],
-  ["ENOENT", "no such file or folder"],
-  ["ENOTDIR", "a part of the path is not a folder"],
-  ["EISDIR", "it is a folder"],
-  ["ENAMETOOLONG", "the name is too long for this file system"],
-  ["EMFILE", "too many open files"],
-  ["EIO", "the device failed"],
-]);
-
-/** A FILE_IO error: `cannot write "/srv/in/report.pdf": no space left on the device (ENOSPC)`. */
-export function fileError(verb: string, path: string, cause: unknown): SttError {
-  if (cause instanceof SttError) return cause;
-  const code = systemCode(cause);
-  const known = code === undefined ? undefined : REASONS.get(code);
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const reason = known === undefined ? text : `${known} (${code})`;
-  return new SttError("FILE_IO", `cannot ${verb} ${JSON.stringify(path)}: ${reason}`, { cause });
 }

@@ -6,12 +6,8 @@ import { test } from "node:test";
 import { SttError } from "../../errors.ts";
 import type { Peer } from "../peer.ts";
 import { withFolder } from "./folder_for_test.ts";
-import {
-  declineFile,
-  type FileOutcome,
-  type ReceiveFileOptions,
-  receiveFiles,
-} from "./receive_file.ts";
+import { type FileOutcome, type ReceiveFileOptions, receiveFiles } from "./receive_file.ts";
+import { declineFile } from "./receive_transfer.ts";
 import { sendFile, type SendFileOptions } from "./send_file.ts";
 import { withSession } from "./session_for_test.ts";
 

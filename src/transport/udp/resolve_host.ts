@@ -1,14 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { transportError } from "../transport_error.ts";
+import type { ResolvedHost } from "./resolved_host.ts";
 
-/** An IP address and its family. */
-export interface ResolvedHost {
-  /** The address, numeric. */
-  readonly host: string;
-  /** 4 or 6. */
-  readonly family: 4 | 6;
-}
+export type { ResolvedHost };
 
 /**
  * Looks a host name up, once: sockets take IP addresses only, so that no packet waits for a name server.
