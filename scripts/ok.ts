@@ -55,6 +55,8 @@ const STEPS: readonly Step[] = [
     commands: () => [["run", "-A", "scripts/build_npm.ts"]],
   },
   { name: "test:node", commands: () => [["run", "-A", "scripts/run_node_tests.ts"]] },
+  { name: "docs:node", commands: () => [["run", "-A", "scripts/docs_node.ts"]] },
+  { name: "docs:site", commands: () => [["run", "-A", "scripts/docs_site.ts"]] },
   { name: "npm package", commands: () => [["run", "-A", "scripts/check_npm.ts"]] },
   {
     name: "publish",

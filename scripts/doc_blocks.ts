@@ -1,0 +1,81 @@
+/**
+ * Code blocks of the documents, and what they say is printed.
+ *
+ * @module
+ */
+
+/** A block between two fences. */
+export interface Block {
+  readonly page: string;
+  /** Of its first line of code, from 1 on. */
+  readonly line: number;
+  /** `ts`, `sh`, `text`, … */
+  readonly language: string;
+  readonly text: string;
+  /** Whether nothing but blank lines stands between the block before and this one. */
+  readonly follows: boolean;
+}
+
+/** The blocks of a page in order. */
+export function blocksOf(page: string, markdown: string): Block[] {
+  const found: Block[] = [];
+  let language: string | undefined;
+  let lines: string[] = [];
+  let begin = 0;
+  let prose = true;
+  markdown.split("\n").forEach((line, index) => {
+    const fence = /^```(.*)$/.exec(line);
+    if (fence === null) {
+      if (language !== undefined) lines.push(line);
+      else if (line.trim() !== "") prose = true;
+    } else if (language === undefined) {
+      [language, lines, begin] = [fence[1]!, [], index + 2];
+    } else {
+      found.push({ page, line: begin, language, text: lines.join("\n"), follows: !prose });
+      language = undefined;
+      prose = false;
+    }
+  });
+  return found;
+}
+
+/** The comments behind `console.log(…);`: what the page says is printed there. */
+export function promisedLines(code: string): string[] {
+  return [...code.matchAll(/console\.log\(.*\)\)?[;,]? \/\/ (.+)$/gm)].map(([, text]) => text!);
+}
+
+/** Whether a comment names a line: alone, or before a remark (`3: why`, `3 (why)`, `3, then 4`). */
+export function names(promise: string, printed: string): boolean {
+  return promise === printed ||
+    [":", ",", " ("].some((remark) => promise.startsWith(printed + remark));
+}
+
+/** The promises that no printed line keeps. */
+export function broken(code: string, printed: readonly string[]): string[] {
+  return promisedLines(code).filter((promise) => !printed.some((line) => names(promise, line)));
+}
+
+/** The commands of an `sh` block, without prompts and remarks; a backslash at the end joins lines. */
+export function commandsOf(text: string): string[] {
+  return text.replaceAll(/\\\n\s*/g, "").split("\n")
+    .map((line) => line.replace(/(?:^|\s+)#.*$/, "").trim())
+    .filter((line) => line !== "");
+}
+
+/** Output with everything that differs from run to run taken out: times, sizes, ports, ids, names of folders. */
+export function shape(output: string): string {
+  // deno-lint-ignore no-control-regex
+  const plain = output.replaceAll(/\x1b\[[\d;]*m/g, "");
+  return plain.split("\n")
+    .map((line) => line.trimEnd())
+    // `deno task` says what it runs.
+    .filter((line) => line !== "" && !/^Task \w/.test(line))
+    .map((line) =>
+      line.replaceAll(/\b[0-9a-f]{16,}\b/g, "HEX")
+        .replaceAll(/\/\S*\/stt-[\w-]+/g, "FOLDER")
+        .replaceAll(/\d+(?:\.\d+)?/g, "N")
+        .replaceAll(/N (?:ms|s)\b/g, "TIME")
+        .replaceAll(/N (?:[kMG]?B)\b/g, "SIZE")
+    )
+    .join("\n");
+}

@@ -1,0 +1,141 @@
+/**
+ * Runs the commands of `sh` blocks, in a folder that looks like a clone, as the reader would. The address of another
+ * machine stands for this one, and listeners run beside the commands that follow them.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { type Block, commandsOf } from "./doc_blocks.ts";
+import { ROOT_PATH } from "./source_files.ts";
+
+/** What a clone has; everything else that commands make is the folder's own. */
+const CLONED = [
+  ...["deno.json", "deno.lock", "mod.ts", "src", "scripts", "vectors", "conformance", "examples"],
+  ...["LICENSE", "node_modules", "npm"],
+];
+const PATIENCE_MS = 60_000;
+const LISTENS = /\blistening on \S+|^listening/m;
+
+/** What a command did. */
+export interface ShellRun {
+  readonly block: Block;
+  readonly command: string;
+  /** undefined for a listener, which runs on. */
+  readonly code: number | undefined;
+  /** Both streams. */
+  readonly output: string;
+}
+
+interface Listener {
+  readonly child: Deno.ChildProcess;
+  /** What it has said until now. */
+  readonly said: () => string;
+}
+
+/** Reads both streams of a child. */
+function outputOf(child: Deno.ChildProcess): { said: () => string; ended: Promise<unknown> } {
+  let text = "";
+  const take = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) text += chunk;
+  };
+  const ended = Promise.all([take(child.stdout), take(child.stderr), child.status]);
+  return { said: () => text, ended };
+}
+
+function start(command: string, folder: string): Deno.ChildProcess {
+  return new Deno.Command("bash", {
+    // `exec` makes the process of a single command the one that is ended later.
+    args: ["-c", /[|&;<>]/.test(command) ? command : `exec ${command}`],
+    cwd: folder,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function within<T>(promise: Promise<T>, what: string, said: () => string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`${what}: nothing for ${PATIENCE_MS} ms\n${said()}`)),
+      PATIENCE_MS,
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function untilItListens(child: Deno.ChildProcess, said: () => string): Promise<void> {
+  let over = false;
+  void child.status.then(() => over = true);
+  while (!LISTENS.test(said())) {
+    if (over) throw new Error(`the listener ended: ${said()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function freePort(): number {
+  using socket = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return socket.addr.port;
+}
+
+/**
+ * Runs the commands of a page's blocks in order.
+ *
+ * @param wanted Whether to run a command; others are left out.
+ * @throws Error for a command that does not end, or a listener that does not listen.
+ */
+export async function runShell(
+  blocks: readonly Block[],
+  wanted: (command: string) => boolean,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<ShellRun[]> {
+  const folder = await Deno.makeTempDir({ prefix: "stt-docs-" });
+  const port = freePort();
+  const listeners: Listener[] = [];
+  const runs: ShellRun[] = [];
+  try {
+    for (const name of CLONED) await Deno.symlink(ROOT_PATH + name, `${folder}/${name}`);
+    for (const [name, bytes] of Object.entries(files)) {
+      await Deno.mkdir(dirname(`${folder}/${name}`), { recursive: true });
+      await Deno.writeFile(`${folder}/${name}`, bytes);
+    }
+    for (const block of blocks) {
+      for (const command of commandsOf(block.text).filter(wanted)) {
+        const local = command.replaceAll(
+          /\b(?:0\.0\.0\.0|192\.0\.2\.\d+):\d+/g,
+          `127.0.0.1:${port}`,
+        );
+        const child = start(local, folder);
+        const { said, ended } = outputOf(child);
+        if (/\blisten\b/.test(command)) {
+          listeners.push({ child, said });
+          await within(untilItListens(child, said), command, said);
+          runs.push({ block, command, code: undefined, output: said() });
+        } else {
+          try {
+            await within(ended, command, said);
+          } catch (error) {
+            child.kill("SIGKILL");
+            throw error;
+          }
+          runs.push({ block, command, code: (await child.status).code, output: said() });
+        }
+      }
+    }
+    return runs;
+  } finally {
+    for (const { child } of listeners) {
+      try {
+        child.kill("SIGINT");
+      } catch { /* it has ended */ }
+      await child.status;
+    }
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeFrame } from "../mod.ts";
+import { type Block, blocksOf, commandsOf, shape } from "./doc_blocks.ts";
+import { DOCUMENT_PAGES, pageText } from "./doc_pages.ts";
+import { runShell, type ShellRun } from "./doc_shell.ts";
+import { ROOT } from "./source_files.ts";
+
+/** Commands that are not run here, and what runs them instead. */
+const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
+  [
+    /^npx -y deno@/,
+    "fetches Deno from npm, which .ci/run.sh does; behind it stands a command that is run",
+  ],
+  [/^npm (?:install|init)\b|^npx stt /, "fetches packages: scripts/check_npm.ts"],
+  [/^deno task (?:test|ok|npm|docs:\w+)\b/, "a part of `deno task ok`, which runs this test too"],
+  [/^deno task bench\b/, "minutes; what it prints is in bench/RESULTS.md"],
+  [/^deno task netlab\b/, "needs root; scripts/netlab/ has its tests"],
+  [
+    /^deno task conformance(?! --(?:list|filter))/,
+    "conformance/main_deno_test.ts, with adapters and files",
+  ],
+];
+
+/** What the commands expect to find. */
+const FILES = {
+  "report.pdf": new Uint8Array(100_000).fill(1),
+  "captured.bin": encodeFrame({
+    type: 2,
+    flags: 0,
+    sessionId: new Uint8Array(8),
+    sequence: 0n,
+    timestamp: 0n,
+    streamId: 0,
+    metadata: new Uint8Array(1),
+    payload: new Uint8Array(20),
+  }),
+  "path/to/large.file": new Uint8Array(1_000_000),
+};
+
+function isElsewhere(command: string): boolean {
+  return ELSEWHERE.some(([pattern]) => pattern.test(command));
+}
+
+const pages = new Map<string, Block[]>();
+for (const page of DOCUMENT_PAGES) pages.set(page, blocksOf(page, pageText(page)));
+const shellBlocks = [...pages.values()].flat().filter(({ language }) => language === "sh");
+
+test("every task that a document names exists", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT))) as {
+    tasks: Record<string, unknown>;
+  };
+  const named = shellBlocks.flatMap(({ page, text }) =>
+    commandsOf(text).map((command) => [page, /\btask ([\w:-]+)/.exec(command)?.[1]] as const)
+  );
+  assert.deepEqual(named.filter(([, name]) => name !== undefined && !(name in tasks)), []);
+});
+
+/** The output that a page shows under a block, if it shows one. */
+function shownUnder(block: Block): string | undefined {
+  const blocks = pages.get(block.page) ?? [];
+  const next = blocks[blocks.indexOf(block) + 1];
+  return next?.language === "text" && next.follows ? next.text : undefined;
+}
+
+function faultOf(run: ShellRun, last: boolean): string[] {
+  const { block, command, code, output } = run;
+  const where = `${block.page}:${block.line} ${command}`;
+  if (code !== undefined && code !== 0) return [`${where} ended with ${code}: ${output}`];
+  const shown = last ? shownUnder(block) : undefined;
+  if (shown === undefined || shape(output) === shape(shown)) return [];
+  return [`${where} shows ${shape(shown)}\nand prints ${shape(output)}`];
+}
+
+for (const [page, blocks] of pages) {
+  const shell = blocks.filter(({ language }) => language === "sh");
+  const commands = shell.flatMap(({ text }) => commandsOf(text));
+  if (commands.every(isElsewhere)) continue;
+  test(`${page}: every command runs, and prints what the page shows`, async () => {
+    const runs = await runShell(shell, (command) => !isElsewhere(command), FILES);
+    assert.equal(runs.length, commands.filter((command) => !isElsewhere(command)).length);
+    const faults = runs.flatMap((run, index) => faultOf(run, runs[index + 1]?.block !== run.block));
+    assert.deepEqual(faults, []);
+  });
+}
+
+test("a command that fails, or prints something else, is named", async () => {
+  const markdown = "```sh\nfalse\necho a\n```\n\n```text\nb\n```\n";
+  const blocks = blocksOf("p.md", markdown);
+  pages.set("p.md", blocks);
+  const runs = await runShell(blocks.slice(0, 1), () => true, {});
+  assert.deepEqual(faultOf(runs[0]!, false), ["p.md:2 false ended with 1: "]);
+  assert.deepEqual(faultOf(runs[1]!, true), ["p.md:2 echo a shows b\nand prints a"]);
+});
