@@ -5,7 +5,7 @@
  */
 import { wipe } from "../crypto/secret.ts";
 import { connect } from "../endpoint/connect.ts";
-import type { ConnectOptions } from "../endpoint/options.ts";
+import type { ConnectOptions, EndpointOptions } from "../endpoint/options.ts";
 import type { Peer } from "../endpoint/peer.ts";
 import type { Arguments } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -38,7 +38,8 @@ export function suiteName(suite: number): string {
 /** Where to dial and with which secrets, taken once: a command may dial again. */
 export class Dialler {
   readonly #address: string;
-  readonly #context: CommandContext;
+  /** Where dials are told of; a command may open a screen after the secrets were asked for. */
+  context: CommandContext;
   readonly #options: ConnectOptions & { readonly seed: Uint8Array };
   readonly #timeoutMs: number;
 
@@ -49,7 +50,7 @@ export class Dialler {
     timeoutMs: number,
   ) {
     this.#address = address;
-    this.#context = context;
+    this.context = context;
     this.#options = options;
     this.#timeoutMs = timeoutMs;
   }
@@ -58,6 +59,7 @@ export class Dialler {
    * Reads the options, the files that they name, and the seed.
    *
    * @param stdinTaken Standard input is a file to send: the seed cannot come from there.
+   * @param limits In place of what all commands share.
    */
   static async prepare(
     address: string,
@@ -65,6 +67,7 @@ export class Dialler {
     context: CommandContext,
     defaultApp: string,
     stdinTaken = false,
+    limits: Partial<EndpointOptions> = {},
   ): Promise<Dialler> {
     const expected = args.nodeIds("expect");
     if (expected.length > 1) throw new UsageError("only `stt listen` takes several --expect");
@@ -73,6 +76,7 @@ export class Dialler {
     const seed = await sharedSeed(args, context, stdinTaken);
     return new Dialler(address, context, {
       ...options,
+      ...limits,
       seed,
       ...(expected[0] === undefined ? {} : { expect: expected[0] }),
       transport: { ...(ca === undefined ? {} : { ca }), native: args.flag("native") },
@@ -81,7 +85,7 @@ export class Dialler {
 
   /** @param early As in `connect`: what it sends saves a round trip. */
   async dial(signal: AbortSignal, early?: (peer: Peer) => void): Promise<Dialled> {
-    const { io, report } = this.#context;
+    const { io, report } = this.context;
     const address = this.#address;
     let cool: () => void = () => undefined;
     try {

@@ -14,6 +14,8 @@ export interface CliOutput {
   readonly isTty: boolean;
   /** Columns of the terminal. */
   readonly columns: number;
+  /** Calls back when the terminal has got another size; returns a function that ends it. */
+  onResize?(listener: () => void): () => void;
   /** Queues text; output that nobody reads any more is forgotten. */
   text(text: string): void;
   /** Resolves when the system has taken the bytes. @throws {SttError} FILE_IO when nobody reads. */
@@ -26,6 +28,8 @@ export interface CliInput {
   bytes(): AsyncIterable<Uint8Array>;
   /** One line typed without echo; null when it was given up (Ctrl-C, Ctrl-D). */
   hiddenLine(): Promise<string | null>;
+  /** Terminal: every key as it is pressed, without echo, Ctrl-C included; returns a function that ends it. */
+  keys(onKeys: (text: string) => void): () => void;
   /** Lets the process end although input may still come. */
   release(): void;
 }
@@ -36,6 +40,8 @@ export interface CliIo {
   readonly stderr: CliOutput;
   readonly stdin: CliInput;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** NO_COLOR is set, to anything (https://no-color.org). */
+  readonly noColor?: boolean;
   /** Monotonic milliseconds. */
   now(): number;
   /** Calls back for SIGINT and SIGTERM; returns a function that ends it. */
@@ -64,6 +70,11 @@ class ProcessOutput implements CliOutput {
   get columns(): number {
     const columns = this.#stream.columns;
     return columns > 0 ? columns : 80;
+  }
+
+  onResize(listener: () => void): () => void {
+    this.#stream.on("resize", listener);
+    return () => this.#stream.off("resize", listener);
   }
 
   text(text: string): void {
@@ -164,6 +175,19 @@ class ProcessInput implements CliInput {
     });
   }
 
+  keys(onKeys: (text: string) => void): () => void {
+    const { stdin } = process;
+    stdin.setRawMode(true);
+    stdin.setEncoding("utf8");
+    stdin.on("data", onKeys);
+    stdin.resume();
+    return () => {
+      stdin.off("data", onKeys);
+      stdin.setRawMode(false);
+      stdin.pause();
+    };
+  }
+
   release(): void {
     (this.#source ?? process.stdin).destroy();
   }
@@ -176,6 +200,12 @@ export function processIo(): CliIo {
     stderr: new ProcessOutput(process.stderr),
     stdin: new ProcessInput(),
     env: process.env,
+    get noColor() {
+      // Deno answers without a permission; reading the variable takes one.
+      const deno =
+        (globalThis as unknown as { readonly Deno?: { readonly noColor: boolean } }).Deno;
+      return deno === undefined ? (process.env["NO_COLOR"] ?? "") !== "" : deno.noColor;
+    },
     now: () => performance.now(),
     onSignal(listener): () => void {
       const signals = ["SIGINT", "SIGTERM"] as const;

@@ -12,6 +12,7 @@ export const COMMANDS: readonly string[] = [
   "listen",
   "send",
   "receive",
+  "chat",
   "ping",
   "seal",
   "open",
@@ -59,6 +60,7 @@ export async function runCommand(argv: readonly string[], world: FakeWorld = {})
         if (world.stdin !== undefined) yield world.stdin;
       },
       hiddenLine: () => Promise.resolve(world.typed ?? null),
+      keys: () => () => undefined,
       release: () => undefined,
     },
     env: world.env ?? {},

@@ -6,6 +6,7 @@
 import { SttError } from "../errors.ts";
 import { type Arguments, parseArguments } from "./args.ts";
 import type { Command } from "./command.ts";
+import { chat } from "./commands/chat.ts";
 import { decode } from "./commands/decode.ts";
 import { keygen } from "./commands/keygen.ts";
 import { listenCommand } from "./commands/listen.ts";
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   listenCommand,
   send,
   receive,
+  chat,
   ping,
   seal,
   openCommand,

@@ -71,6 +71,12 @@ export const LISTEN_OPTIONS: readonly OptionSpec[] = [
   { name: "key", value: "FILE", help: "private key (PEM) for wss:" },
 ];
 
+/** For commands that dial or listen. */
+export const EITHER_OPTIONS: readonly OptionSpec[] = [
+  ...LISTEN_OPTIONS,
+  ...DIAL_OPTIONS.filter(({ name }) => LISTEN_OPTIONS.every((other) => other.name !== name)),
+];
+
 /** What `connect` and `listen` have in common. `defaultApp` holds when `--app` is absent. */
 export async function endpointOptions(
   args: Arguments,

@@ -9,6 +9,7 @@ import type { CliIo, CliOutput } from "./io.ts";
 import { progressBar, progressLine, type ProgressState } from "./progress.ts";
 import { printable } from "./text.ts";
 
+const UNESCAPED = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const BAR_MS = 100;
 const LINE_MS = 5000;
 const JSON_MS = 200;
@@ -23,6 +24,10 @@ export interface ReportOptions {
 
 /** The facts of an event: what is undefined is left out. */
 export type EventFacts = Readonly<Record<string, unknown>>;
+
+function escapeOf(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
 
 /** Speaks for one run of the command. */
 export class Report {
@@ -92,7 +97,9 @@ export class Report {
   }
 
   #json(name: string, facts: EventFacts): void {
-    this.#events.text(`${JSON.stringify({ event: name, ...facts })}\n`);
+    const text = JSON.stringify({ event: name, ...facts });
+    // JSON leaves some characters as they are that move a terminal's cursor or turn its text round.
+    this.#events.text(`${text.replace(UNESCAPED, escapeOf)}\n`);
   }
 
   #line(text: string): void {

@@ -96,6 +96,7 @@ function gather(isTty: boolean): { readonly io: CliIo; readonly text: () => stri
         [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
       }),
       hiddenLine: () => Promise.resolve(null),
+      keys: () => () => undefined,
       release: () => undefined,
     },
     env: {},

@@ -3,23 +3,12 @@
  *
  * @module
  */
-import { wipe } from "../../crypto/secret.ts";
 import { FILES_APP } from "../../endpoint/files/mod.ts";
-import { listen, type Listener } from "../../endpoint/listener.ts";
-import { toHex } from "../../codec/hex.ts";
-import type { Arguments } from "../args.ts";
-import type { Command, CommandContext } from "../command.ts";
+import type { Command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
-import {
-  endpointOptions,
-  GENERAL_OPTIONS,
-  LISTEN_OPTIONS,
-  pemOf,
-  SESSION_OPTIONS,
-} from "../options.ts";
+import { openListener } from "../listening.ts";
+import { GENERAL_OPTIONS, LISTEN_OPTIONS, SESSION_OPTIONS } from "../options.ts";
 import { RECEIVE_OPTIONS, toStdout } from "../receiving.ts";
-import { RejectLog } from "../reject_log.ts";
-import { sharedSeeds } from "../seed_source.ts";
 import { SessionHost } from "../session_host.ts";
 import { warmUp } from "../warm_up.ts";
 import { serviceOf } from "../services.ts";
@@ -60,16 +49,10 @@ export const listenCommand: Command = {
     }
     const service = await serviceOf(args, context);
     const host = new SessionHost(service, args.flag("once"), context);
-    const listener = await open(address, args, context, host);
-    const rejects = new RejectLog(context.report, () => context.io.now());
-    listener.on("rejected", ({ remoteAddress, error }) => rejects.record(remoteAddress, error));
-    listener.on("error", context.report.warnOf);
-    const nodeId = toHex(listener.nodeId);
-    context.report.event(
-      "listening",
-      { address: listener.address, nodeId },
-      `listening on ${listener.address}\nnode id ${nodeId}`,
-    );
+    const { listener, close } = await openListener(address, args, context, {
+      app: args.flag("echo") ? "" : FILES_APP,
+      accept: () => host.open,
+    });
     const cool = address.startsWith("udp:")
       ? warmUp(() => context.io.now(), WARM_UP_BYTES, 0, context.report.warnOf)
       : () => undefined;
@@ -77,41 +60,7 @@ export const listenCommand: Command = {
       return await host.serve(listener);
     } finally {
       cool();
-      await listener.close();
-      rejects.close();
+      await close();
     }
   },
 };
-
-async function open(
-  address: string,
-  args: Arguments,
-  context: CommandContext,
-  host: SessionHost,
-): Promise<Listener> {
-  const { timeoutMs: _, ...options } = await endpointOptions(
-    args,
-    context,
-    args.flag("echo") ? "" : FILES_APP,
-  );
-  const cert = await pemOf(args, "cert");
-  const key = await pemOf(args, "key");
-  const expected = args.nodeIds("expect");
-  const seeds = await sharedSeeds(args, context);
-  try {
-    context.signal.throwIfAborted();
-    return await listen(address, {
-      ...options,
-      seeds,
-      accept: ({ id }) => host.open && (expected.length === 0 || expected.includes(id)),
-      transport: {
-        native: args.flag("native"),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-      },
-    });
-  } finally {
-    wipe(...seeds);
-    if (options.nodeSeed instanceof Uint8Array) wipe(options.nodeSeed);
-  }
-}
