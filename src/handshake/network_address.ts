@@ -59,14 +59,23 @@ export function hostBytes(host: string): Uint8Array {
   return Uint8Array.from(mapped ? v6.slice(12) : v6);
 }
 
+/** As systems write them: most addresses need no parsing to be a key. */
+const PLAIN_IPV4 = /^(?:(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?!$)|$)){4}$/;
+
 /** Key of an address itself. */
 export function addressKey(host: string): string {
-  return hostBytes(host).join();
+  return PLAIN_IPV4.test(host) ? host : keyOf(host, hostBytes(host));
 }
 
 /** Key of the /32 of an IPv4 address or the /64 of an IPv6 address (SPEC 6.4), or of the name. */
 export function networkKey(host: string): string {
+  if (PLAIN_IPV4.test(host)) return host;
   const bytes = hostBytes(host);
   const v6 = bytes.length === 16 && host.includes(":");
-  return v6 ? `${bytes.subarray(0, 8).join()}/64` : bytes.join();
+  return v6 ? `${bytes.subarray(0, 8).join()}/64` : keyOf(host, bytes);
+}
+
+function keyOf(host: string, bytes: Uint8Array): string {
+  // A name of four bytes is shorter than any address of four.
+  return bytes.length === 4 && host.length > 4 ? bytes.join(".") : bytes.join();
 }
