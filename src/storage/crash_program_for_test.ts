@@ -4,17 +4,33 @@
  * @module
  */
 import { writeSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { Chamber } from "./chamber.ts";
 import { FileStore } from "./file_store.ts";
-import { SYSTEM_FILES } from "./file_system.ts";
+import { type StoreFileSystem, SYSTEM_FILES } from "./file_system.ts";
+import type { StorageProvider } from "./provider.ts";
+import { SqliteStore } from "./sqlite_store.ts";
 import { SYNC_FILES } from "./sync_files_for_test.ts";
 
 /** strace counts by thread. Node makes all calls from one, as the test asks it to; Deno takes any of several. */
 const FILES = process.versions.deno === undefined ? SYSTEM_FILES : SYNC_FILES;
 
-async function main(folder: string): Promise<void> {
-  const store = await FileStore.open(folder, { files: FILES });
+/** Providers that are killed. */
+export type StoreKind = "files" | "sqlite";
+
+/** Opens the store that the program writes, in a folder. */
+export async function openStore(
+  kind: StoreKind,
+  folder: string,
+  files?: StoreFileSystem,
+): Promise<StorageProvider> {
+  if (kind === "sqlite") return await SqliteStore.open(join(folder, "store.db"));
+  return await FileStore.open(folder, files === undefined ? {} : { files });
+}
+
+async function main(folder: string, kind: StoreKind): Promise<void> {
+  const store = await openStore(kind, folder, FILES);
   const chamber = await Chamber.open(store, { secret: new Uint8Array(32).fill(1) });
   const step = async (name: string, act: () => Promise<unknown>): Promise<void> => {
     await act();
@@ -29,5 +45,7 @@ async function main(folder: string): Promise<void> {
   writeSync(1, "end\n");
 }
 
-const [program, folder] = process.argv.slice(1);
-if (program?.includes("crash_program_for_test") && folder !== undefined) await main(folder);
+const [program, folder, kind] = process.argv.slice(1);
+if (program?.includes("crash_program_for_test") && folder !== undefined) {
+  await main(folder, kind as StoreKind);
+}
