@@ -16,6 +16,10 @@ import { SYNC_FILES } from "./sync_files_for_test.ts";
 /** strace counts by thread. Node makes all calls from one, as the test asks it to; Deno takes any of several. */
 const FILES = process.versions.deno === undefined ? SYSTEM_FILES : SYNC_FILES;
 
+/** The values that it writes: of several pages of a database, which are several calls. */
+export const FIRST: string = "first ".repeat(4000);
+export const SECOND: string = "second ".repeat(4000);
+
 /** Providers that are killed. */
 export type StoreKind = "files" | "sqlite";
 
@@ -36,8 +40,8 @@ async function main(folder: string, kind: StoreKind): Promise<void> {
     await act();
     writeSync(1, `${name}\n`);
   };
-  await step("put", () => chamber.put("a", "first"));
-  await step("replace", () => chamber.put("a", "second"));
+  await step("put", () => chamber.put("a", FIRST));
+  await step("replace", () => chamber.put("a", SECOND));
   await step("remove", () => chamber.delete("a"));
   await step("rekey", () => chamber.rekey(new Uint8Array(32).fill(2)));
   await chamber.close();
