@@ -40,6 +40,7 @@ async function main(folder: string, kind: StoreKind): Promise<void> {
     await act();
     writeSync(1, `${name}\n`);
   };
+  await step("keep", () => chamber.put("b", "kept"));
   await step("put", () => chamber.put("a", FIRST));
   await step("replace", () => chamber.put("a", SECOND));
   await step("remove", () => chamber.delete("a"));

@@ -59,12 +59,13 @@ function run(folder: string, kind: StoreKind, calls: string, nth: number): Promi
 /** Value of `a` after each step. */
 const AFTER: Readonly<Record<string, unknown>> = {
   "": undefined,
+  keep: undefined,
   put: FIRST,
   replace: SECOND,
   remove: undefined,
   rekey: undefined,
 };
-const ORDER = ["", "put", "replace", "remove", "rekey"];
+const ORDER = ["", "keep", "put", "replace", "remove", "rekey"];
 
 /** Opens what the program left. @returns The names of the files without the chamber's records. */
 async function check(
@@ -93,6 +94,8 @@ async function check(
     [AFTER[last], AFTER[next]].includes(value),
     `${where}: ${String(value).slice(0, 6)} after ${last}`,
   );
+  const kept = await chamber.get("b");
+  assert(kept === "kept" || (last === "" && kept === undefined), `${where}: kept after ${last}`);
   await chamber.put("goes on", 1);
   await chamber.verify();
   await store.close();
