@@ -26,6 +26,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   sealed_record: "Data at rest: headers of stores, records, indexes and heads of chambers",
   sealed_content: "Data at rest: addresses, parts and manifests of content stores",
   sealed_stream: "Data at rest: sealed streams",
+  resumption: "Tickets, and both sides of handshakes that resume with one",
 };
 
 /** The whole file, as it is written. */

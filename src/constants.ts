@@ -82,6 +82,11 @@ export const CAPABILITY_ROTATION = 0x02;
 export const CAPABILITY_RESUMPTION = 0x04;
 export const CAPABILITY_FLOW_CONTROL = 0x08;
 
+/** Tickets (SPEC 15.1): how many a session gives, how long they last, and the size of their ids. */
+export const TICKETS_PER_SESSION = 4;
+export const TICKET_LIFE_MS = 86_400_000;
+export const TICKET_ID_BYTES = 16;
+
 export const HANDSHAKE_MAX_BODY = 4096;
 export const HANDSHAKE_MAX_DEPTH = 2;
 export const HANDSHAKE_MAX_ENTRIES = 32;

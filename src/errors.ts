@@ -49,6 +49,7 @@ export type ErrorCode =
   | "PEER_IDENTITY"
   | "SELF"
   | "BUFFER_EXCEEDED"
+  | "TICKET"
   | "INTERNAL"
   | "APPLICATION"
   // Codecs.
@@ -141,6 +142,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   PEER_IDENTITY: wire(0x21, "the peer is not the expected node"),
   SELF: wire(0x22, "the peer is this node itself"),
   BUFFER_EXCEEDED: wire(0x23, "a message is larger than the receiver takes"),
+  TICKET: wire(0x24, "a resumption ticket is unknown, used or expired"),
   INTERNAL: wire(0xff, "an error inside the implementation"),
   APPLICATION: wire(0x100, "the application's own code, 0x100 and above"),
   BYTES_INCOMPLETE: local("a field of fixed length ends early"),

@@ -12,15 +12,18 @@ import {
   confirmation,
   type CryptoProvider,
   epochKeys,
+  maskTicketId,
   NoiseHandshake,
   type NoiseRole,
   parseNoiseProtocol,
   resetToken,
+  resumptionPsk,
   seedFromPassphrase,
   seedKeys,
   type SessionSecrets,
   sessionSecrets,
   staticKey,
+  ticketKeys,
 } from "../../src/crypto/mod.ts";
 import { SttError } from "../../src/errors.ts";
 import { makeCookie } from "../../src/handshake/cookie.ts";
@@ -46,6 +49,17 @@ export function cryptoOps(provider: CryptoProvider): Readonly<Record<string, Ope
         ...(a.nonce === undefined ? {} : { seed_id: toHex(keys.seedId(fromHex(a.nonce))) }),
       };
     },
+    "ticket.keys": (a) => {
+      const { id, secret } = ticketKeys(provider, fromHex(a.exporter), a.number);
+      return { id: toHex(id), secret: toHex(secret) };
+    },
+    "ticket.mask": (a) => {
+      const { ticketKey } = seedKeys(provider, fromHex(a.seed));
+      return { ticket: toHex(maskTicketId(provider, ticketKey, fromHex(a.nonce), fromHex(a.id))) };
+    },
+    "ticket.psk": (a) => ({
+      psk: toHex(resumptionPsk(provider, fromHex(a.secret), fromHex(a.psk))),
+    }),
     "node.key": (a) => ({ node_id: toHex(staticKey(provider, fromHex(a.node_seed)).publicKey) }),
     "reset.token": (a) => ({
       token: toHex(resetToken(provider, fromHex(a.node_seed), fromHex(a.session_id))),

@@ -14,6 +14,7 @@ import type {
   PendingSession,
   TransportParameters,
 } from "../../src/handshake/types.ts";
+import { TicketTable } from "../../src/session/ticket_table.ts";
 import { hostOf } from "./address.ts";
 import {
   type Arguments,
@@ -52,6 +53,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
   PEER_IDENTITY: "identity",
   BUSY: "busy",
   CRYPTO: "crypto",
+  TICKET: "ticket",
 };
 
 function parametersOf(payload: Arguments, suites: readonly number[]): TransportParameters {
@@ -95,6 +97,7 @@ function describe(session: HandshakeSession | undefined): unknown {
     final: toHex(secrets.final),
     exporter: toHex(secrets.exporter),
     parameters: parametersToFields(session.peer.parameters),
+    ...(session.resumed === undefined ? {} : { resumed: true }),
   };
 }
 
@@ -123,6 +126,24 @@ function decodePayload(a: Arguments): unknown {
 
 function pairKeyOf(a: Arguments): { pairKey?: Uint8Array } {
   return a.pair_key ? { pairKey: fromHex(a.pair_key) } : {};
+}
+
+function ticketOf(ticket: Arguments): { id: Uint8Array; secret: Uint8Array; nodeId: Uint8Array } {
+  return {
+    id: fromHex(ticket.id),
+    secret: fromHex(ticket.secret),
+    nodeId: fromHex(ticket.node_id),
+  };
+}
+
+function ticketsOf(provider: CryptoProvider, tickets: readonly Arguments[]): TicketTable {
+  const table = new TicketTable({ tickets: 1024, ticketsPerPeer: 1024 });
+  for (const ticket of tickets) {
+    const { nodeId, ...keys } = ticketOf(ticket);
+    const seed = seedKeys(provider, fromHex(ticket.seed)).seedId(new Uint8Array(32));
+    table.add({ nodeId, seed, owner: "" }, { ...keys, expires: Number(ticket.expires) });
+  }
+  return table;
 }
 
 /** Sums of counters: which reason was counted since the last look. */
@@ -154,6 +175,12 @@ function runInitiator(provider: CryptoProvider, a: Arguments): unknown {
     suites: a.suites,
     timeoutMs: 1e12,
     unixOffsetMs: start,
+    ...(a.ticket === undefined ? {} : {
+      ticket: {
+        ...ticketOf(a.ticket),
+        ...(a.ticket.required === false ? { required: false } : {}),
+      },
+    }),
     ...(a.hello_extra === undefined ? {} : { helloExtra: fromFields(a.hello_extra) }),
     injection: {
       ephemeral: () => provider.x25519(fromHex(a.ephemeral)),
@@ -202,6 +229,7 @@ function runResponder(provider: CryptoProvider, a: Arguments): unknown {
     ...pairKeyOf(a),
     parameters: parametersOf(a.payload, a.suites),
     suites: a.suites,
+    tickets: ticketsOf(provider, a.tickets ?? []),
     handshakeRate: Infinity,
     // Scripts jump in time; what is half-open must not expire under them.
     timeoutMs: 1e12,

@@ -60,6 +60,9 @@ export interface PlayOptions {
   readonly seed?: string;
   readonly times?: Partial<typeof TIMES>;
   readonly extra?: Fields;
+  /** A ticket that HELLO names, and whether the responder takes it (default). */
+  readonly ticket?: { readonly id: string; readonly secret: string };
+  readonly resumed?: boolean;
 }
 
 export function play(options: PlayOptions): Play {
@@ -75,6 +78,8 @@ export function play(options: PlayOptions): Play {
     times: { ...TIMES, ...options.times },
     hello_extra: options.extra ?? {},
     cookie: null,
+    ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
+    resumed: options.resumed ?? true,
     initiator: {
       ...party(name("initiator"), suite, suites, options.initiatorParameters ?? {}),
       ...options.initiator,

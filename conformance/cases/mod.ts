@@ -20,6 +20,7 @@ import { recordRules, streamRules } from "./9_records.ts";
 import { contentRules } from "./14_content.ts";
 import { sealedStreamRules } from "./14_sealed_streams.ts";
 import { chamberRules, storeHeaderRules } from "./14_store.ts";
+import { resumptionRules, ticketRules } from "./15_tickets.ts";
 import { type Rule, ruleCases } from "./rule.ts";
 
 /** The rules of each vector file that `scripts/gen_vectors.ts` writes. */
@@ -46,6 +47,7 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   sealed_record: () => [...storeHeaderRules(), ...chamberRules()],
   sealed_content: contentRules,
   sealed_stream: sealedStreamRules,
+  resumption: () => [...ticketRules(), ...resumptionRules()],
 };
 
 let made: readonly Rule[] | undefined;

@@ -10,6 +10,7 @@ import {
 } from "./messages.ts";
 import { TwinNoise } from "./noise.ts";
 import { expand, hkdf, hmac, publicKey, sha256 } from "./primitives.ts";
+import { maskedId, resumedPsk } from "./tickets.ts";
 import { encodeValue } from "./values.ts";
 
 export interface SentKeys {
@@ -49,6 +50,9 @@ export interface HandshakeInputs {
   readonly cookie: string | null;
   readonly initiator: Party;
   readonly responder: Party;
+  /** HELLO names it; it takes part unless `resumed` is false. */
+  readonly ticket?: { readonly id: string; readonly secret: string };
+  readonly resumed?: boolean;
 }
 
 export interface MessageData {
@@ -167,7 +171,10 @@ export function runHandshake(input: HandshakeInputs): HandshakeResult {
   const { initiator, responder, times } = input;
   const seed = unhex(input.shared_seed);
   const { psk, seedIdKey } = seedKeys(seed);
-  const pair = input.pair_key === null ? psk : unhex(input.pair_key);
+  const own = input.pair_key === null ? psk : unhex(input.pair_key);
+  const { ticket } = input;
+  const resumed = ticket !== undefined && input.resumed !== false;
+  const pair = resumed ? resumedPsk(unhex(ticket.secret), own) : own;
   const nonceOf = (party: Party): Uint8Array =>
     party.sent_keys?.ephemeral === undefined
       ? publicKey(unhex(party.ephemeral_private))
@@ -185,6 +192,7 @@ export function runHandshake(input: HandshakeInputs): HandshakeResult {
     suites: { list: initiator.suites.map((id) => ({ int: String(id) })) },
     seed_id: bytes(seedId(seed, nonceI)),
     capabilities: { int: String(initiator.capabilities) },
+    ...(ticket === undefined ? {} : { ticket: bytes(maskedId(seed, nonceI, unhex(ticket.id))) }),
   };
   const prologue = prologueOf(hello);
   const side = (party: Party, first: boolean): TwinNoise =>
@@ -223,7 +231,9 @@ export function runHandshake(input: HandshakeInputs): HandshakeResult {
     session_id: bytes(sessionId),
   };
   const mix2 = encodeFields(responseHead);
-  const payload2 = encodeValue(toTypedDict(responder.payload));
+  const payload2 = encodeValue(
+    toTypedDict({ ...responder.payload, ...(resumed ? { resumed: { bool: true } } : {}) }),
+  );
   noiseR.mixHash(mix2);
   const second = noiseR.write(payload2);
   noiseI.mixHash(mix2);

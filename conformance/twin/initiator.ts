@@ -37,6 +37,7 @@ import {
 import { readParameters } from "./parameters.ts";
 import { publicKey } from "./primitives.ts";
 import { retryMac } from "./retry.ts";
+import { maskedId, resumedPsk, type ScriptTicket } from "./tickets.ts";
 import { encodeValue } from "./values.ts";
 
 export interface TwinInitiatorConfig {
@@ -52,6 +53,8 @@ export interface TwinInitiatorConfig {
   /** A pinned nodeId. */
   readonly expect?: string | null;
   readonly hello_ms: string;
+  /** Resumes with it. */
+  readonly ticket?: ScriptTicket;
 }
 
 export class TwinInitiator {
@@ -79,6 +82,9 @@ export class TwinInitiator {
       suites: { list: config.suites.map((id) => ({ int: String(id) })) },
       seed_id: { bytes: hex(seedId(seed, this.#nonce)) },
       capabilities: { int: String(config.capabilities) },
+      ...(config.ticket === undefined ? {} : {
+        ticket: { bytes: hex(maskedId(seed, this.#nonce, unhex(config.ticket.id))) },
+      }),
     };
     const { psk } = seedKeys(seed);
     this.#noise = new TwinNoise({
@@ -136,6 +142,7 @@ export class TwinInitiator {
     const peer = hex(noise.remoteStatic as Uint8Array);
     const own = hex(publicKey(staticSecret(unhex(config.node_seed))));
     let parameters: Fields;
+    let resumed = false;
     try {
       if (peer === own) throw new Refusal("self");
       if (config.expect && peer !== config.expect) throw new Refusal("identity");
@@ -146,7 +153,15 @@ export class TwinInitiator {
         ownVersions: VERSIONS,
         ownApp: appOf(config.payload),
         fromInitiator: false,
+        onResumed: (value) => resumed = value,
       });
+      // SPEC 15.2.4
+      const { ticket } = config;
+      if (ticket === undefined && resumed) throw new Refusal("parameter", "resumed");
+      if (ticket !== undefined && ticket.node_id !== peer) throw new Refusal("identity");
+      if (ticket !== undefined && !resumed && ticket.required !== false) {
+        throw new Refusal("ticket");
+      }
     } catch (error) {
       if (error instanceof Refusal) throw new FatalRefusal(error.code);
       throw error;
@@ -158,9 +173,17 @@ export class TwinInitiator {
       timestamp: { int: nowMs },
     };
     noise.mixHash(encodeFields(head));
+    if (config.ticket !== undefined && resumed) {
+      const psk = config.pair_key
+        ? unhex(config.pair_key)
+        : seedKeys(unhex(config.shared_seed)).psk;
+      noise.setPsk(1, resumedPsk(unhex(config.ticket.secret), psk));
+    }
     const proof = noise.write(encodeValue(toTypedDict(config.payload)));
     const secrets = schedule(noise.split(3), noise.hash);
-    this.#proven = { session: { sessionId, suite, hash: noise.hash, secrets, peer, parameters } };
+    this.#proven = {
+      session: { sessionId, suite, hash: noise.hash, secrets, peer, parameters, resumed },
+    };
     return { sent: frameOf({ ...head, proof: { bytes: hex(proof) } }) };
   }
 

@@ -156,6 +156,9 @@ export function readMessage(frame: Uint8Array): ReadMessage {
   if (name === "HELLO" && fields.cookie !== undefined && !fits(fields.cookie, "bytes")) {
     throw new Refusal("field", "cookie");
   }
+  if (name === "HELLO" && fields.ticket !== undefined && !fits(fields.ticket, 16)) {
+    throw new Refusal("field", "ticket");
+  }
   return { type: name, fields, value };
 }
 

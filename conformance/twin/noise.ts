@@ -119,6 +119,11 @@ export class TwinNoise {
     if (prePeer === "s") this.mixHash((setup.initiator ? setup.remoteStatic : own) as Uint8Array);
   }
 
+  /** Replaces a psk whose token has not come yet. */
+  setPsk(index: number, psk: Uint8Array): void {
+    this.#psks = this.#psks.map((kept, i) => i === index ? psk : kept);
+  }
+
   /** A copy that goes its own way: readers try on a copy and keep it on success. */
   clone(): TwinNoise {
     const copy = new TwinNoise(this.#setup);

@@ -28,6 +28,7 @@ import { cookieOf, makeRetry } from "./retry.ts";
 import { runInitiator, runResponder } from "./scripts.ts";
 import { type PeerFrame, runSession, type SessionSetup } from "./session.ts";
 import { TWIN_STORAGE_OPS } from "./storage_ops.ts";
+import { maskedId, resumedPsk, ticketId, ticketSecret } from "./tickets.ts";
 import { decodeValue, encodeValue, type Typed } from "./values.ts";
 import { decodeVarint, encodeVarint } from "./varint.ts";
 
@@ -98,6 +99,12 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
       ...(a.nonce === undefined ? {} : { seed_id: hex(seedId(seed, unhex(a.nonce))) }),
     };
   },
+  "ticket.keys": (a) => ({
+    id: hex(ticketId(unhex(a.exporter), a.number)),
+    secret: hex(ticketSecret(unhex(a.exporter), a.number)),
+  }),
+  "ticket.mask": (a) => ({ ticket: hex(maskedId(unhex(a.seed), unhex(a.nonce), unhex(a.id))) }),
+  "ticket.psk": (a) => ({ psk: hex(resumedPsk(unhex(a.secret), unhex(a.psk))) }),
   "node.key": (a) => {
     const seed = unhex(a.node_seed);
     if (seed.length < 32) throw new Refusal("SEED");

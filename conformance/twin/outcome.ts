@@ -10,6 +10,8 @@ export interface TwinSession {
   readonly secrets: Schedule;
   readonly peer: string;
   readonly parameters: Fields;
+  /** A ticket took part. */
+  readonly resumed: boolean;
 }
 
 /** What came of one message. */

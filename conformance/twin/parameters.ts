@@ -27,6 +27,8 @@ export interface Negotiation {
   readonly ownApp: string;
   /** True when the payload came from the initiator. */
   readonly fromInitiator: boolean;
+  /** Hears what the payload says of a ticket, once all of it was taken. */
+  readonly onResumed?: (resumed: boolean) => void;
 }
 
 /** The parameters with their defaults, or a refusal: parameter, suite, version or app. */
@@ -48,6 +50,7 @@ export function readParameters(payload: Uint8Array, negotiation: Negotiation): F
     throw new Refusal("app");
   }
   const names = [...Object.keys(INTEGERS), "migrate", "app", "reset"];
+  negotiation.onResumed?.((fields.resumed as { bool: boolean }).bool);
   return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
 }
 
@@ -73,6 +76,7 @@ function shape(payload: Uint8Array): Fields {
     versions: { list: [{ int: "1" }] },
     migrate: { bool: true },
     app: { text: "" },
+    resumed: { bool: false },
     ...given,
   };
   for (const [name, [standard, least, largest]] of Object.entries(INTEGERS)) {
@@ -91,6 +95,7 @@ function shape(payload: Uint8Array): Fields {
   if (reset !== undefined && !("bytes" in reset && reset.bytes.length === 32)) {
     throw new Refusal("parameter", "reset");
   }
+  if (!("bool" in (fields.resumed as Field))) throw new Refusal("parameter", "resumed");
   if (!("bool" in (migrate as Field))) throw new Refusal("parameter", "migrate");
   if (!("text" in (app as Field))) throw new Refusal("parameter", "app");
   if (ascii((app as { text: string }).text).length > 64) throw new Refusal("parameter", "app");

@@ -38,6 +38,7 @@ import {
 import { readParameters } from "./parameters.ts";
 import { publicKey } from "./primitives.ts";
 import { cookieHolds, cookieOf, makeRetry } from "./retry.ts";
+import { maskedId, resumedPsk, type ScriptTicket, TwinTickets } from "./tickets.ts";
 import { encodeValue } from "./values.ts";
 
 export interface TwinResponderConfig {
@@ -51,6 +52,8 @@ export interface TwinResponderConfig {
   readonly payload: Fields;
   readonly cookie_secret?: string | null;
   readonly under_load?: boolean;
+  /** Tickets that it gave. */
+  readonly tickets?: readonly ScriptTicket[];
 }
 
 export interface Source {
@@ -65,6 +68,7 @@ interface OpenHandshake {
   readonly suite: number;
   readonly response: string;
   readonly hello: string;
+  readonly ticket: ScriptTicket | undefined;
   /** The AUTH_PROOF that verified, and what repeats of it get. */
   proven?: { frame: string; final?: string; acceptedMs?: bigint; repeats: number };
 }
@@ -79,12 +83,14 @@ export class TwinResponder {
   readonly #seen = new Map<string, string>();
   /** Handshakes by session id, from RESPONSE on. */
   readonly #open = new Map<string, OpenHandshake>();
+  readonly #tickets: TwinTickets;
   #ephemerals = 0;
   /** The newest that AUTH_PROOF made. */
   session: TwinSession | undefined;
 
   constructor(config: TwinResponderConfig) {
     this.#config = config;
+    this.#tickets = new TwinTickets(config.tickets ?? []);
   }
 
   receive(frame: Uint8Array, nowMs: string, from: Source): Outcome {
@@ -168,6 +174,10 @@ export class TwinResponder {
     const config = this.#config;
     const { psk } = seedKeys(seed);
     const nonce = bytesOf(fields, "nonce");
+    const pair = config.pair_key ? unhex(config.pair_key) : psk;
+    const ticket = fields.ticket === undefined
+      ? undefined
+      : this.#tickets.find(maskedId(seed, nonce, bytesOf(fields, "ticket")), seed, nowMs);
     const make = (secret: Uint8Array): TwinNoise =>
       new TwinNoise({
         protocolName: NOISE_NAMES[suite] as string,
@@ -175,7 +185,7 @@ export class TwinResponder {
         prologue: prologueOf(fields),
         staticSecret: staticSecret(unhex(config.node_seed)),
         ephemeralSecret: secret,
-        psks: [psk, config.pair_key ? unhex(config.pair_key) : psk],
+        psks: [psk, ticket === undefined ? pair : resumedPsk(unhex(ticket.secret), pair)],
       });
     const message = Uint8Array.from([...nonce, ...bytesOf(fields, "commitment")]);
     // The ephemeral key takes no part in the first message.
@@ -197,7 +207,8 @@ export class TwinResponder {
     noise.mixHash(encodeFields(head));
     let second: Uint8Array;
     try {
-      second = noise.write(encodeValue(toTypedDict(config.payload)));
+      const resumed: Fields = ticket === undefined ? {} : { resumed: { bool: true } };
+      second = noise.write(encodeValue(toTypedDict({ ...config.payload, ...resumed })));
     } catch {
       // The initiator's ephemeral key leads to an all-zero shared secret.
       throw new Refusal("crypto");
@@ -207,7 +218,7 @@ export class TwinResponder {
       nonce: { bytes: hex(own) },
       challenge: { bytes: hex(second.slice(32)) },
     });
-    this.#open.set(hex(sessionId), { noise, sessionId, suite, response, hello: identity });
+    this.#open.set(hex(sessionId), { noise, sessionId, suite, response, hello: identity, ticket });
     return { sent: response };
   }
 
@@ -243,8 +254,13 @@ export class TwinResponder {
     const peer = hex(noise.remoteStatic as Uint8Array);
     open.proven = { frame, repeats: 0 };
     let parameters: Fields;
+    const { ticket } = open;
+    const fresh = ticket === undefined || this.#tickets.spend(ticket, nowMs);
     try {
       if (peer === hex(publicKey(staticSecret(unhex(config.node_seed))))) throw new Refusal("self");
+      // SPEC 15.2.5
+      if (ticket !== undefined && ticket.node_id !== peer) throw new Refusal("identity");
+      if (!fresh) throw new Refusal("ticket");
       parameters = readParameters(payload, {
         suite: open.suite,
         version: 1,
@@ -259,7 +275,8 @@ export class TwinResponder {
     }
     const { sessionId, suite } = open;
     const secrets = schedule(noise.split(3), noise.hash);
-    this.session = { sessionId, suite, hash: noise.hash, secrets, peer, parameters };
+    const resumed = ticket !== undefined;
+    this.session = { sessionId, suite, hash: noise.hash, secrets, peer, parameters, resumed };
     return {};
   }
 }

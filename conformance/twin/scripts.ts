@@ -41,6 +41,7 @@ function describe(session: TwinSession | undefined): Record<string, unknown> | n
     final: hex(secrets.final),
     exporter: hex(secrets.exporter),
     parameters: session.parameters,
+    ...(session.resumed ? { resumed: true } : {}),
   };
 }
 

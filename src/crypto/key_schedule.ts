@@ -20,6 +20,7 @@ export class SeedKeys {
   readonly #psk: Uint8Array;
   readonly #seedIdKey: Uint8Array;
   readonly #retryKey: Uint8Array;
+  readonly #ticketKey: Uint8Array;
 
   /**
    * Derives all keys at once; `sharedSeed` is not kept.
@@ -32,6 +33,7 @@ export class SeedKeys {
     this.#psk = hkdf(provider, sharedSeed, "stt1 psk", KEY_BYTES);
     this.#seedIdKey = hkdf(provider, sharedSeed, "stt1 seed id", KEY_BYTES);
     this.#retryKey = hkdf(provider, sharedSeed, "stt1 retry", KEY_BYTES);
+    this.#ticketKey = hkdf(provider, sharedSeed, "stt1 ticket id", KEY_BYTES);
   }
 
   /** The pre-shared key of the handshake pattern, 32 bytes; not a copy. */
@@ -49,6 +51,11 @@ export class SeedKeys {
     return this.#retryKey;
   }
 
+  /** The key that hides the ids of tickets, 32 bytes; not a copy. */
+  get ticketKey(): Uint8Array {
+    return this.#ticketKey;
+  }
+
   /** SPEC 5: the 8 bytes that name this seed in the HELLO with this nonce, unlinkable between nonces. */
   seedId(nonce: Uint8Array): Uint8Array {
     return this.#provider.hmacSha256(this.#seedIdKey, nonce).slice(0, SESSION_ID_BYTES);
@@ -56,7 +63,7 @@ export class SeedKeys {
 
   /** Erases the keys. */
   wipe(): void {
-    wipe(this.#psk, this.#seedIdKey, this.#retryKey);
+    wipe(this.#psk, this.#seedIdKey, this.#retryKey, this.#ticketKey);
   }
 }
 

@@ -30,6 +30,7 @@ export {
   sessionSecrets,
   staticKey,
 } from "./key_schedule.ts";
+export { maskTicketId, resumptionPsk, type TicketKeys, ticketKeys } from "./tickets.ts";
 export {
   generateSeed,
   parseSeed,

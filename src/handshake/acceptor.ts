@@ -247,7 +247,12 @@ export class Acceptor {
     from: HandshakeSource,
     nowMs: number,
   ): AcceptorResult {
-    const handshake = ResponderHandshake.start(this.#config, choice, (id) => this.#taken(id));
+    const handshake = ResponderHandshake.start(
+      this.#config,
+      choice,
+      (id) => this.#taken(id),
+      nowMs + this.#config.unixOffsetMs,
+    );
     if (handshake === undefined) return drop("session_id");
     let response: Uint8Array;
     try {
@@ -308,7 +313,7 @@ export class Acceptor {
       : !from.reliable;
     if (!sameTransport) return drop("attempt");
     if (entry.proved !== undefined) return drop("duplicate");
-    const pending = entry.handshake.readProof(message);
+    const pending = entry.handshake.readProof(message, nowMs + this.#config.unixOffsetMs);
     if (pending === undefined) return drop("crypto");
     entry.proved = { frame: frame.slice(), pending };
     entry.handshake.destroy();

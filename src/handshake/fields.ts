@@ -6,13 +6,13 @@
 import type { SttValue } from "../codec/values.ts";
 import { SttError } from "../errors.ts";
 
-/** What a field must be. All fields are required but for "optional bytes". */
+/** What a field must be. All fields are required but for the optional ones. */
 export type FieldRule =
   | "int"
   | "int list"
   | "bytes"
   | "optional bytes"
-  | { readonly bytes: number };
+  | { readonly bytes: number; readonly optional?: true };
 
 /** Rules by field name; other fields may hold anything. */
 export type FieldRules = Readonly<Record<string, FieldRule>>;
@@ -33,6 +33,7 @@ function follows(rule: FieldRule, value: SttValue | undefined): boolean {
     case "optional bytes":
       return value === undefined || value instanceof Uint8Array;
     default:
+      if (value === undefined) return rule.optional === true;
       return value instanceof Uint8Array && value.length === rule.bytes;
   }
 }

@@ -6,13 +6,18 @@
 import type { SttValue } from "../codec/values.ts";
 import { NONCE_BYTES, VERSION } from "../constants.ts";
 import type { NoiseHandshake } from "../crypto/noise.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { maskTicketId } from "../crypto/tickets.ts";
 import { SttError } from "../errors.ts";
 import { concat, sameBytes } from "./bytes.ts";
 import { encodeMessage, type MessageFields, messageValue, type Response } from "./messages.ts";
 import { fieldsOf, startNoise, withoutNonce, xorSessionId } from "./noise_suite.ts";
+import { setResumptionPsk } from "./resumption.ts";
 import type { InitiatorConfig } from "./types.ts";
 
 const EMPTY: Uint8Array = new Uint8Array(0);
+/** Fields that HELLO gets elsewhere. */
+const HANDSHAKE_FIELDS: readonly string[] = ["commitment", "cookie", "ticket"];
 
 /** Noise messages 1 to 3 from the initiator's side, tied to the STT messages that carry them. */
 export class HelloAttempt {
@@ -40,6 +45,10 @@ export class HelloAttempt {
       capabilities: config.parameters.capabilities,
     });
     addExtra(fields, config.helloExtra);
+    const { ticket } = config;
+    if (ticket !== undefined) {
+      fields.set("ticket", maskTicketId(provider, seedKeys.ticketKey, this.nonce, ticket.id));
+    }
     this.#noise = startNoise({
       provider,
       suite: this.suite,
@@ -73,6 +82,11 @@ export class HelloAttempt {
       concat(response.nonce, response.challenge),
       messageValue(response.fields, "nonce", "challenge"),
     );
+  }
+
+  /** From here on the session is one that resumes with the ticket; `psk` is what would stand in its place. */
+  resume(provider: CryptoProvider, secret: Uint8Array, psk: Uint8Array): void {
+    setResumptionPsk(provider, this.#noise, secret, psk);
   }
 
   /** The responder's static key, once {@link HelloAttempt.read} succeeded. */
@@ -112,7 +126,7 @@ function addExtra(
   extra: ReadonlyMap<string, SttValue> | undefined,
 ): void {
   for (const [name, value] of extra ?? []) {
-    if (fields.has(name) || name === "commitment" || name === "cookie") {
+    if (fields.has(name) || HANDSHAKE_FIELDS.includes(name)) {
       throw new SttError("CONFIG", `cannot use helloExtra: HELLO has a field ${name} of its own`);
     }
     fields.set(name, value);

@@ -19,10 +19,12 @@ import {
 import { encodeParameters, negotiation } from "./parameters.ts";
 import { judgePayload } from "./peer_payload.ts";
 import { RepeatTimer } from "./repeat_timer.ts";
+import { ticketRefusal } from "./resumption.ts";
 import { retryVerifies } from "./retry.ts";
 import { checkSuites, firstCommon, moveToFront, VERSIONS } from "./suites.ts";
 import { timeoutError } from "./timeout_error.ts";
 import type {
+  DialTicket,
   HandshakeMessageName,
   HandshakeSession,
   InitiatorConfig,
@@ -212,18 +214,22 @@ export class Initiator {
     const payload = attempt.read(response);
     if (payload === undefined) return this.#drop("crypto");
     // From here on the message is genuine, and what is wrong with it ends the dial on every transport.
-    const { parameters, error } = judgePayload({
+    const { parameters, resumed, error } = judgePayload({
       role: "initiator",
       suite: attempt.suite,
       version: VERSION,
       suites: this.#config.suites,
       app: this.#config.parameters.app,
     }, payload);
-    const refusal = this.#identityError(attempt.remoteStatic) ?? error;
+    const { provider, ticket, pairKey, seedKeys } = this.#config;
+    const nodeId = attempt.remoteStatic;
+    const refusal = this.#identityError(nodeId) ?? error ??
+      ticketRefusal(provider, ticket, nodeId, resumed);
     if (refusal !== undefined) return this.#fail(refusal);
     this.#rttGuessMs = Math.max(0, nowMs - this.#lastSentMs);
     if (this.#timesSent === 1) this.#rttMs = this.#rttGuessMs;
-    this.#prove(attempt, response.sessionId, parameters, nowMs);
+    if (resumed && ticket) attempt.resume(provider, ticket.secret, pairKey ?? seedKeys.psk);
+    this.#prove(attempt, response.sessionId, parameters, resumed ? ticket : undefined, nowMs);
   }
 
   #identityError(nodeId: Uint8Array): SttError | undefined {
@@ -240,6 +246,7 @@ export class Initiator {
     attempt: HelloAttempt,
     sessionId: Uint8Array,
     parameters: TransportParameters,
+    ticket: DialTicket | undefined,
     nowMs: number,
   ): void {
     const { provider, pairKey, expect } = this.#config;
@@ -263,6 +270,7 @@ export class Initiator {
         pinned: expect !== undefined,
         pairKey: pairKey !== undefined,
       },
+      ...(ticket === undefined ? {} : { resumed: { id: ticket.id } }),
     };
     this.#enter("proof");
     this.#due = true;

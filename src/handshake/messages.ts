@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeValue, encodeValue, type SttValue } from "../codec/values.ts";
-import { HANDSHAKE_MAX_DEPTH, HANDSHAKE_MAX_ENTRIES } from "../constants.ts";
+import { HANDSHAKE_MAX_DEPTH, HANDSHAKE_MAX_ENTRIES, TICKET_ID_BYTES } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import { sameBytes } from "./bytes.ts";
 import { checkFields, type FieldRules } from "./fields.ts";
@@ -39,6 +39,8 @@ export interface Hello {
   readonly capabilities: WireInteger;
   /** What a RETRY of code 1 asked for. */
   readonly cookie?: Uint8Array;
+  /** The masked id of a ticket, 16 bytes (SPEC 15.2). */
+  readonly ticket?: Uint8Array;
   /** All fields by their wire names. */
   readonly fields: MessageFields;
 }
@@ -132,6 +134,7 @@ const RULES: Readonly<Record<HandshakeMessageName, FieldRules>> = {
     seed_id: { bytes: 8 },
     capabilities: "int",
     cookie: "optional bytes",
+    ticket: { bytes: TICKET_ID_BYTES, optional: true },
   },
   RESPONSE: {
     node_id: { bytes: 32 },
@@ -246,7 +249,11 @@ function typed(name: HandshakeMessageName, fields: MessageFields): HandshakeMess
         capabilities: int("capabilities"),
         fields,
       };
-      return fields.has("cookie") ? { ...hello, cookie: bytes("cookie") } : hello;
+      return {
+        ...hello,
+        ...(fields.has("cookie") ? { cookie: bytes("cookie") } : {}),
+        ...(fields.has("ticket") ? { ticket: bytes("ticket") } : {}),
+      };
     }
     case "RESPONSE":
       return {

@@ -84,6 +84,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   "reset",
   "migrate",
   "app",
+  "resumed",
 ]);
 
 /** What a peer that says nothing announces. */
@@ -119,6 +120,8 @@ export interface Negotiation {
   readonly suite: number;
   /** All suites of the sender, by preference. */
   readonly suites: readonly WireInteger[];
+  /** Responder: true when HELLO's ticket takes part (SPEC 15.2). */
+  readonly resumed?: boolean;
 }
 
 /** A payload that decoded and is within its limits. */
@@ -129,6 +132,8 @@ export interface DecodedParameters {
   readonly versions: readonly WireInteger[];
   /** All suites of the peer, by its preference. */
   readonly suites: readonly WireInteger[];
+  /** The responder takes the ticket. */
+  readonly resumed: boolean;
 }
 
 function refuse(code: ErrorCode, what: string, cause?: unknown): SttError {
@@ -160,6 +165,7 @@ export function encodeParameters(
   if (parameters.reset !== undefined) dict.set("reset", parameters.reset);
   if (!parameters.migrate) dict.set("migrate", false);
   if (parameters.app !== "") dict.set("app", parameters.app);
+  if (negotiation.resumed === true) dict.set("resumed", true);
   dict.set("version", negotiation.version);
   dict.set("versions", [...negotiation.versions]);
   dict.set("suite", negotiation.suite);
@@ -223,6 +229,8 @@ export function decodeParameters(
   }
   const migrate = dict.has("migrate") ? dict.get("migrate") : true;
   if (typeof migrate !== "boolean") throw refuse("TRANSPORT_PARAMETER", "migrate is not a bool");
+  const resumed = dict.has("resumed") ? dict.get("resumed") : false;
+  if (typeof resumed !== "boolean") throw refuse("TRANSPORT_PARAMETER", "resumed is not a bool");
   const app = dict.has("app") ? dict.get("app") : "";
   if (typeof app !== "string" || UTF8.encode(app).length > APP_MAX_BYTES) {
     throw refuse("TRANSPORT_PARAMETER", `app is not a string of at most ${APP_MAX_BYTES} bytes`);
@@ -248,7 +256,7 @@ export function decodeParameters(
     };
   if (reset instanceof Uint8Array) parameters.reset = reset;
   if (unknown.size > 0) parameters.extra = unknown;
-  return { parameters, versions, suites };
+  return { parameters, versions, suites, resumed };
 }
 
 function decodePayload(payload: Uint8Array): Map<string, SttValue> {
@@ -294,6 +302,10 @@ function checkInUse(
 }
 
 /** Our own side of the payload's version and suite entries. */
-export function negotiation(suite: number, suites: readonly number[]): Negotiation {
-  return { version: VERSION, versions: VERSIONS, suite, suites };
+export function negotiation(
+  suite: number,
+  suites: readonly number[],
+  resumed: boolean = false,
+): Negotiation {
+  return { version: VERSION, versions: VERSIONS, suite, suites, resumed };
 }

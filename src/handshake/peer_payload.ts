@@ -29,6 +29,8 @@ export interface PayloadRules {
 export interface JudgedPayload {
   /** The defaults where the payload did not decode. */
   readonly parameters: TransportParameters;
+  /** What message 2 says of HELLO's ticket. */
+  readonly resumed: boolean;
   readonly error?: SttError;
 }
 
@@ -39,11 +41,11 @@ export function judgePayload(rules: PayloadRules, payload: Uint8Array): JudgedPa
     decoded = decodeParameters(payload, rules);
   } catch (error) {
     if (!(error instanceof SttError)) throw error;
-    return { parameters: DEFAULT_TRANSPORT_PARAMETERS, error };
+    return { parameters: DEFAULT_TRANSPORT_PARAMETERS, resumed: false, error };
   }
-  const { parameters, suites, versions } = decoded;
+  const { parameters, suites, versions, resumed } = decoded;
   const error = downgrade(rules, suites, versions) ?? appError(rules.app, parameters.app);
-  return error === undefined ? { parameters } : { parameters, error };
+  return error === undefined ? { parameters, resumed } : { parameters, resumed, error };
 }
 
 function downgrade(

@@ -7,16 +7,22 @@ import { NONCE_BYTES, VERSION } from "../constants.ts";
 import { confirmation, type SeedKeys, sessionSecrets } from "../crypto/key_schedule.ts";
 import type { NoiseHandshake } from "../crypto/noise.ts";
 import type { X25519PrivateKey } from "../crypto/provider.ts";
+import { wipe } from "../crypto/secret.ts";
+import { maskTicketId } from "../crypto/tickets.ts";
+import { SttError } from "../errors.ts";
 import { concat } from "./bytes.ts";
 import { identityError } from "./identity.ts";
 import { type AuthProof, encodeMessage, type Hello, messageValue } from "./messages.ts";
 import { fieldsOf, PAIR_PSK, startNoise, withoutNonce, xorSessionId } from "./noise_suite.ts";
 import { encodeParameters, negotiation } from "./parameters.ts";
 import { judgePayload } from "./peer_payload.ts";
-import type { AcceptorConfig, HandshakeSession, PendingSession } from "./types.ts";
+import { setResumptionPsk, ticketError } from "./resumption.ts";
+import type { AcceptorConfig, HandshakeSession, HeldTicket, PendingSession } from "./types.ts";
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 const SESSION_ID_TRIES = 8;
+/** What a ticket's seed is named by. */
+const NO_NONCE: Uint8Array = new Uint8Array(NONCE_BYTES);
 
 /** What a HELLO was found to ask for. */
 export interface HelloChoice {
@@ -63,6 +69,8 @@ export class ResponderHandshake {
   readonly #nonce: Uint8Array;
   readonly #psk: Uint8Array;
   readonly #noise: NoiseHandshake;
+  /** HELLO's ticket, where it is one of ours. */
+  readonly #ticket: (HeldTicket & { readonly id: Uint8Array }) | undefined;
   #usedPairKey = false;
   #pairKeyError: { readonly error: unknown } | undefined;
 
@@ -71,12 +79,14 @@ export class ResponderHandshake {
     choice: HelloChoice,
     sessionId: Uint8Array,
     ephemeral: X25519PrivateKey,
+    unixMs: number,
   ) {
     this.sessionId = sessionId;
     this.#config = config;
     this.#choice = choice;
     this.#nonce = ephemeral.publicKey.slice();
     this.#psk = (config.seeds[choice.seedIndex] as SeedKeys).psk;
+    this.#ticket = findTicket(config, choice, unixMs);
     // The commitment verified before, so that reading it again cannot fail.
     this.#noise = readHello(
       config,
@@ -90,19 +100,21 @@ export class ResponderHandshake {
    * Picks our nonce for a HELLO whose commitment verified.
    *
    * @param taken true for session ids in use
+   * @param unixMs Unix milliseconds, for the life of HELLO's ticket
    * @returns undefined when no free session id was found
    */
   static start(
     config: AcceptorConfig,
     choice: HelloChoice,
     taken: (sessionId: Uint8Array) => boolean,
+    unixMs: number,
   ): ResponderHandshake | undefined {
     for (let tries = 0; tries < SESSION_ID_TRIES; tries++) {
       const ephemeral = config.injection?.ephemeral?.() ?? config.provider.x25519();
       const sessionId = xorSessionId(choice.hello.nonce, ephemeral.publicKey);
       // SPEC 6: never 0, which HANDSHAKE frames carry, and never one that routes elsewhere.
       if (sessionId.some((byte) => byte !== 0) && !taken(sessionId)) {
-        return new ResponderHandshake(config, choice, sessionId, ephemeral);
+        return new ResponderHandshake(config, choice, sessionId, ephemeral, unixMs);
       }
       ephemeral.destroy();
     }
@@ -120,7 +132,7 @@ export class ResponderHandshake {
     const reset = resetToken?.(this.sessionId) ?? parameters.reset;
     const payload = encodeParameters(
       reset === undefined ? parameters : { ...parameters, reset },
-      negotiation(suite, suites),
+      negotiation(suite, suites, this.#ticket !== undefined),
     );
     const fields = fieldsOf({
       type: "RESPONSE",
@@ -135,7 +147,7 @@ export class ResponderHandshake {
   }
 
   /** The session that AUTH_PROOF proves, or undefined when it does not verify; the genuine one may still follow. */
-  readProof(message: AuthProof): PendingSession | undefined {
+  readProof(message: AuthProof, unixMs: number): PendingSession | undefined {
     const payload = this.#readPayload(message);
     if (payload === undefined) return undefined;
     const { provider, staticKey, allowSelf, parameters: ours, suites } = this.#config;
@@ -145,11 +157,13 @@ export class ResponderHandshake {
       { role: "responder", suite, version: VERSION, suites, app: ours.app },
       payload,
     );
+    // First: a ticket whose secret was proved is used up, whatever comes of the session.
+    const ticketFault = this.#useTicket(nodeId, unixMs);
     const refusal = identityError({
       provider,
       self: staticKey.publicKey,
       allowSelf: allowSelf ?? false,
-    }, nodeId) ?? error;
+    }, nodeId) ?? ticketFault ?? error;
     const secrets = sessionSecrets(provider, this.#noise.split(3), this.#noise.handshakeHash);
     const session: HandshakeSession = {
       role: "responder",
@@ -159,6 +173,9 @@ export class ResponderHandshake {
       secrets,
       // The accept hook is the listener's pin; it decides later.
       peer: { nodeId, parameters, pinned: false, pairKey: this.#usedPairKey, seedIndex },
+      ...(this.#ticket === undefined
+        ? {}
+        : { resumed: { id: this.#ticket.id, owner: this.#ticket.owner } }),
     };
     return refusal === undefined ? { session } : { session, refusal };
   }
@@ -166,6 +183,18 @@ export class ResponderHandshake {
   /** Erases the handshake's keys. */
   destroy(): void {
     this.#noise.destroy();
+    wipe(this.#ticket?.secret);
+  }
+
+  /** SPEC 15.2: takes the ticket, once. */
+  #useTicket(nodeId: Uint8Array, unixMs: number): SttError | undefined {
+    const { provider, tickets } = this.#config;
+    if (this.#ticket === undefined) return undefined;
+    const fresh = tickets?.take(this.#ticket.id, unixMs) === true;
+    if (!provider.equal(nodeId, this.#ticket.nodeId)) {
+      return new SttError("PEER_IDENTITY", "cannot resume: the ticket is another node's");
+    }
+    return fresh ? undefined : ticketError("the ticket was used or has expired");
   }
 
   #readPayload(message: AuthProof): Uint8Array | undefined {
@@ -181,16 +210,34 @@ export class ResponderHandshake {
 
   // SPEC 5: a pair key replaces the seed's psk; it is looked up by the static key that message 3 carries.
   #choosePairKey(nodeId: Uint8Array): void {
-    const { pairKey } = this.#config;
+    const { pairKey, provider } = this.#config;
     try {
       const found = typeof pairKey === "function" ? pairKey(nodeId) : pairKey;
-      this.#noise.setPsk(PAIR_PSK, found ?? this.#psk);
+      if (this.#ticket === undefined) this.#noise.setPsk(PAIR_PSK, found ?? this.#psk);
+      else setResumptionPsk(provider, this.#noise, this.#ticket.secret, found ?? this.#psk);
       this.#usedPairKey = found !== undefined;
     } catch (error) {
       this.#pairKeyError = { error };
       throw error;
     }
   }
+}
+
+function findTicket(
+  config: AcceptorConfig,
+  { hello, seedIndex }: HelloChoice,
+  unixMs: number,
+): (HeldTicket & { readonly id: Uint8Array }) | undefined {
+  if (hello.ticket === undefined || config.tickets === undefined) return undefined;
+  const seedKeys = config.seeds[seedIndex] as SeedKeys;
+  const id = maskTicketId(config.provider, seedKeys.ticketKey, hello.nonce, hello.ticket);
+  const found = config.tickets.find(id, unixMs);
+  // SPEC 15.1: seeds may stand for tenants, so one's ticket is unknown under another.
+  const named = seedKeys.seedId(NO_NONCE);
+  if (found === undefined || !config.provider.equal(named, found.seed)) return undefined;
+  // Copies: the table erases its own when the ticket is used.
+  const { secret, nodeId, seed, owner } = found;
+  return { id, secret: secret.slice(), nodeId: nodeId.slice(), seed, owner };
 }
 
 /** The complete FINAL frame of an accepted session. */

@@ -74,6 +74,48 @@ export interface HandshakeSession {
   readonly secrets: SessionSecrets;
   /** The other side. */
   readonly peer: HandshakePeer;
+  /** The ticket that the session resumes with; absent for a session of its own (SPEC 15.2). */
+  readonly resumed?: UsedTicket;
+}
+
+/** A ticket that took part in a handshake. */
+export interface UsedTicket {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  /** Responder: {@link HeldTicket.owner}. */
+  readonly owner?: string;
+}
+
+/** A ticket to dial with. */
+export interface DialTicket {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  /** 32 bytes; stays the caller's. */
+  readonly secret: Uint8Array;
+  /** Whose session gave it, 32 bytes: nobody else is taken. */
+  readonly nodeId: Uint8Array;
+  /** False: go on with a session of its own when the listener does not know the ticket. Default true: `TICKET`. */
+  readonly required?: boolean;
+}
+
+/** A ticket as the listener that gave it keeps it. */
+export interface HeldTicket {
+  /** 32 bytes; whoever is given it does not keep it without copying it. */
+  readonly secret: Uint8Array;
+  /** The one node that may use it, 32 bytes. */
+  readonly nodeId: Uint8Array;
+  /** The seed of the session that gave it: its `seedId` for a nonce of 32 zero bytes. */
+  readonly seed: Uint8Array;
+  /** The keeper's own name for what the ticket resumes. */
+  readonly owner: string;
+}
+
+/** Where a listener looks tickets up. Both calls take Unix milliseconds and are answered at once. */
+export interface TicketKeeper {
+  /** The ticket of this id, if it is there, unused and not expired. Uses nothing up. */
+  find(id: Uint8Array, unixMs: number): HeldTicket | undefined;
+  /** Uses a ticket up; false when it is not there any more. No two calls for one id return true. */
+  take(id: Uint8Array, unixMs: number): boolean;
 }
 
 /**
@@ -120,6 +162,8 @@ export interface InitiatorConfig {
   readonly timeoutMs: number;
   /** Unix milliseconds = `nowMs + unixOffsetMs`. */
   readonly unixOffsetMs: number;
+  /** Resumes the session that gave this ticket (SPEC 15.2). */
+  readonly ticket?: DialTicket;
   /** Unknown fields to add to HELLO; they take part in the handshake hash. */
   readonly helloExtra?: ReadonlyMap<string, SttValue>;
   /** Replaces what is random otherwise. */
@@ -160,6 +204,8 @@ export interface AcceptorConfig {
   readonly allowSelf?: boolean;
   /** True for nonces of this endpoint's own open dials: a HELLO that comes back is dropped. */
   readonly ownNonces?: (nonce: Uint8Array) => boolean;
+  /** Tickets that this listener gave. Default: none is known. */
+  readonly tickets?: TicketKeeper;
   /** True for ids of live sessions and tombstones: the acceptor then takes another nonce. */
   readonly sessionIdTaken?: (sessionId: Uint8Array) => boolean;
   /** Replaces what is random otherwise. */

@@ -38,6 +38,8 @@ interface Script extends Request {
 const SCRIPTS: readonly (readonly [key: number, script: Script])[] = [
   ...vectorTests("handshake", "responder.run"),
   ...vectorTests("handshake", "initiator.run"),
+  ...vectorTests("resumption", "responder.run"),
+  ...vectorTests("resumption", "initiator.run"),
 ].map(({ id, request }) => [keyOf(id), request as Script]);
 
 function keyOf(id: string): number {

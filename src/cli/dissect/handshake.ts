@@ -32,6 +32,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   session_id: "routes the session's frames; proves nothing",
   suite: "suite in use",
   suites: "suites by preference; the first one is this HELLO's",
+  ticket: "masked id of a ticket: the dial resumes an earlier session",
   timestamp: "Unix milliseconds",
   version: "protocol version",
   versions: "protocol versions",
