@@ -1,0 +1,35 @@
+/**
+ * Traces and keys of the sessions of a command, in files that its options name.
+ *
+ * @module
+ */
+import type { EndpointOptions } from "../endpoint/options.ts";
+import { keyLogFile, qlogFile } from "../telemetry/files.ts";
+import type { Arguments, OptionSpec } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+
+export const OBSERVE_OPTIONS: readonly OptionSpec[] = [
+  { name: "qlog", value: "FILE", help: "write what the sessions do as qlog (FILE.sqlog)" },
+  {
+    name: "keylog",
+    value: "FILE",
+    help: "DANGER: append the sessions' keys, for `stt decode --keylog`",
+  },
+];
+
+/** Opens the files. They are written until the process ends. */
+export function observeOptions(
+  args: Arguments,
+  { io, report }: CommandContext,
+): Pick<EndpointOptions, "tracer" | "keyLog"> {
+  const qlog = args.text("qlog");
+  const keys = args.text("keylog") ?? io.env["STT_KEYLOGFILE"];
+  const tracer = qlog === undefined ? undefined : qlogFile(qlog).tracer;
+  const keyLog = keys === undefined || keys === "" ? undefined : keyLogFile(keys).keyLog;
+  if (keyLog !== undefined) {
+    const message = `the keys of these sessions go to ${JSON.stringify(keys)}: ` +
+      "whoever reads that file reads everything that they send";
+    report.warning("warning", { message }, `warning: ${message}`);
+  }
+  return { ...(tracer && { tracer }), ...(keyLog && { keyLog }) };
+}
