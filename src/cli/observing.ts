@@ -7,6 +7,7 @@ import type { EndpointOptions } from "../endpoint/options.ts";
 import { keyLogFile, qlogFile } from "../telemetry/files.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+import type { CliIo } from "./io.ts";
 
 export const OBSERVE_OPTIONS: readonly OptionSpec[] = [
   { name: "qlog", value: "FILE", help: "write what the sessions do as qlog (FILE.sqlog)" },
@@ -17,13 +18,28 @@ export const OBSERVE_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+const KEY_LOG_VARIABLE = "STT_KEYLOGFILE";
+
+interface DenoPermissions {
+  readonly permissions: {
+    querySync(query: { name: "env"; variable: string }): { readonly state: string };
+  };
+}
+
+/** A variable that most runs do without: where Deno would ask for the permission to look, it counts as not set. */
+function grantedEnv(env: CliIo["env"], variable: string): string | undefined {
+  const { Deno: deno } = globalThis as { readonly Deno?: DenoPermissions };
+  const granted = deno?.permissions.querySync({ name: "env", variable }).state ?? "granted";
+  return granted === "granted" ? env[variable] : undefined;
+}
+
 /** Opens the files. They are written until the process ends. */
 export function observeOptions(
   args: Arguments,
   { io, report }: CommandContext,
 ): Pick<EndpointOptions, "tracer" | "keyLog"> {
   const qlog = args.text("qlog");
-  const keys = args.text("keylog") ?? io.env["STT_KEYLOGFILE"];
+  const keys = args.text("keylog") ?? grantedEnv(io.env, KEY_LOG_VARIABLE);
   const tracer = qlog === undefined ? undefined : qlogFile(qlog).tracer;
   const keyLog = keys === undefined || keys === "" ? undefined : keyLogFile(keys).keyLog;
   if (keyLog !== undefined) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { ErrorCode, SttError } from "../errors.ts";
 export type * from "../observe/trace_event.ts";
 export {
   noTracer,
