@@ -50,6 +50,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "transport",
     "endpoint",
   ],
+  telemetry: [BASE, "observe", "codec", "session", "streams", "connection", "endpoint"],
   cli: [
     BASE,
     "observe",
@@ -63,6 +64,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "connection",
     "transport",
     "endpoint",
+    "telemetry",
     // A session in memory, which warms the code of a real one up.
     "testing",
   ],

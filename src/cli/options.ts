@@ -11,6 +11,7 @@ import type { CongestionControlName } from "../connection/congestion/controller.
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { UsageError } from "./exit_codes.ts";
+import { OBSERVE_OPTIONS, observeOptions } from "./observing.ts";
 
 /** Seconds without a sign of life after which a session is given up. */
 export const DEFAULT_TIMEOUT_S = 30;
@@ -48,6 +49,7 @@ export const SESSION_OPTIONS: readonly OptionSpec[] = [
     help: `give up on a peer that is silent for so long (default ${DEFAULT_TIMEOUT_S}; dial 10)`,
   },
   { name: "native", help: "the runtime's own WebSocket (trusted networks only)" },
+  ...OBSERVE_OPTIONS,
   {
     name: "congestion",
     value: "NAME",
@@ -96,6 +98,7 @@ export async function endpointOptions(
     maxStreamData: STREAM_WINDOW,
     maxData: SESSION_WINDOW,
     timeoutMs: idleMs,
+    ...observeOptions(args, context),
     ...(congestion === undefined ? {} : { congestion }),
     ...(nodeSeedFile === undefined ? {} : { nodeSeed: await seedOf(nodeSeedFile, context) }),
   };

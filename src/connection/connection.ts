@@ -12,8 +12,7 @@ import {
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
-import { StreamSet } from "../streams/stream_set.ts";
-import { receiveBurst } from "./config.ts";
+import type { StreamSet } from "../streams/stream_set.ts";
 import { DatagramReceiver } from "./datagram_receiver.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
@@ -33,6 +32,8 @@ import type {
 import type { PathOptions } from "./session_core.ts";
 import { type ConnectionStats, Counters } from "./stats.ts";
 import { StreamReceiver } from "./stream_receiver.ts";
+import { streamsOf } from "./streams_of.ts";
+import { ConnectionTrace } from "./tracing.ts";
 
 /** SPEC 6.2: what one Expand can give. */
 const EXPORT_MAX_BYTES = 8160;
@@ -50,40 +51,37 @@ export class Connection {
   readonly streams: StreamSet;
   readonly #provider: CryptoProvider;
   readonly #events: EventQueue;
-  readonly #counters: Counters = new Counters();
+  readonly #counters: Counters;
   readonly #lifecycle: Lifecycle;
   readonly #frames: FrameReceiver;
   readonly #receiver: Receiver;
   readonly #sender: FrameSender;
   /** UDP alone. */
   readonly #route: Route | undefined;
+  readonly #trace: ConnectionTrace | undefined;
 
   private constructor(
+    role: Connection["role"],
     base: ConnectionBase,
     nowMs: number,
     handshake: (counters: Counters) => Handshaking,
     acceptTimeoutMs: number,
     path: PathOptions | undefined,
   ) {
-    const { provider, limits } = base;
-    const counters = this.#counters;
+    const { provider, limits, tracer } = base;
+    const trace = tracer && new ConnectionTrace(tracer, role, nowMs);
+    const counters = new Counters(trace);
     const handshaking = handshake(counters);
-    this.role = handshaking.role;
+    this.role = role;
+    this.#counters = counters;
+    this.#trace = trace;
     this.#provider = provider;
-    const streams = new StreamSet({
-      role: this.role,
-      reliable: path === undefined,
-      local: limits,
-      maxMessageSize: limits.maxMessageSize,
-      sendBuffer: limits.sendBuffer,
-      maxSessionWindow: limits.maxSessionWindow,
-      maxStreamWindow: limits.maxStreamWindow,
-      burst: receiveBurst(path?.receiveBuffer ?? Infinity),
-    });
-    const events = new EventQueue(streams);
+    const streams = streamsOf(role, limits, path, trace);
+    const events = new EventQueue(streams, trace);
     this.streams = streams;
     this.#events = events;
-    const route = path && new Route(path, limits.migrate, (n) => provider.randomBytes(n), events);
+    const random = (length: number): Uint8Array => provider.randomBytes(length);
+    const route = path && new Route(path, limits.migrate, random, events, trace);
     const lifecycle = new Lifecycle(
       {
         provider,
@@ -95,15 +93,18 @@ export class Connection {
         acceptTimeoutMs,
         path,
         route,
+        trace,
+        keyLog: base.keyLog,
       },
       nowMs,
     );
     const { maxDatagram } = limits;
-    const frames = new FrameReceiver({ lifecycle, streams, events, counters, maxDatagram, route });
+    const common = { lifecycle, streams, events, counters, route, trace };
+    const frames = new FrameReceiver({ ...common, maxDatagram });
     this.#lifecycle = lifecycle;
     this.#frames = frames;
     this.#route = route;
-    this.#sender = new FrameSender({ lifecycle, streams, events, counters, route });
+    this.#sender = new FrameSender(common);
     const { maxFrame } = limits;
     this.#receiver = route === undefined
       ? new StreamReceiver(lifecycle, frames, counters, limits)
@@ -113,12 +114,13 @@ export class Connection {
   /** Starts the initiator's side; `transmit` yields HELLO. */
   static dial(config: DialConfig, nowMs: number): Connection {
     const dialling = (): Dialling => new Dialling(config.handshake, nowMs);
-    return new Connection(config, nowMs, dialling, 0, config.path);
+    return new Connection("initiator", config, nowMs, dialling, 0, config.path);
   }
 
   /** Starts the responder's side of one transport connection; it waits for HELLO. */
   static answer(config: AnswerConfig, nowMs: number): Connection {
     return new Connection(
+      "responder",
       config,
       nowMs,
       (counters) => new Answering(config, counters, nowMs),
@@ -130,6 +132,7 @@ export class Connection {
   /** The responder's side of a UDP session whose AUTH_PROOF has verified: `identified` is its first event. */
   static accepted(config: AcceptConfig, nowMs: number): Connection {
     const connection = new Connection(
+      "responder",
       config,
       nowMs,
       () => new Accepted(config.acceptor, config.pending, config.rttMs),
@@ -173,6 +176,7 @@ export class Connection {
    */
   receive(bytes: Uint8Array, nowMs: number, host: string = "", port: number = 0): void {
     if (this.finished) return;
+    if (this.#trace !== undefined) this.#trace.nowMs = nowMs;
     this.#counters.bytesReceived += bytes.length;
     this.#receiver.receive(bytes, nowMs, host, port);
     this.#forgetHeld();
@@ -204,6 +208,7 @@ export class Connection {
 
   /** The next frame for the transport, or undefined. The array belongs to the caller. */
   transmit(nowMs: number): Uint8Array | undefined {
+    if (this.#trace !== undefined) this.#trace.nowMs = nowMs;
     const frame = this.#sender.next(nowMs);
     if (frame !== undefined) {
       this.#counters.bytesSent += frame.length;
@@ -249,6 +254,7 @@ export class Connection {
 
   /** Handles what is due: call it when `nextTimeout` has passed. */
   onTimeout(nowMs: number): void {
+    if (this.#trace !== undefined) this.#trace.nowMs = nowMs;
     this.#lifecycle.onTimeout(nowMs);
     this.#forgetHeld();
   }
@@ -274,12 +280,14 @@ export class Connection {
 
   /** Answers `identified` with yes: FINAL goes out and what came early is delivered. */
   accept(nowMs: number): void {
+    if (this.#trace !== undefined) this.#trace.nowMs = nowMs;
     this.#lifecycle.accept(nowMs);
     this.#receiver.resume(nowMs);
   }
 
   /** Answers `identified` with no: the peer learns REFUSED. */
   refuse(nowMs: number, reason = "refused by the listener"): void {
+    if (this.#trace !== undefined) this.#trace.nowMs = nowMs;
     this.#lifecycle.refuse(nowMs, reason);
     this.#forgetHeld();
   }
@@ -358,12 +366,14 @@ export class Connection {
    * @throws {SttError} `CONFIG` for a code that is no whole number from 0 to 2^53-1.
    */
   close(nowMs: number, code = 0, reason = ""): void {
+    if (this.#trace !== undefined) this.#trace.nowMs = nowMs;
     this.#lifecycle.close(nowMs, code, reason);
     this.#forgetHeld();
   }
 
   /** As `close`, at once; what was written and not sent is lost. */
   abort(nowMs: number, code = 0, reason = ""): void {
+    if (this.#trace !== undefined) this.#trace.nowMs = nowMs;
     this.#lifecycle.abort(nowMs, code, reason);
     this.#forgetHeld();
   }

@@ -59,7 +59,7 @@ export class DatagramReceiver implements Receiver {
       try {
         end = parseFrameHeader(bytes, offset, bytes.length, maxFrame, header);
       } catch (error) {
-        counters.reject(asSttError(error).code);
+        counters.reject(asSttError(error).code, bytes.length - offset);
         this.#checkReset(bytes);
         return;
       }
@@ -73,7 +73,7 @@ export class DatagramReceiver implements Receiver {
       } else if (lifecycle.state === "handshaking") {
         frames.handshake(frame, nowMs);
       } else {
-        counters.reject("handshake");
+        counters.reject("handshake", frame.length);
       }
     }
   }
@@ -82,7 +82,7 @@ export class DatagramReceiver implements Receiver {
   #hold(bytes: Uint8Array, host: string, port: number): void {
     const held = this.#held;
     if (held.length >= EARLY_DATAGRAMS || this.#heldBytes + bytes.length > EARLY_BYTES) {
-      this.#parts.counters.reject("early");
+      this.#parts.counters.reject("early", bytes.length);
       return;
     }
     held.push({ bytes, host, port });
@@ -93,11 +93,11 @@ export class DatagramReceiver implements Receiver {
   #packet(frame: Uint8Array, nowMs: number): boolean {
     const { lifecycle, frames, counters, route } = this.#parts;
     if (lifecycle.core === undefined) {
-      counters.reject("early");
+      counters.reject("early", frame.length);
       return false;
     }
     if (!route.accepted) {
-      counters.reject("migrate");
+      counters.reject("migrate", frame.length);
       return false;
     }
     try {

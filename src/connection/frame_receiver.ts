@@ -14,6 +14,7 @@ import { Inbound, type InboundSink } from "./inbound.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Route } from "./route.ts";
 import type { Counters } from "./stats.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 
 /** Bytes of a transport as a connection takes them. */
 export interface Receiver {
@@ -36,6 +37,7 @@ export interface FrameReceiverParts {
   readonly maxDatagram: number;
   /** UDP alone. */
   readonly route: Route | undefined;
+  readonly trace: ConnectionTrace | undefined;
 }
 
 /** Takes the frames of one session, in any order that its transport allows. */
@@ -50,7 +52,8 @@ export class FrameReceiver implements InboundSink {
 
   /** A HANDSHAKE frame, while the handshake is under way. */
   handshake(frame: Uint8Array, nowMs: number): void {
-    const { lifecycle } = this.#parts;
+    const { lifecycle, trace } = this.#parts;
+    trace?.handshakeFrame("received", frame);
     lifecycle.handshake.receive(frame, nowMs);
     lifecycle.followHandshake(nowMs);
   }
@@ -61,7 +64,7 @@ export class FrameReceiver implements InboundSink {
    * @throws {SttError} with the code that the session must close with.
    */
   protected(frame: Uint8Array, header: FrameHeader, nowMs: number): boolean {
-    const { lifecycle, events, counters, route } = this.#parts;
+    const { lifecycle, events, counters, route, trace } = this.#parts;
     const { core } = lifecycle;
     if (core === undefined) {
       throw new SttError("PROTOCOL", "cannot take frame: it is protected, but no session is open");
@@ -70,6 +73,7 @@ export class FrameReceiver implements InboundSink {
     const epoch = core.recvEpoch;
     const payload = core.open(frame, header, nowMs, counters);
     if (payload === undefined) return false;
+    trace?.frameReceived(frame, type, flags, streamId, payload, sequence, core.openedEpoch);
     lifecycle.liveness.received(nowMs);
     route?.verified();
     if (lifecycle.state === "closing") {
@@ -77,7 +81,9 @@ export class FrameReceiver implements InboundSink {
       return true;
     }
     if (core.recvEpoch > Math.max(epoch, 0)) {
-      events.push({ type: "rekey", direction: "receive", epoch: core.recvEpoch });
+      const rotation = { direction: "receive", epoch: core.recvEpoch } as const;
+      trace?.emit({ type: "rotation", ...rotation, cause: "peer" });
+      events.push({ type: "rekey", ...rotation });
     }
     // A protected frame of the session that verifies is an implicit FINAL (SPEC 6.3).
     lifecycle.handshake.onSessionFrame(nowMs);
@@ -129,6 +135,7 @@ export class FrameReceiver implements InboundSink {
     const { lifecycle, events, route } = this.#parts;
     const answers = lifecycle.pings.answer(token, nowMs);
     lifecycle.followRtt();
+    if (route === undefined) this.#parts.trace?.pinged(lifecycle.pings.rtt());
     if (answers.length > 0) route?.onPong();
     for (const answer of answers) events.push({ type: "pong", ...answer });
   }

@@ -10,6 +10,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { Route } from "./route.ts";
 import type { SessionCore } from "./session_core.ts";
 import type { Counters } from "./stats.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 
 /** What a frame sender works with. */
 export interface FrameSenderParts {
@@ -19,6 +20,7 @@ export interface FrameSenderParts {
   readonly counters: Counters;
   /** UDP alone. */
   readonly route: Route | undefined;
+  readonly trace: ConnectionTrace | undefined;
 }
 
 /** Builds the frames of one connection, one per call. */
@@ -55,6 +57,7 @@ export class FrameSender {
   #nextFrame(lifecycle: Lifecycle, nowMs: number): Uint8Array | undefined {
     const { core } = lifecycle;
     const message = lifecycle.state === "closing" ? undefined : lifecycle.handshake.transmit(nowMs);
+    if (message !== undefined) this.#parts.trace?.handshakeFrame("sent", message);
     if (core === undefined || lifecycle.state === "deciding") return message;
     if (message !== undefined) return this.#withFrame(lifecycle, core, message, nowMs);
     if (lifecycle.state !== "closing") {
@@ -112,9 +115,12 @@ export class FrameSender {
   }
 
   #reportChanges(core: SessionCore): void {
-    const { events } = this.#parts;
+    const { events, trace } = this.#parts;
     const epoch = core.takeNewSendEpoch();
-    if (epoch !== undefined) events.push({ type: "rekey", direction: "send", epoch });
+    if (epoch !== undefined) {
+      trace?.emit({ type: "rotation", direction: "send", epoch, cause: core.rotationCause });
+      events.push({ type: "rekey", direction: "send", epoch });
+    }
     const maxDatagramSize = core.takeNewDatagramSize();
     if (maxDatagramSize !== undefined) events.push({ type: "datagram-size", maxDatagramSize });
   }

@@ -143,7 +143,7 @@ export class Answering implements Handshaking {
       this.#deadline = undefined;
       if (this.#responseSentAt !== undefined) this.rttMs = nowMs - this.#responseSentAt;
     } else {
-      this.#counters.reject(result.reason);
+      this.#counters.reject(result.reason, frame.length);
       // SPEC 6.2: on reliable transports any failure ends the connection, silently for strangers.
       this.failure = new SttError("CRYPTO", `cannot accept handshake: dropped (${result.reason})`);
     }

@@ -7,6 +7,7 @@ import { CLOSE_WAIT_MS } from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { ERRORS, SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
+import type { KeyLog } from "../session/key_log.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import {
   asSttError,
@@ -27,6 +28,7 @@ import type { ConnectionState } from "./roles.ts";
 import type { Route } from "./route.ts";
 import { type PathOptions, SessionCore } from "./session_core.ts";
 import type { Counters } from "./stats.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 
 /** What a lifecycle works with. */
 export interface LifecycleParts {
@@ -40,6 +42,8 @@ export interface LifecycleParts {
   /** Set where packets can be lost, like `route`. */
   readonly path: PathOptions | undefined;
   readonly route: Route | undefined;
+  readonly trace: ConnectionTrace | undefined;
+  readonly keyLog: KeyLog | undefined;
 }
 
 /** One session from the start of its handshake to its end. */
@@ -92,7 +96,8 @@ export class Lifecycle {
   }
 
   #open(session: HandshakeSession, nowMs: number): void {
-    const { provider, limits, streams, path } = this.#parts;
+    const { provider, limits, streams, path, trace, keyLog } = this.#parts;
+    trace?.authenticated(session);
     this.session = session;
     this.core = new SessionCore({
       provider,
@@ -102,6 +107,8 @@ export class Lifecycle {
       pings: this.pings,
       nowMs,
       path,
+      trace,
+      keyLog,
     });
     streams.setPeerLimits(session.peer.parameters);
   }
@@ -133,6 +140,7 @@ export class Lifecycle {
     this.state = "established";
     this.#deadline = undefined;
     this.liveness.negotiate(limits.maxIdle, peer.parameters.maxIdle, nowMs);
+    this.#parts.trace?.step("established", this.session);
     events.push({ type: "established", peer });
   }
 
@@ -140,6 +148,7 @@ export class Lifecycle {
   accept(nowMs: number): void {
     if (this.state !== "deciding") throw this.tooLate("accept");
     this.handshake.accept(nowMs);
+    this.#parts.trace?.step("accepted");
     this.establish(nowMs);
     const { path, provider } = this.#parts;
     // SPEC 6.3: a protected frame is an implicit FINAL; recovery repeats this one for as long as it takes.
@@ -344,13 +353,16 @@ export class Lifecycle {
   /** What was held back is not looked at, so that nothing behind it can be. */
   #refuseHandshake(nowMs: number): void {
     this.deaf = true;
+    this.#parts.trace?.step("refused");
     this.handshake.refuse(nowMs);
   }
 
   /** `complete` is decided here: what is still buffered now never leaves. */
   #conclude(facts: CloseFacts): CloseFacts {
     const complete = this.#parts.streams.stats().sendBuffered === 0;
-    return this.ending.conclude({ ...facts, complete });
+    const first = this.ending.conclude({ ...facts, complete });
+    this.#parts.trace?.closed(first);
+    return first;
   }
 
   /** SESSION_CLOSE is the next frame. */

@@ -26,6 +26,7 @@ import { BoundedQueue } from "./bounded_queue.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
 import type { PingSet } from "./ping_set.ts";
 import type { PacketContent } from "./recovery/sent_packet.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 import { pieceSize, refOf, type StreamPiece, takePiece, writePiece } from "./stream_piece.ts";
 
 /** Control records share a frame up to this many bytes of payload. */
@@ -64,6 +65,7 @@ export interface PacketBuilderConfig {
   readonly packed: boolean;
   /** Packets can be lost: `content` says what the packet built last holds. */
   readonly tracked: boolean;
+  readonly trace?: ConnectionTrace | undefined;
 }
 
 /** What a packet may hold. */
@@ -369,9 +371,16 @@ export class PacketBuilder {
     streamId: number,
     payloadEnd: number,
   ): Uint8Array {
-    const { protection } = this.#config;
+    const { protection, trace } = this.#config;
+    // Sealing is in place: a trace of the records needs them before.
+    const plain = trace?.enabled ? buffer.slice(FRAME_HEADROOM, payloadEnd) : undefined;
     protection.seal(buffer, FRAME_HEADROOM, payloadEnd, type, flags, streamId, 0);
-    return buffer.subarray(protection.frameStart, protection.frameEnd);
+    const frame = buffer.subarray(protection.frameStart, protection.frameEnd);
+    if (plain !== undefined) {
+      const { lastSequence, sendEpoch } = protection;
+      trace?.frameSent(frame, type, flags, streamId, plain, lastSequence, sendEpoch);
+    }
+    return frame;
   }
 }
 

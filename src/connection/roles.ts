@@ -6,6 +6,8 @@
 import type { CryptoProvider } from "../crypto/provider.ts";
 import type { Acceptor } from "../handshake/acceptor.ts";
 import type { InitiatorConfig, PendingSession } from "../handshake/types.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import type { KeyLog } from "../session/key_log.ts";
 import type { ConnectionLimits } from "./config.ts";
 import type { PathOptions } from "./session_core.ts";
 
@@ -15,6 +17,10 @@ export interface ConnectionBase {
   readonly provider: CryptoProvider;
   /** Limits and habits. */
   readonly limits: ConnectionLimits;
+  /** Hears what the connection does. Default: nobody, at the cost of one look per event. */
+  readonly tracer?: Tracer | undefined;
+  /** Gets the keys of every epoch as a line of text: they open all that is sent. Default: nobody gets them. */
+  readonly keyLog?: KeyLog | undefined;
 }
 
 /** What a dialling connection needs. `handshake.parameters` come from `transportParameters(limits)`, on UDP with `path.receiveBuffer`. */

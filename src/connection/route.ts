@@ -6,6 +6,7 @@
 import type { EventQueue } from "./event_queue.ts";
 import { isLoopback, Path, type PathAddress } from "./recovery/path.ts";
 import type { PathOptions, SessionCore } from "./session_core.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 
 /** Owners that name no addresses have one path only. */
 const NOWHERE: PathAddress = { host: "", port: 0 };
@@ -18,6 +19,7 @@ export class Route {
   migrations = 0;
   readonly #path: Path;
   readonly #events: EventQueue;
+  readonly #trace: ConnectionTrace | undefined;
   #host = "";
   #port = 0;
   #bytes = 0;
@@ -28,11 +30,13 @@ export class Route {
     migrate: boolean,
     random: (length: number) => Uint8Array,
     events: EventQueue,
+    trace?: ConnectionTrace,
   ) {
     const { remote = NOWHERE, validated = true, received = 0 } = options;
     this.#path = new Path({ remote, validated, migrate, random });
     this.#path.onDatagram(remote.host, remote.port, received);
     this.#events = events;
+    this.#trace = trace;
     this.target = remote;
   }
 
@@ -88,6 +92,7 @@ export class Route {
     const { from, to, portOnly, rttMs } = change;
     this.migrations++;
     core.transmission?.onPathChange(portOnly, isLoopback(to.host), rttMs, nowMs);
+    this.#trace?.emit({ type: "migrated", from, to, portOnly });
     this.#events.push({ type: "migrated", from, to });
   }
 

@@ -15,6 +15,8 @@ import {
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
+import type { RotationCause } from "../observe/trace_event.ts";
+import { epochKeyLog, type KeyLog } from "../session/key_log.ts";
 import { Protection } from "../session/protection.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { checkCode, encodeReason } from "./closing.ts";
@@ -23,6 +25,7 @@ import { type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
 import type { PathAddress } from "./recovery/path.ts";
 import type { Counters } from "./stats.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 import { TrackedBuilder } from "./tracked_builder.ts";
 import type { Transmission, TransmissionConfig } from "./transmission.ts";
 
@@ -57,6 +60,8 @@ export interface SessionCoreConfig {
   readonly nowMs: number;
   /** Set where packets can be lost. */
   readonly path?: PathOptions | undefined;
+  readonly trace?: ConnectionTrace | undefined;
+  readonly keyLog?: KeyLog | undefined;
 }
 
 /** An authenticated session's keys and frames. */
@@ -99,6 +104,8 @@ export class SessionCore {
       reliable: config.path === undefined,
       limits: { bytes: limits.rotateBytes, ms: limits.rotateTime, packets: limits.rotatePackets },
       nowMs: config.nowMs,
+      sendKeyLog: epochKeyLog(config.keyLog, session, initiator ? "i2r" : "r2i"),
+      recvKeyLog: epochKeyLog(config.keyLog, session, initiator ? "r2i" : "i2r"),
     });
     secrets.wipeTraffic();
     this.#builder = new PacketBuilder({
@@ -109,6 +116,7 @@ export class SessionCore {
       bulkFrame: Math.min(peer.parameters.maxFrame, RELIABLE_FRAME_BYTES),
       packed: limits.packed,
       tracked: config.path !== undefined,
+      trace: config.trace,
     });
     if (config.path !== undefined) {
       this.#tracked = new TrackedBuilder({
@@ -117,6 +125,7 @@ export class SessionCore {
         peerAckDelay: peer.parameters.ackDelay,
         peerMaxUdp: peer.parameters.maxUdp,
         peerMaxData: peer.parameters.maxData,
+        trace: config.trace,
         ...config.path,
       }, {
         provider,
@@ -141,6 +150,16 @@ export class SessionCore {
 
   get recvEpoch(): number {
     return this.#protection.recvEpoch;
+  }
+
+  /** Why the sending side moved to its epoch. */
+  get rotationCause(): RotationCause {
+    return this.#protection.rotationCause;
+  }
+
+  /** Epoch of the frame opened last. */
+  get openedEpoch(): number {
+    return this.#protection.lastEpoch;
   }
 
   /** Frames forgotten because the queue was full. */
@@ -177,7 +196,7 @@ export class SessionCore {
         }`,
       );
     }
-    counters.reject(`frame_${this.#protection.lastFailure ?? "crypto"}`);
+    counters.reject(`frame_${this.#protection.lastFailure ?? "crypto"}`, frame.length);
     // SPEC 7: on UDP anybody can send anything; what does not verify is dropped.
     if (this.transmission !== undefined && this.#protection.lastError === undefined) {
       return undefined;

@@ -9,6 +9,7 @@ import type { StreamStats } from "../streams/types.ts";
 import type { Inbound } from "./inbound.ts";
 import type { RttStats } from "./ping_set.ts";
 import type { SessionCore } from "./session_core.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 import type { TransmissionStats } from "./transmission.ts";
 
 /** A snapshot of a connection's counters. Bytes are those of whole frames. */
@@ -68,8 +69,13 @@ export class Counters {
   framesReceived = 0;
   datagramsSent = 0;
   datagramsReceived = 0;
+  readonly #trace: ConnectionTrace | undefined;
   /** From the first refusal on. */
   #rejected: Map<string, number> | undefined;
+
+  constructor(trace?: ConnectionTrace) {
+    this.#trace = trace;
+  }
 
   /** The counters together with what the parts of a connection count. */
   snapshot(parts: StatsParts): ConnectionStats {
@@ -96,7 +102,9 @@ export class Counters {
     };
   }
 
-  reject(reason: string): void {
+  /** `bytes`: of the frame that was refused, where they are known. */
+  reject(reason: string, bytes: number = 0): void {
+    this.#trace?.dropped(reason, bytes);
     this.#rejected ??= new Map();
     this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
   }

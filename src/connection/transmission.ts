@@ -15,6 +15,7 @@ import { LossRecovery } from "./recovery/loss_recovery.ts";
 import { PathMtu } from "./recovery/path_mtu.ts";
 import { RttEstimator } from "./recovery/rtt.ts";
 import { type PacketFields, type SentPacket, sentPacket } from "./recovery/sent_packet.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 
 /** A process that sends later than the pacer allowed by more than this was the bottleneck itself, as if it had no data. */
 const LATE_MS = 5;
@@ -39,6 +40,7 @@ export interface TransmissionConfig {
   readonly peerMaxUdp: number;
   /** First credit of the peer for the session. */
   readonly peerMaxData: number;
+  readonly trace?: ConnectionTrace | undefined;
 }
 
 /** What to do with packets whose fate is known. */
@@ -205,6 +207,7 @@ export class Transmission {
     }
     for (const packet of gone) this.#fates.lost(packet);
     this.#followMtu();
+    this.#config.trace?.path(this.rtt, 0, this.stats());
   }
 
   /** A packet arrived and verified. */
@@ -279,6 +282,19 @@ export class Transmission {
     for (const packet of lostProbes) this.mtu.onProbeLost(packet.size, nowMs);
     for (const packet of lost) this.#fates.lost(packet);
     this.#followMtu();
+    if (this.#config.trace !== undefined) this.#tell(this.#config.trace, acked, lost, lostProbes);
+  }
+
+  #tell(
+    trace: ConnectionTrace,
+    acked: readonly SentPacket[],
+    lost: readonly SentPacket[],
+    lostProbes: readonly SentPacket[],
+  ): void {
+    trace.acked(acked);
+    trace.lost(lost);
+    trace.lost(lostProbes);
+    trace.path(this.rtt, this.#loss.ptoCount, this.stats());
   }
 
   #followMtu(): void {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TraceBuffer } from "../observe/tracer.ts";
+import { parseKeyLogLine } from "../session/key_log.ts";
 import { connect } from "./connect.ts";
 import { assertSilent, canary, printed } from "./canary_for_test.ts";
 import { bytes, freshAddress } from "./joined_for_test.ts";
@@ -111,6 +113,34 @@ test("an exporter's key, which the application asked for, is nowhere else", asyn
   const client = await connect(listener.address, { seed: SEED.bytes });
   const key = { name: "exported", bytes: client.export("label", bytes("context"), 32) };
   assertSilent(printed(client), [key], "client");
+  await client.close();
+  await listener.close();
+});
+
+test("keys that an application has logged are in the log alone", async () => {
+  const lines: string[] = [];
+  const trace = new TraceBuffer();
+  const options = {
+    seed: SEED.bytes,
+    nodeSeed: NODE.bytes,
+    keyLog: (line: string) => lines.push(line),
+    tracer: () => trace,
+  };
+  const listener = await listen("tcp://127.0.0.1:0", { seed: SEED.bytes, nodeSeed: FAR.bytes });
+  const client = await connect(listener.address, options);
+  await client.send(MESSAGE.bytes);
+  await client.ping();
+  const keys = lines.map((line) => parseKeyLogLine(line)).flatMap((entry, index) => [
+    { name: `key ${index}`, bytes: entry?.key ?? assert.fail() },
+  ]);
+  assert.equal(keys.length, 2);
+  const found = { client, info: client.info, stats: client.stats(), events: trace.events() };
+  assert.ok(trace.events().length > 0);
+  for (const [name, value] of Object.entries(found)) {
+    assertSilent(printed(value), [...ALL, ...keys], name);
+  }
+  // Seeds and messages are not even in the log of keys.
+  assertSilent(lines.join("\n"), ALL, "key log");
   await client.close();
   await listener.close();
 });

@@ -11,7 +11,7 @@ import type { InitiatorConfig } from "../handshake/types.ts";
 import type { TransportConnection } from "../transport/transport.ts";
 import type { DialAttempt } from "./dial_race.ts";
 import { Driver } from "./driver.ts";
-import type { ConnectOptions, EndpointSetup } from "./options.ts";
+import { type ConnectOptions, type EndpointSetup, sessionBase } from "./options.ts";
 import { Peer } from "./peer.ts";
 
 /** What a dial over datagrams has besides. */
@@ -34,8 +34,7 @@ export function dialHandshake(
   try {
     connection = Connection.dial(
       {
-        provider: setup.provider,
-        limits: setup.limits,
+        ...sessionBase(setup, "initiator", transport),
         handshake: config,
         ...(path === undefined ? {} : { path }),
       },

@@ -28,6 +28,7 @@ import {
   pathOptions,
   positive,
   seedKeyList,
+  sessionBase,
 } from "./options.ts";
 import { Peer } from "./peer.ts";
 import type { WaitOptions } from "./stt_stream.ts";
@@ -121,8 +122,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     if (this.#handshaking.size >= halfOpen) this.#dropOldestStranger();
     this.#correctClock();
     const connection = Connection.answer({
-      provider: setup.provider,
-      limits: setup.limits,
+      ...sessionBase(setup, "responder", transport),
       acceptor,
       from: { host: transport.remoteHost, port: 0 },
       handshakeTimeout: setup.handshakeTimeout,
@@ -169,8 +169,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   #onSession(pending: PendingSession, channel: UdpChannel, rttMs: number | undefined): void {
     const { acceptor, setup } = this.#parts;
     const connection = Connection.accepted({
-      provider: setup.provider,
-      limits: setup.limits,
+      ...sessionBase(setup, "responder", channel),
       acceptor,
       pending,
       path: pathOptions(setup, channel),

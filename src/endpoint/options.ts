@@ -14,6 +14,7 @@ import {
   DEFAULT_CONGESTION,
 } from "../connection/congestion/controller.ts";
 import { isLoopback } from "../connection/recovery/path.ts";
+import type { ConnectionBase } from "../connection/roles.ts";
 import type { PathOptions } from "../connection/session_core.ts";
 import {
   DEFAULT_ACCEPT_TIMEOUT_MS,
@@ -30,7 +31,14 @@ import { ResetTokens } from "../crypto/reset_tokens.ts";
 import { parseSeed } from "../crypto/seeds.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
-import type { AnyTransport, DialOptions, ListenTransportOptions } from "../transport/transport.ts";
+import type { KeyLog } from "../session/key_log.ts";
+import type { TracerFactory } from "../observe/tracer.ts";
+import type {
+  AnyTransport,
+  DialOptions,
+  ListenTransportOptions,
+  TransportConnection,
+} from "../transport/transport.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerInfo } from "./peer_info.ts";
@@ -72,6 +80,17 @@ export interface EndpointOptions extends ConnectionOptions {
   readonly pathMtu?: number;
   /** Time source; tests replace it. */
   readonly clock?: Clock;
+  /**
+   * Called for each session that starts; the tracer that it returns hears what the session does: frames, handshake, keys,
+   * streams, losses, congestion, its end (docs/observability.md). No event holds keys or content. Default: nobody listens.
+   */
+  readonly tracer?: TracerFactory;
+  /**
+   * DANGER: gets the keys of every session as lines of text. Whoever reads them reads everything that these sessions send,
+   * and can write into them. For debugging with data that need not be secret (docs/observability.md). Default: nobody
+   * gets them.
+   */
+  readonly keyLog?: KeyLog;
 }
 
 /** Options of `connect`. */
@@ -135,6 +154,8 @@ export interface EndpointSetup {
   readonly suites: readonly number[];
   readonly handshakeTimeout: number;
   readonly acceptTimeout: number;
+  readonly tracer: TracerFactory | undefined;
+  readonly keyLog: KeyLog | undefined;
 }
 
 function isBytes(value: unknown): value is Uint8Array {
@@ -276,6 +297,22 @@ export function pathOptions(
   return pathMtu === undefined ? path : { ...path, pathMtu };
 }
 
+/** What the connection of a session that starts is made of, whatever its role. A tracer factory that throws means: none. */
+export function sessionBase(
+  setup: EndpointSetup,
+  role: "initiator" | "responder",
+  { localAddress, remoteAddress }: TransportConnection,
+): ConnectionBase {
+  const { provider, limits, clock, keyLog } = setup;
+  if (setup.tracer === undefined) return { provider, limits, keyLog };
+  const start = { role, localAddress, remoteAddress, nowMs: clock.now(), unixMs: clock.unix() };
+  try {
+    return { provider, limits, keyLog, tracer: setup.tracer(start) };
+  } catch {
+    return { provider, limits, keyLog };
+  }
+}
+
 /** A positive whole number option. */
 export function positive(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
@@ -299,6 +336,7 @@ export function endpointSetup(
   const nodeSeed = options.nodeSeed === undefined
     ? undefined
     : seedBytes(options.nodeSeed, "nodeSeed");
+  const { tracer, keyLog } = options;
   try {
     for (const seed of seeds) {
       const shared = seedBytes(seed, "seed");
@@ -317,6 +355,8 @@ export function endpointSetup(
       staticKey: nodeSeed === undefined ? provider.x25519() : staticKey(provider, nodeSeed),
       resetTokens: nodeSeed === undefined ? undefined : new ResetTokens(provider, nodeSeed),
       suites: suiteList(options.suites),
+      tracer,
+      keyLog,
       handshakeTimeout: positive(
         "handshakeTimeout",
         options.handshakeTimeout,

@@ -21,16 +21,51 @@ export interface FrameFacts {
   readonly bytes: number;
 }
 
-/** A frame was sealed and handed to the transport. */
+/**
+ * A record of a CONTROL frame, or what a STREAM, DATA or custom frame carries. Fields that a record does not have are
+ * absent.
+ */
+export interface RecordFacts {
+  /** As the record types of `@seigr/stt/codec`; `custom` for frames of the application's own types. */
+  readonly type: string;
+  /** Stream id, 0 the session. */
+  readonly stream?: number;
+  /** Offset of the first byte in the stream. */
+  readonly offset?: number;
+  /** Bytes of data, of a gap or of padding. */
+  readonly length?: number;
+  /** The stream ends here. */
+  readonly fin?: boolean;
+  /** Limit in bytes; for `streamsLimit` a number of streams. */
+  readonly limit?: number;
+  /** Wire number of an error, or the application's own. */
+  readonly code?: number;
+  /** Final size of a stream that was reset. */
+  readonly finalSize?: number;
+  /** Key epoch of `keyRotation`. */
+  readonly epoch?: number;
+  /** Channel of a datagram. */
+  readonly channel?: number;
+  /** `ack`: pairs of sequences, both included, from the highest down. */
+  readonly ranges?: readonly (readonly [low: number, high: number])[];
+  /** `ack`: how long the peer held it back, ms. */
+  readonly delayMs?: number;
+}
+
+/** A frame was sealed, or a HANDSHAKE frame built, and goes to the transport now. */
 export interface FrameSentEvent extends FrameFacts {
   /** Kind of event. */
   readonly type: "frame-sent";
+  /** What is in it; empty for HANDSHAKE frames. */
+  readonly records: readonly RecordFacts[];
 }
 
-/** A frame verified. */
+/** A frame verified. HANDSHAKE frames are told as they come, before anything of them is known to be true. */
 export interface FrameReceivedEvent extends FrameFacts {
   /** Kind of event. */
   readonly type: "frame-received";
+  /** What is in it; empty for HANDSHAKE frames, and where the content is malformed. */
+  readonly records: readonly RecordFacts[];
 }
 
 /** Why a frame was dropped, or ended the connection. */
@@ -39,8 +74,6 @@ export type DropReason =
   | "malformed"
   /** Larger than the receiver takes. */
   | "too_large"
-  /** No session has its id. */
-  | "unknown_session"
   /** Not protected although its type demands it, or the other way round (SPEC 3). */
   | "unprotected"
   /** No keys for its epoch. */
@@ -57,10 +90,12 @@ export type DropReason =
   | "old_epoch"
   /** A handshake message that was not taken; `detail` names the check. */
   | "handshake"
-  /** It came when the session could not take it: before its keys, or after its end. */
+  /** It came when the session could not take it: before its keys, or while the accept hook decided. */
   | "state"
-  /** A queue or a limit was full. */
-  | "overflow";
+  /** From another address, and `migrate` is false. */
+  | "address"
+  /** Authentic, but against the rules: the session ends. `detail` is the error's code. */
+  | "protocol";
 
 /** A frame was dropped. Nothing in it can be trusted, so only its size is told. */
 export interface FrameDroppedEvent {
@@ -68,17 +103,20 @@ export interface FrameDroppedEvent {
   readonly type: "frame-dropped";
   /** Which check it failed. */
   readonly reason: DropReason;
-  /** Bytes of the frame, or of what could not be parsed. */
+  /** Bytes of the frame, or of what could not be parsed; 0 where that is not known any more. */
   readonly bytes: number;
-  /** More about `reason`, from a fixed set of words. */
-  readonly detail?: string;
+  /** The word under which `stats().rejected` counts it. */
+  readonly detail: string;
 }
 
 /** A step of the handshake (SPEC 6), on either side. */
 export interface HandshakeEvent {
   /** Kind of event. */
   readonly type: "handshake";
-  /** Which message or decision. */
+  /**
+   * Which message or decision. `authenticated`: the peer has proved the seed and its identity. A UDP listener's session
+   * begins with `authenticated`: what came before belongs to no session yet.
+   */
   readonly step:
     | "hello-sent"
     | "hello-received"
@@ -90,17 +128,20 @@ export interface HandshakeEvent {
     | "auth-proof-received"
     | "final-sent"
     | "final-received"
+    | "authenticated"
     | "accepted"
     | "refused"
-    | "established"
-    | "failed";
-  /** Which sending of this message it is, from 1. */
-  readonly attempt?: number;
-  /** Suite in use, once it is known. */
+    | "established";
+  /** Hex, from `authenticated` on. */
+  readonly sessionId?: string;
+  /** Suite in use, from `authenticated` on. */
   readonly suite?: number;
-  /** Stable error code, for `failed` and `refused`. */
-  readonly code?: string;
+  /** The peer's public identity as hex, for `authenticated`. */
+  readonly peerId?: string;
 }
+
+/** Why the sending side moved to its next epoch (SPEC 7). */
+export type RotationCause = "bytes" | "time" | "packets" | "request" | "peer";
 
 /** Keys moved to another epoch (SPEC 7). */
 export interface RotationEvent {
@@ -110,65 +151,102 @@ export interface RotationEvent {
   readonly direction: "send" | "receive";
   /** The new epoch. */
   readonly epoch: number;
-  /** Why the sender moved. */
-  readonly cause: "bytes" | "time" | "packets" | "request" | "peer";
+  /** Why the sender moved; `peer` for the receiving direction. */
+  readonly cause: RotationCause;
 }
 
-/** A stream changed its state (SPEC 8). */
-export interface StreamEvent {
+/** A stream changed its state (SPEC 8). Resets and stops that this side sends are records of `frame-sent`. */
+export interface StreamTraceEvent {
   /** Kind of event. */
   readonly type: "stream";
   /** 1 to 2^32-1. */
   readonly streamId: number;
-  /** What happened to the stream. */
-  readonly step:
-    | "opened"
-    | "send-finished"
-    | "receive-finished"
-    | "reset-sent"
-    | "reset-received"
-    | "stop-sent"
-    | "stop-received"
-    | "closed";
+  /** What happened to the stream. `send-finished`: all of our half is sent (UDP: and acknowledged), or it was reset. */
+  readonly step: "opened" | "send-finished" | "reset-received" | "stop-received" | "closed";
   /** True when the peer opened the stream. */
   readonly remote: boolean;
   /** Stream kind (SPEC 8), for `opened`. */
   readonly kind?: number;
   /** Application code, for resets and stops. */
   readonly code?: number;
-  /** Final size, where it is known. */
-  readonly finalSize?: number;
 }
 
-/** Flow control moved or stands still (SPEC 8). */
-export interface FlowEvent {
+/** UDP: packets were acknowledged for the first time. */
+export interface PacketsAckedEvent {
   /** Kind of event. */
-  readonly type: "flow";
-  /** What moved, and on which side. */
-  readonly step:
-    | "credit-sent"
-    | "credit-received"
-    | "streams-limit-sent"
-    | "streams-limit-received"
-    | "blocked-sent"
-    | "blocked-received"
-    | "window-grown";
-  /** 0 is the session. */
-  readonly streamId: number;
-  /** The limit in bytes; for streams limits their number; for `window-grown` the new window. */
-  readonly limit: number;
+  readonly type: "packets-acked";
+  /** Ascending; never empty. */
+  readonly sequences: readonly number[];
 }
 
-/** A round trip was measured. */
-export interface RttEvent {
+/** UDP: a packet was declared lost. */
+export interface PacketLostEvent {
   /** Kind of event. */
-  readonly type: "rtt";
-  /** This round trip, ms. */
+  readonly type: "packet-lost";
+  /** Of its frame. */
+  readonly sequence: number;
+  /** Key epoch it was sealed in. */
+  readonly epoch: number;
+  /** UDP payload bytes. */
+  readonly bytes: number;
+  /** A probe for a larger packet size: its loss says nothing about congestion. */
+  readonly mtuProbe: boolean;
+}
+
+/** What is known of the path now. Told when something of it changed; reliable transports know round trips alone. */
+export interface MetricsEvent {
+  /** Kind of event. */
+  readonly type: "metrics";
+  /** The last round trip, ms. */
   readonly latestMs: number;
   /** Smoothed as in RFC 9002, ms. */
   readonly smoothedMs: number;
-  /** Shortest so far, ms. */
+  /** Shortest so far on this path, ms. */
   readonly minMs: number;
+  /** Mean deviation, ms. */
+  readonly varianceMs?: number;
+  /** Probe timeouts since the peer last acknowledged something. */
+  readonly ptoCount?: number;
+  /** Congestion window, bytes. */
+  readonly window?: number;
+  /** Bytes sent and neither acknowledged nor lost. */
+  readonly bytesInFlight?: number;
+  /** Bytes per millisecond; absent: not paced. */
+  readonly pacingRate?: number;
+}
+
+/** UDP: the congestion controller is in another phase. */
+export interface CongestionStateEvent {
+  /** Kind of event. */
+  readonly type: "congestion-state";
+  /** Its name. */
+  readonly controller: string;
+  /** The phase before, "" at the start. */
+  readonly from: string;
+  /** The phase now, in the controller's own words. */
+  readonly to: string;
+}
+
+/** UDP: packets of another size go out. */
+export interface PacketSizeEvent {
+  /** Kind of event. */
+  readonly type: "packet-size";
+  /** UDP payload bytes before; 0 at the start. */
+  readonly from: number;
+  /** UDP payload bytes now. */
+  readonly to: number;
+}
+
+/** UDP: the peer answered at another address and is followed there (SPEC 10.6). */
+export interface MigratedEvent {
+  /** Kind of event. */
+  readonly type: "migrated";
+  /** Host and port before. */
+  readonly from: { readonly host: string; readonly port: number };
+  /** Host and port now. */
+  readonly to: { readonly host: string; readonly port: number };
+  /** The host is the same: what was learnt of the path holds. */
+  readonly portOnly: boolean;
 }
 
 /** The session ended or is ending. */
@@ -190,7 +268,11 @@ export type TraceEvent =
   | FrameDroppedEvent
   | HandshakeEvent
   | RotationEvent
-  | StreamEvent
-  | FlowEvent
-  | RttEvent
+  | StreamTraceEvent
+  | PacketsAckedEvent
+  | PacketLostEvent
+  | MetricsEvent
+  | CongestionStateEvent
+  | PacketSizeEvent
+  | MigratedEvent
   | SessionClosedEvent;

@@ -1,8 +1,8 @@
 import type { TraceEvent } from "./trace_event.ts";
 
 /**
- * Hears what a session does. It is called from inside the state machine: it must not throw, and must not call back
- * into the session.
+ * Hears what a session does. It is called from inside the state machine: it must not call back into the session. One that
+ * throws is not called again.
  */
 export interface Tracer {
   /** False: events are not even built. It is read before every event, so that it can be switched while running. */
@@ -15,7 +15,24 @@ export interface Tracer {
   trace(event: TraceEvent, nowMs: number): void;
 }
 
-/** The default: hears nothing, costs one property read per event. */
+/** What is known of a session when it starts, before the peer has proved anything. */
+export interface SessionStart {
+  /** Which side of the handshake this node is. */
+  readonly role: "initiator" | "responder";
+  /** This side of the transport, in address form. */
+  readonly localAddress: string;
+  /** The other side, in address form. */
+  readonly remoteAddress: string;
+  /** The clock of the events when the session started, in monotonic milliseconds. */
+  readonly nowMs: number;
+  /** The same moment in milliseconds since 1970. */
+  readonly unixMs: number;
+}
+
+/** Makes the tracer of a session that starts, or says with undefined that nobody wants to hear of it. */
+export type TracerFactory = (start: SessionStart) => Tracer | undefined;
+
+/** Hears nothing. */
 export const noTracer: Tracer = { enabled: false, trace: () => {} };
 
 /** A tracer that keeps the last events in memory, for tests and for reports of failures. */

@@ -4,7 +4,7 @@ import { noTracer, TraceBuffer } from "./tracer.ts";
 import type { TraceEvent } from "./trace_event.ts";
 
 function dropped(bytes: number): TraceEvent {
-  return { type: "frame-dropped", reason: "crypto", bytes };
+  return { type: "frame-dropped", reason: "crypto", bytes, detail: "frame_crypto" };
 }
 
 test("tracer: the default hears nothing", () => {

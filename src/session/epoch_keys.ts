@@ -20,6 +20,9 @@ export function aeadOfSuite(suite: number): AeadName {
   throw new SttError("UNSUPPORTED", `cannot protect frames: suite ${suite} has no AEAD`);
 }
 
+/** Hears of the keys of every epoch that is derived; what it keeps it must copy. */
+export type EpochKeyLog = (epoch: number, key: Uint8Array, iv: Uint8Array) => void;
+
 /** The nonce of the frame at hand: providers read it before they return, and nothing else happens meanwhile. */
 const NONCE: Uint8Array = new Uint8Array(AEAD_NONCE_BYTES);
 
@@ -35,11 +38,20 @@ export class EpochKeys {
   readonly #key: AeadKey;
   /** The IV and behind it the secret: an array costs 200 bytes whatever its length. */
   readonly #kept: Uint8Array = new Uint8Array(AEAD_NONCE_BYTES + KEY_BYTES);
+  readonly #log: EpochKeyLog | undefined;
   #taken = false;
 
   /** `secret` (32 bytes) is taken over and wiped. */
-  constructor(provider: CryptoProvider, name: AeadName, secret: Uint8Array, epoch: number) {
+  constructor(
+    provider: CryptoProvider,
+    name: AeadName,
+    secret: Uint8Array,
+    epoch: number,
+    log?: EpochKeyLog,
+  ) {
     const { key, iv } = protectionKeys(provider, secret);
+    log?.(epoch, key, iv);
+    this.#log = log;
     this.epoch = epoch;
     this.#provider = provider;
     this.#name = name;
@@ -58,7 +70,7 @@ export class EpochKeys {
     const secret = this.#kept.subarray(AEAD_NONCE_BYTES);
     const next = nextEpochSecret(this.#provider, secret);
     wipe(secret);
-    return new EpochKeys(this.#provider, this.#name, next, this.epoch + 1);
+    return new EpochKeys(this.#provider, this.#name, next, this.epoch + 1, this.#log);
   }
 
   /** Encrypts `buffer[start, end)` in place and writes the tag behind it; `aad` is a view of the header. */

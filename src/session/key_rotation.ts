@@ -1,5 +1,6 @@
 import { DEFAULT_ROTATE_BYTES, DEFAULT_ROTATE_MS, DEFAULT_ROTATE_PACKETS } from "../constants.ts";
 import { SttError } from "../errors.ts";
+import type { RotationCause } from "../observe/trace_event.ts";
 
 /** When a key is due for replacement: the first limit that is reached counts (SPEC 7). */
 export interface RotationLimits {
@@ -45,6 +46,7 @@ export class KeyRotation {
   #requested = false;
   #pending = false;
   #answering = false;
+  #cause: RotationCause = "request";
 
   constructor(limits: RotationLimits, nowMs: number) {
     this.#limits = limits;
@@ -77,6 +79,11 @@ export class KeyRotation {
   /** `pending`, because the peer moved first. */
   get answering(): boolean {
     return this.#pending && this.#answering;
+  }
+
+  /** Why the epoch moved last. */
+  get cause(): RotationCause {
+    return this.#cause;
   }
 
   /** Bytes of whole frames sealed in this epoch. */
@@ -150,6 +157,7 @@ export class KeyRotation {
   }
 
   #advance(nowMs: number, answering: boolean): void {
+    this.#cause = answering ? "peer" : this.#reached(nowMs);
     this.#sendEpoch++;
     this.#bytes = 0;
     this.#packets = 0;
@@ -157,6 +165,13 @@ export class KeyRotation {
     this.#requested = false;
     this.#pending = true;
     this.#answering = answering;
+  }
+
+  /** The limit that was reached; without one it was asked for. */
+  #reached(nowMs: number): RotationCause {
+    if (this.#bytes >= this.#limits.bytes) return "bytes";
+    if (this.#packets >= this.#limits.packets) return "packets";
+    return nowMs - this.#sinceMs >= this.#limits.ms ? "time" : "request";
   }
 
   #passed(factor: number, nowMs: number): boolean {

@@ -10,7 +10,8 @@ import { readVarintNumber, varintSize } from "../codec/varint.ts";
 import { AEAD_FAILURE_LIMIT, FRAME_CONTROL, FRAME_HANDSHAKE, TAG_BYTES } from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { type ErrorCode, SttError } from "../errors.ts";
-import { aeadOfSuite, EpochKeys } from "./epoch_keys.ts";
+import type { RotationCause } from "../observe/trace_event.ts";
+import { aeadOfSuite, type EpochKeyLog, EpochKeys } from "./epoch_keys.ts";
 import { DEFAULT_ROTATION_LIMITS, KeyRotation, type RotationLimits } from "./key_rotation.ts";
 import { RecvDirection } from "./recv_direction.ts";
 import { ReplayWindow } from "./replay_window.ts";
@@ -39,6 +40,9 @@ export interface ProtectionConfig {
   readonly failureLimit?: number;
   /** Monotonic milliseconds: the age of epoch 0 counts from here. */
   readonly nowMs: number;
+  /** Hear of the keys of each direction. Default: nobody does. */
+  readonly sendKeyLog?: EpochKeyLog | undefined;
+  readonly recvKeyLog?: EpochKeyLog | undefined;
 }
 
 /**
@@ -105,10 +109,10 @@ export class Protection {
     this.#rotation = new KeyRotation(config.limits ?? DEFAULT_ROTATION_LIMITS, config.nowMs);
     this.#send = new SendDirection(
       sessionId,
-      new EpochKeys(config.provider, name, config.sendSecret, 0),
+      new EpochKeys(config.provider, name, config.sendSecret, 0, config.sendKeyLog),
     );
     this.#recv = new RecvDirection(
-      new EpochKeys(config.provider, name, config.recvSecret, 0),
+      new EpochKeys(config.provider, name, config.recvSecret, 0, config.recvKeyLog),
       config.reliable,
     );
   }
@@ -141,6 +145,11 @@ export class Protection {
   /** The next frame must be CONTROL beginning with KEY_ROTATION(`sendEpoch`); send it even if nothing else waits. */
   get rotationPending(): boolean {
     return this.#rotation.pending;
+  }
+
+  /** Why `sendEpoch` is what it is. */
+  get rotationCause(): RotationCause {
+    return this.#rotation.cause;
   }
 
   /** As `rotationPending`, because the peer rotated. */

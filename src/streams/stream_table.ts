@@ -133,6 +133,7 @@ export class StreamTable {
     const stream = this.#create(id, true, kind, priority);
     this.scheduler.add(stream.fresh);
     this.settle(stream);
+    this.config.opened?.(id, kind);
     return id;
   }
 

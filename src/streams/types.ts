@@ -38,6 +38,8 @@ export interface StreamSetConfig {
   readonly maxSessionWindow?: number;
   /** Unsent bytes of a stream from which on `write` returns false. Default 1 MiB. */
   readonly sendBuffer?: number;
+  /** Told of every stream that this side opens. */
+  readonly opened?: (id: number, kind: number) => void;
 }
 
 /** Records this layer sends; each is a `SessionRecord` of codec/records.ts. */

@@ -24,6 +24,8 @@ import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { SttError } from "../errors.ts";
 import { Acceptor } from "../handshake/acceptor.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import type { KeyLog } from "../session/key_log.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { Prng } from "./prng.ts";
 import { seededProvider } from "./seeded_provider.ts";
@@ -66,6 +68,10 @@ export interface DatagramPairOptions {
   readonly socketFrames?: number;
   /** Cryptography; its randomness is replaced by the seed's. Default `node:crypto`. */
   readonly provider?: CryptoProvider;
+  /** Who hears what each side does. Default: nobody. */
+  readonly tracers?: Partial<Record<Side, Tracer>>;
+  /** Gets the keys of the side that dials. Default: nobody. */
+  readonly keyLog?: KeyLog;
 }
 
 /** The dialling side `a`, the answering side `b`, and the network. */
@@ -133,6 +139,8 @@ export class DatagramPair {
       limits: this.#limits.a,
       handshake: { ...common("a"), reliable: false, seedKeys: keys },
       path: this.#path(this.link.address("b")),
+      tracer: options.tracers?.a,
+      keyLog: options.keyLog,
     }, this.clock.nowMs);
   }
 
@@ -303,6 +311,7 @@ export class DatagramPair {
         acceptor: this.#acceptor,
         pending: result.pending,
         path: this.#path(from),
+        tracer: this.#options.tracers?.b,
       }, now);
     }
     // SPEC 4: behind AUTH_PROOF comes a frame of its session.

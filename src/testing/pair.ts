@@ -11,10 +11,13 @@ import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { Acceptor } from "../handshake/acceptor.ts";
 import type { AcceptorConfig, InitiatorConfig } from "../handshake/types.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import type { KeyLog } from "../session/key_log.ts";
 import { ConnectionPair } from "./connection_pair.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { Prng } from "./prng.ts";
 import { seededProvider } from "./seeded_provider.ts";
+import type { Side } from "./simulated_link.ts";
 import { SimulatedPipe, type SimulatedPipeOptions } from "./simulated_pipe.ts";
 import { TrafficTap } from "./traffic_tap.ts";
 
@@ -42,6 +45,10 @@ export interface PairOptions {
   readonly acceptor?: Partial<AcceptorConfig>;
   /** Cryptography to use; its randomness is replaced by the seed's. Default `node:crypto`. */
   readonly provider?: CryptoProvider;
+  /** Who hears what each side does. Default: nobody. */
+  readonly tracers?: Partial<Record<Side, Tracer>>;
+  /** Gets the keys of the side that dials. Default: nobody. */
+  readonly keyLog?: KeyLog;
 }
 
 /**
@@ -91,11 +98,18 @@ export function pair(options: PairOptions = {}): ConnectionPair {
     tap,
     pipe: new SimulatedPipe({ seed: prng.u32(), ...options.pipe }),
     messages: (options.pipe?.chunking ?? "whole") === "whole",
-    a: Connection.dial({ provider, limits: dialLimits, handshake }, clock.nowMs),
+    a: Connection.dial({
+      provider,
+      limits: dialLimits,
+      handshake,
+      tracer: options.tracers?.a,
+      keyLog: options.keyLog,
+    }, clock.nowMs),
     b: Connection.answer({
       provider,
       limits: answerLimits,
       acceptor,
+      tracer: options.tracers?.b,
       from: { host: "10.0.0.1", port: 40_001 },
     }, clock.nowMs),
     accept: "accept" in options ? options.accept : () => true,

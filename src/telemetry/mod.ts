@@ -1,0 +1,17 @@
+/**
+ * Looking into sessions: traces, qlog, key logs, metrics. Everything here is off unless it is asked for.
+ *
+ * @module
+ */
+export type { ErrorCode, SttError } from "../errors.ts";
+export type * from "../observe/trace_event.ts";
+export {
+  noTracer,
+  type SessionStart,
+  TraceBuffer,
+  type Tracer,
+  type TracerFactory,
+} from "../observe/tracer.ts";
+export { type QlogOptions, qlogTracer } from "../observe/qlog.ts";
+export { type KeyLog, type KeyLogEntry, keyLogLine, parseKeyLogLine } from "../session/key_log.ts";
+export { type KeyLogFile, keyLogFile, type QlogFile, qlogFile } from "./files.ts";
