@@ -76,6 +76,7 @@ export type {
   DatagramSocket,
   OpenDatagramOptions,
 } from "./src/transport/udp/datagram_socket.ts";
+export type { WebFile } from "./src/transport/web_files.ts";
 export type { ResolvedHost } from "./src/transport/udp/resolve_host.ts";
 export type { CongestionControlName } from "./src/connection/congestion/controller.ts";
 

@@ -8,6 +8,7 @@
 import {
   BANNED_GLOBALS,
   BASE,
+  BROWSER_ENTRIES,
   EARLY_COMPARISONS,
   EXCEPTIONS,
   MAY_IMPORT,
@@ -183,18 +184,24 @@ function judgeEntry(
   scans: ReadonlyMap<string, ModuleScan>,
 ): Violation[] {
   const violations: Violation[] = [];
+  const inBrowsers = BROWSER_ENTRIES.includes(entry);
   const seen = new Set<string>();
   const queue = [path];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (seen.has(next)) continue;
     seen.add(next);
     for (const { specifier, kind, line } of scans.get(next)?.imports ?? []) {
-      if (kind === "dynamic" || specifier.startsWith("node:")) continue;
+      if (inBrowsers && (specifier.startsWith("node:") || specifier === "(computed)")) {
+        const text = `${kind} import of ${specifier} is reached from export "${entry}", ` +
+          "which browsers load";
+        violations.push({ file: next, line, text });
+      }
+      if (!inBrowsers && kind === "dynamic" || specifier.startsWith("node:")) continue;
       if (specifier.startsWith(".")) {
         queue.push(resolve(next, specifier));
         continue;
       }
-      if (entry === "./noble" && specifier.startsWith("@noble/")) continue;
+      if (inBrowsers && specifier.startsWith("@noble/")) continue;
       const text =
         `${kind} import of ${specifier} is reached from export "${entry}": only relative ` +
         "and node: imports load by plain URL";

@@ -5,7 +5,11 @@ import { checkLayers } from "./check_layers.ts";
 import { EARLY_COMPARISONS, PUBLIC_COMPARISONS } from "./layer_rules.ts";
 
 const MANIFEST = {
-  exports: { ".": "./mod.ts", "./noble": "./src/crypto/noble_provider.ts" },
+  exports: {
+    ".": "./mod.ts",
+    "./noble": "./src/crypto/noble_provider.ts",
+    "./browser": "./src/browser/mod.ts",
+  },
   imports: { ws: "npm:ws@8.23.0" },
 };
 
@@ -30,6 +34,9 @@ const CLEAN: Readonly<Record<string, string>> = {
   "src/connection/c.ts": `import { s } from "../session/s.ts";\nexport const c = s;\n`,
   "src/transport/w.ts": `export async function w(deno: boolean): Promise<unknown> {\n` +
     `  const name = deno ? "npm:ws@8.23.0" : "ws";\n  return await import(name);\n}\n`,
+  "src/browser/mod.ts":
+    `export { k } from "../crypto/noble_provider.ts";\nexport { d } from "../endpoint/d.ts";\n`,
+  "src/endpoint/d.ts": `export const d = setTimeout;\n`,
   "src/endpoint/n.ts":
     `import { c } from "../connection/c.ts";\nexport const n = [c, Date.now()];\n`,
 };
@@ -61,6 +68,30 @@ const PLANTED: readonly [name: string, file: string, text: string, expected: Reg
     "src/streams/t.ts",
     `import type { c } from "../connection/c.ts";\nexport type T = typeof c;`,
     /streams must not import connection \(type import/,
+  ],
+  [
+    "a runtime's module in the browser",
+    "src/endpoint/d.ts",
+    `import { setTimeout } from "node:timers";\nexport const d = setTimeout;`,
+    /static import of node:timers is reached from export "\.\/browser"/,
+  ],
+  [
+    "a runtime's type in the browser",
+    "src/endpoint/d.ts",
+    `import type { Socket } from "node:net";\nexport const d: Socket | undefined = undefined;`,
+    /type import of node:net is reached from export "\.\/browser"/,
+  ],
+  [
+    "a runtime's module in the browser, on first use",
+    "src/endpoint/d.ts",
+    `export const d = () => import("node:net");`,
+    /dynamic import of node:net is reached from export "\.\/browser"/,
+  ],
+  [
+    "a computed module in the browser",
+    "src/endpoint/d.ts",
+    `export const d = (name: string) => import(name);`,
+    /dynamic import of \(computed\) is reached from export "\.\/browser"/,
   ],
   [
     "an import type upwards",

@@ -36,6 +36,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "connection",
     "transport",
   ],
+  // The endpoint without the runtime: BROWSER_ENTRIES holds its files to that.
+  browser: [
+    BASE,
+    "observe",
+    "codec",
+    "crypto",
+    "handshake",
+    "streams",
+    "connection",
+    "transport",
+    "endpoint",
+  ],
   testing: [
     BASE,
     "observe",
@@ -147,6 +159,12 @@ export const PACKAGES: readonly { readonly name: string; readonly where: string 
   { name: "@noble/", where: "src/crypto/noble_provider.ts" },
   { name: "ws", where: "src/transport/" },
 ];
+
+/**
+ * Exports that browsers load: no file that they reach, by an import of whatever kind, names a `node:` module or loads what
+ * is computed. Their packages are bundled with them.
+ */
+export const BROWSER_ENTRIES: readonly string[] = ["./browser", "./noble"];
 
 /**
  * How source text compares bytes in a time that depends on them. Tags, MACs, cookies, confirmations and tokens are

@@ -118,6 +118,29 @@ class NobleX25519PrivateKey implements X25519PrivateKey {
   }
 }
 
+/** A SHA-256 over bytes as they come. */
+export interface NobleSha256 {
+  /** Adds bytes. */
+  update(bytes: Uint8Array): void;
+  /** A hash of the same bytes that goes on by itself. */
+  copy(): NobleSha256;
+  /** 32 bytes. Nothing can be added afterwards. */
+  digest(): Uint8Array;
+}
+
+/** SHA-256 of what is too long to have at once. */
+export function nobleSha256(): NobleSha256 {
+  return wrapSha256(sha256.create());
+}
+
+function wrapSha256(hash: ReturnType<typeof sha256.create>): NobleSha256 {
+  return {
+    update: (bytes) => void hash.update(bytes),
+    copy: () => wrapSha256(hash.clone()),
+    digest: () => hash.digest(),
+  };
+}
+
 /** Options of {@link nobleProvider}. */
 export interface NobleProviderOptions {
   /** Source of randomness; by default `globalThis.crypto.getRandomValues`. */

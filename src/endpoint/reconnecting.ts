@@ -4,7 +4,6 @@
  * @module
  */
 import type { CloseFacts } from "../connection/events.ts";
-import { nodeProvider } from "../crypto/node_provider.ts";
 import { SttError } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Peer } from "./peer.ts";
@@ -118,8 +117,8 @@ export async function* reconnecting<Session extends Pick<Peer, "closed"> = Peer>
 }
 
 function chance(): number {
-  const [a = 0, b = 0, c = 0] = nodeProvider().randomBytes(3);
-  return (a * 65_536 + b * 256 + c) / 16_777_216;
+  const [number = 0] = globalThis.crypto.getRandomValues(new Uint32Array(1));
+  return number / 4_294_967_296;
 }
 
 function mayRetry(policy: CheckedPolicy, error: SttError, attempt: number): boolean {

@@ -8,6 +8,7 @@
 import type { SttError } from "../errors.ts";
 import type { DatagramSocket, OpenDatagramOptions } from "./udp/datagram_socket.ts";
 import type { ResolvedHost } from "./udp/resolved_host.ts";
+import type { WebFile } from "./web_files.ts";
 
 /** Where a transport connection reports to. Calls come only after {@link TransportConnection.start}. */
 export interface TransportSink {
@@ -133,6 +134,11 @@ export interface ListenTransportOptions {
   readonly maxHeaderBytes?: number;
   /** Origins that browsers may connect from: a list, or a check. Absent: requests with an Origin header are refused unless same host. */
   readonly origins?: readonly string[] | ((origin: string) => boolean);
+  /**
+   * Files for browsers by path (`/app.js`), served beside the WebSocket with strict security headers to GET and HEAD; the
+   * one under the listener's own path is the page. They may come as slowly as an upgrade, and no slower. Absent: none.
+   */
+  readonly webFiles?: ReadonlyMap<string, WebFile>;
   /** Deno's native WebSocket server; trusted networks only (SECURITY.md). */
   readonly native?: boolean;
   /** Most connections at once; further ones are refused. */

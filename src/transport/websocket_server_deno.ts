@@ -15,7 +15,8 @@ import type {
   TransportListener,
 } from "./transport.ts";
 import { transportError } from "./transport_error.ts";
-import { type Refusal, refusePlainRequest, refuseUpgrade } from "./websocket_refusals.ts";
+import { answerPlainRequest } from "./web_files.ts";
+import { type Refusal, refuseUpgrade } from "./websocket_refusals.ts";
 
 /**
  * Listens natively. Unlike the other listeners this one keeps its port after `close` until its last connection has
@@ -60,7 +61,18 @@ export async function listenNativeWebSocket(
     const url = new URL(request.url);
     const target = url.pathname + url.search;
     if (request.headers.get("upgrade") === null) {
-      return respond(refusePlainRequest(target, address.path));
+      const { method } = request;
+      const acceptEncoding = request.headers.get("accept-encoding") ?? undefined;
+      const { status, reason, headers, body } = answerPlainRequest(
+        { method, target, acceptEncoding },
+        options.webFiles,
+        address.path,
+      );
+      return new Response(method === "HEAD" ? null : new Uint8Array(body), {
+        status,
+        statusText: reason,
+        headers,
+      });
     }
     const answer = refuseUpgrade(
       {

@@ -30,7 +30,8 @@ import type {
   TransportConnection,
   TransportListener,
 } from "./transport.ts";
-import { type Refusal, refusePlainRequest, refuseUpgrade } from "./websocket_refusals.ts";
+import { answerPlainRequest } from "./web_files.ts";
+import { type Refusal, refuseUpgrade } from "./websocket_refusals.ts";
 import { WsConnection } from "./ws_connection.ts";
 import { loadWs, type WsModule, type WsServer } from "./ws_module.ts";
 
@@ -164,15 +165,16 @@ class WebSocketListener implements TransportListener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const answer = refusePlainRequest(request.url, this.#place.path);
-    response.writeHead(answer.status, answer.reason, {
-      ...answer.headers,
-      "Content-Type": "text/plain",
-      "Content-Length": answer.text.length,
-      Connection: "close",
-    });
+    const { method, url: target } = request;
+    const acceptEncoding = headerOf(request, "accept-encoding");
+    const answer = answerPlainRequest(
+      { method, target, acceptEncoding },
+      this.#options.webFiles,
+      this.#place.path,
+    );
+    response.writeHead(answer.status, answer.reason, answer.headers);
     // The rest of a body that nobody wants is not waited for.
-    response.end(answer.text, () => request.socket.destroySoon());
+    response.end(answer.body, () => request.socket.destroySoon());
   }
 
   /** A crowd that comes at once is let in over several turns of the event loop. */

@@ -1,0 +1,72 @@
+/**
+ * The files of the page that `stt listen --web` serves (examples/browser).
+ *
+ * @module
+ */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { SttError } from "../../errors.ts";
+import type { WebFile } from "../../transport/web_files.ts";
+
+/** Name of a file of the page, beside the page itself, to its text. `index.html` is the page. */
+export type PageTexts = Readonly<Record<string, string>>;
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+const TEXTS: readonly string[] = ["index.html", "style.css", "icon.svg"];
+
+/** Where the page lies in a checkout; a published package has it built. */
+const CHECKOUT = new URL("../../../examples/browser/", import.meta.url);
+/** Computed, so that the sources stand without it. */
+const BUILT = new URL("./page_files.js", import.meta.url);
+
+/** Reads the page of a checkout, and bundles its program, which takes Deno half a second. */
+export async function buildPage(): Promise<PageTexts> {
+  const { fileURLToPath } = await import("node:url");
+  const entry = fileURLToPath(new URL("app.ts", CHECKOUT));
+  const args = ["bundle", "--quiet", "--platform=browser", "--minify", entry];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 16_777_216 });
+  const texts = TEXTS.map(async (name) => [name, await readFile(new URL(name, CHECKOUT), "utf8")]);
+  return { ...Object.fromEntries(await Promise.all(texts)), "app.js": stdout };
+}
+
+/** Whether this is Deno in a checkout, whose page may have changed since it was built last. */
+function inCheckout(): Promise<boolean> {
+  if (!("deno" in process.versions) || CHECKOUT.protocol !== "file:") return Promise.resolve(false);
+  return readFile(new URL("app.ts", CHECKOUT)).then(() => true, () => false);
+}
+
+async function pageTexts(): Promise<PageTexts> {
+  try {
+    if (await inCheckout()) return await buildPage();
+    return (await import(BUILT.href) as { readonly default: PageTexts }).default;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new SttError("UNSUPPORTED", `cannot serve the page of --web: ${reason}`, { cause });
+  }
+}
+
+/**
+ * The page for a listener at `path`: the page is under the path itself, its other files beside it.
+ *
+ * @throws {SttError} UNSUPPORTED when there is none, as in a package that was packed without it.
+ */
+export async function pageFor(path: string): Promise<ReadonlyMap<string, WebFile>> {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const files = new Map<string, WebFile>();
+  for (const [name, text] of Object.entries(await pageTexts())) {
+    const body = new TextEncoder().encode(text);
+    const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+    const place = name === "index.html" ? path : folder + name;
+    files.set(place, { type, body, gzip: new Uint8Array(gzipSync(body, { level: 9 })) });
+  }
+  return files;
+}
