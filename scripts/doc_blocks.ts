@@ -14,6 +14,8 @@ export interface Block {
   readonly text: string;
   /** Whether nothing but blank lines stands between the block before and this one. */
   readonly follows: boolean;
+  /** Names that the line of prose before gives it: "Save this as `hello.ts` …:". */
+  readonly files: readonly string[];
 }
 
 /** The blocks of a page in order. */
@@ -22,18 +24,25 @@ export function blocksOf(page: string, markdown: string): Block[] {
   let language: string | undefined;
   let lines: string[] = [];
   let begin = 0;
-  let prose = true;
+  let prose: string | undefined = "";
   markdown.split("\n").forEach((line, index) => {
     const fence = /^```(.*)$/.exec(line);
     if (fence === null) {
       if (language !== undefined) lines.push(line);
-      else if (line.trim() !== "") prose = true;
+      else if (line.trim() !== "") prose = line;
     } else if (language === undefined) {
       [language, lines, begin] = [fence[1]!, [], index + 2];
     } else {
-      found.push({ page, line: begin, language, text: lines.join("\n"), follows: !prose });
+      found.push({
+        page,
+        line: begin,
+        language,
+        text: lines.join("\n"),
+        follows: prose === undefined,
+        files: [...(prose ?? "").matchAll(/\bas `([\w.]+\.\w+)`/g)].map(([, name]) => name!),
+      });
       language = undefined;
-      prose = false;
+      prose = undefined;
     }
   });
   return found;

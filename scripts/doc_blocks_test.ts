@@ -2,18 +2,32 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blocksOf, broken, commandsOf, promisedLines, shape } from "./doc_blocks.ts";
 
-const PAGE = ["# Title", "```sh", "a", "```", "", "```text", "out", "```", "Words.", "```ts", "x;"]
+const PAGE = [
+  "# Title",
+  "```sh",
+  "a",
+  "```",
+  "",
+  "```text",
+  "out",
+  "```",
+  "Save it as `x.ts` or as `x.mjs`:",
+  "```ts",
+  "x;",
+]
   .concat(["```"]).join("\n");
 
 test("blocks know their language, their line, and whether they follow another one", () => {
   assert.deepEqual(
-    blocksOf("p.md", PAGE).map(({ line, language, text, follows }) => [
-      line,
-      language,
-      text,
-      follows,
+    blocksOf("p.md", PAGE).map(({ line, language, text, follows, files }) => [
+      ...[line, language, text, follows],
+      files.join(),
     ]),
-    [[3, "sh", "a", false], [7, "text", "out", true], [11, "ts", "x;", false]],
+    [
+      [3, "sh", "a", false, ""],
+      [7, "text", "out", true, ""],
+      [11, "ts", "x;", false, "x.ts,x.mjs"],
+    ],
   );
 });
 

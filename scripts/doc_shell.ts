@@ -6,16 +6,32 @@
  */
 
 import { dirname } from "node:path";
-import { type Block, commandsOf } from "./doc_blocks.ts";
+import { type Block, commandsOf, shape } from "./doc_blocks.ts";
 import { ROOT_PATH } from "./source_files.ts";
 
 /** What a clone has; everything else that commands make is the folder's own. */
 const CLONED = [
   ...["deno.json", "deno.lock", "mod.ts", "src", "scripts", "vectors", "conformance", "examples"],
-  ...["LICENSE", "node_modules", "npm"],
+  ...["LICENSE", "README.md", "node_modules"],
 ];
 const PATIENCE_MS = 60_000;
 const LISTENS = /\blistening on \S+|^listening/m;
+
+/** Where commands run: in a clone, or in a folder of somebody who installed the package of `deno task npm`. */
+export type Place = "clone" | "installed";
+
+async function furnish(folder: string, place: Place): Promise<void> {
+  if (place === "clone") {
+    for (const name of CLONED) await Deno.symlink(ROOT_PATH + name, `${folder}/${name}`);
+    return;
+  }
+  const modules = `${folder}/node_modules`;
+  await Deno.mkdir(`${modules}/@seigr`, { recursive: true });
+  await Deno.mkdir(`${modules}/.bin`);
+  await Deno.symlink(`${ROOT_PATH}npm`, `${modules}/@seigr/stt`);
+  await Deno.symlink(`${ROOT_PATH}npm/src/cli/bin.js`, `${modules}/.bin/stt`);
+  await Deno.writeTextFile(`${folder}/package.json`, '{ "name": "app", "private": true }\n');
+}
 
 /** What a command did. */
 export interface ShellRun {
@@ -94,21 +110,25 @@ export async function runShell(
   blocks: readonly Block[],
   wanted: (command: string) => boolean,
   files: Readonly<Record<string, Uint8Array>>,
+  place: Place = "clone",
 ): Promise<ShellRun[]> {
   const folder = await Deno.makeTempDir({ prefix: "stt-docs-" });
   const port = freePort();
   const listeners: Listener[] = [];
   const runs: ShellRun[] = [];
   try {
-    for (const name of CLONED) await Deno.symlink(ROOT_PATH + name, `${folder}/${name}`);
+    await furnish(folder, place);
     for (const [name, bytes] of Object.entries(files)) {
       await Deno.mkdir(dirname(`${folder}/${name}`), { recursive: true });
       await Deno.writeFile(`${folder}/${name}`, bytes);
     }
     for (const block of blocks) {
+      for (const name of block.files) await Deno.writeTextFile(`${folder}/${name}`, block.text);
+      if (block.language !== "sh") continue;
       for (const command of commandsOf(block.text).filter(wanted)) {
-        const local = command.replaceAll(
-          /\b(?:0\.0\.0\.0|192\.0\.2\.\d+):\d+/g,
+        // npx would stand between this process and the listener that it has to end.
+        const local = command.replace(/^npx stt /, "node_modules/.bin/stt ").replaceAll(
+          /\b(?:0\.0\.0\.0|127\.0\.0\.1|192\.0\.2\.\d+):9\d{3}\b/g,
           `127.0.0.1:${port}`,
         );
         const child = start(local, folder);
@@ -138,4 +158,22 @@ export async function runShell(
     }
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** The output that a page shows under a block, if it shows one. */
+function shownUnder(block: Block, blocks: readonly Block[]): string | undefined {
+  const next = blocks[blocks.indexOf(block) + 1];
+  return next?.language === "text" && next.follows ? next.text : undefined;
+}
+
+/** What is wrong with the runs of a page, in words: commands that failed, outputs that are not the ones shown. */
+export function shellFaults(blocks: readonly Block[], runs: readonly ShellRun[]): string[] {
+  return runs.flatMap(({ block, command, code, output }, index) => {
+    const where = `${block.page}:${block.line} ${command}`;
+    if (code !== undefined && code !== 0) return [`${where} ended with ${code}: ${output}`];
+    const last = runs[index + 1]?.block !== block;
+    const shown = last ? shownUnder(block, blocks) : undefined;
+    if (shown === undefined || shape(output) === shape(shown)) return [];
+    return [`${where} shows ${shape(shown)}\nand prints ${shape(output)}`];
+  });
 }

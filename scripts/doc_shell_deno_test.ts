@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeFrame } from "../mod.ts";
-import { type Block, blocksOf, commandsOf, shape } from "./doc_blocks.ts";
+import { type Block, blocksOf, commandsOf } from "./doc_blocks.ts";
 import { DOCUMENT_PAGES, pageText } from "./doc_pages.ts";
-import { runShell, type ShellRun } from "./doc_shell.ts";
+import { runShell, shellFaults } from "./doc_shell.ts";
 import { ROOT } from "./source_files.ts";
 
 /** Commands that are not run here, and what runs them instead. */
@@ -12,7 +12,8 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
     /^npx -y deno@/,
     "fetches Deno from npm, which .ci/run.sh does; behind it stands a command that is run",
   ],
-  [/^npm (?:install|init)\b|^npx stt /, "fetches packages: scripts/check_npm.ts"],
+  [/^npm (?:install|init)\b/, "fetches packages, as scripts/check_npm.ts does"],
+  [/^node |^npx stt /, "needs npm/: scripts/docs_node.ts"],
   [/^deno task (?:test|ok|npm|docs:\w+)\b/, "a part of `deno task ok`, which runs this test too"],
   [/^deno task bench\b/, "minutes; what it prints is in bench/RESULTS.md"],
   [/^deno task netlab\b/, "needs root; scripts/netlab/ has its tests"],
@@ -56,39 +57,22 @@ test("every task that a document names exists", () => {
   assert.deepEqual(named.filter(([, name]) => name !== undefined && !(name in tasks)), []);
 });
 
-/** The output that a page shows under a block, if it shows one. */
-function shownUnder(block: Block): string | undefined {
-  const blocks = pages.get(block.page) ?? [];
-  const next = blocks[blocks.indexOf(block) + 1];
-  return next?.language === "text" && next.follows ? next.text : undefined;
-}
-
-function faultOf(run: ShellRun, last: boolean): string[] {
-  const { block, command, code, output } = run;
-  const where = `${block.page}:${block.line} ${command}`;
-  if (code !== undefined && code !== 0) return [`${where} ended with ${code}: ${output}`];
-  const shown = last ? shownUnder(block) : undefined;
-  if (shown === undefined || shape(output) === shape(shown)) return [];
-  return [`${where} shows ${shape(shown)}\nand prints ${shape(output)}`];
-}
-
 for (const [page, blocks] of pages) {
   const shell = blocks.filter(({ language }) => language === "sh");
   const commands = shell.flatMap(({ text }) => commandsOf(text));
   if (commands.every(isElsewhere)) continue;
   test(`${page}: every command runs, and prints what the page shows`, async () => {
-    const runs = await runShell(shell, (command) => !isElsewhere(command), FILES);
+    const runs = await runShell(blocks, (command) => !isElsewhere(command), FILES);
     assert.equal(runs.length, commands.filter((command) => !isElsewhere(command)).length);
-    const faults = runs.flatMap((run, index) => faultOf(run, runs[index + 1]?.block !== run.block));
-    assert.deepEqual(faults, []);
+    assert.deepEqual(shellFaults(blocks, runs), []);
   });
 }
 
 test("a command that fails, or prints something else, is named", async () => {
-  const markdown = "```sh\nfalse\necho a\n```\n\n```text\nb\n```\n";
-  const blocks = blocksOf("p.md", markdown);
-  pages.set("p.md", blocks);
-  const runs = await runShell(blocks.slice(0, 1), () => true, {});
-  assert.deepEqual(faultOf(runs[0]!, false), ["p.md:2 false ended with 1: "]);
-  assert.deepEqual(faultOf(runs[1]!, true), ["p.md:2 echo a shows b\nand prints a"]);
+  const blocks = blocksOf("p.md", "```sh\nfalse\necho a\n```\n\n```text\nb\n```\n");
+  const runs = await runShell(blocks, () => true, {});
+  assert.deepEqual(shellFaults(blocks, runs), [
+    "p.md:2 false ended with 1: ",
+    "p.md:2 echo a shows b\nand prints a",
+  ]);
 });
