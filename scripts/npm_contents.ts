@@ -4,7 +4,9 @@
  * @module
  */
 
-import { RUNTIME_PACKAGES } from "./supply_chain.ts";
+import { builtinModules } from "node:module";
+import ts from "typescript";
+import { OPTIONAL_PEERS, RUNTIME_PACKAGES } from "./supply_chain.ts";
 
 /** What is read of the built package.json. */
 export interface PackageJson {
@@ -13,19 +15,37 @@ export interface PackageJson {
   readonly bin?: Readonly<Record<string, string>>;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly [key: string]: unknown;
 }
 
-/** A package is far below; tests, vectors or packages within it would be above. */
-const MAX_UNPACKED_BYTES = 2_500_000;
+/** Sizes of a package, in bytes. */
+export interface Sizes {
+  /** Of the tarball. */
+  readonly bytes: number;
+  readonly unpackedBytes: number;
+}
+
+/** README states the size; tests, vectors or packages within the package would be above. */
+const MAX_SIZES: Sizes = { bytes: 800_000, unpackedBytes: 3_000_000 };
 const ALLOWED =
   /^(?:README\.md|LICENSE|package\.json|mod\.(?:js|d\.ts)|src\/[\w/]+\.(?:js|d\.ts))$/;
 const TESTING = /_test\.|_naive\./;
+/** Keys without which registries show, or tools assume, the wrong thing. */
+const WANTED_KEYS: readonly string[] = [
+  "version",
+  "description",
+  "keywords",
+  "license",
+  "engines",
+  "sideEffects",
+  "types",
+];
 /** Keys that make npm run programs, install more, or take other files. */
 const UNWANTED_KEYS: readonly string[] = [
   "scripts",
   "devDependencies",
-  "peerDependencies",
   "optionalDependencies",
   "bundleDependencies",
   "bundledDependencies",
@@ -58,22 +78,31 @@ function missing(paths: readonly string[], packageJson: PackageJson): string[] {
 }
 
 function manifestFaults(packageJson: PackageJson): string[] {
-  const wrong = UNWANTED_KEYS.filter((key) => packageJson[key] !== undefined)
-    .map((key) => `package.json must not have ${key}`);
-  const dependencies = packageJson.dependencies ?? {};
+  const wrong = [
+    ...UNWANTED_KEYS.filter((key) => packageJson[key] !== undefined)
+      .map((key) => `package.json must not have ${key}`),
+    ...WANTED_KEYS.filter((key) => packageJson[key] === undefined)
+      .map((key) => `package.json has no ${key}`),
+  ];
+  const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = packageJson;
   if ([...RUNTIME_PACKAGES].sort().join() !== Object.keys(dependencies).sort().join()) {
     wrong.push(`package.json depends on ${Object.keys(dependencies).join(", ")}`);
   }
   for (const [name, version] of Object.entries(dependencies)) {
     if (!/^\d+\.\d+\.\d+$/.test(version)) wrong.push(`${name} is ${version}, no exact version`);
   }
+  for (const [name, range] of Object.entries(peerDependencies)) {
+    if (!OPTIONAL_PEERS.includes(name)) wrong.push(`${name} must not be a peer`);
+    if (peerDependenciesMeta[name]?.optional !== true) wrong.push(`${name} is no optional peer`);
+    if (!/^\^\d+\.\d+\.\d+$/.test(range)) wrong.push(`${name} is ${range}, not ^ and a version`);
+  }
   return wrong;
 }
 
-/** Everything that is wrong with a packed package. */
+/** Everything that is wrong with the files and the package.json of a packed package. */
 export function contentFaults(
   paths: readonly string[],
-  unpackedBytes: number,
+  sizes: Sizes,
   packageJson: PackageJson,
 ): string[] {
   const wrong = [
@@ -81,8 +110,46 @@ export function contentFaults(
     ...missing(paths, packageJson),
     ...manifestFaults(packageJson),
   ];
-  if (unpackedBytes > MAX_UNPACKED_BYTES) {
-    wrong.push(`${unpackedBytes} bytes are more than ${MAX_UNPACKED_BYTES}`);
+  for (const name of ["bytes", "unpackedBytes"] as const) {
+    if (sizes[name] <= MAX_SIZES[name]) continue;
+    wrong.push(`${name} of the package are ${sizes[name]}, more than ${MAX_SIZES[name]}`);
+  }
+  return wrong;
+}
+
+/** The package that a bare specifier is of. */
+function packageOf(specifier: string): string {
+  return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+/**
+ * Imports of the package's modules and declarations that lead nowhere once it is installed: packages that it does not
+ * name, files that it does not hold.
+ *
+ * @param texts Its files.
+ */
+export function importFaults(
+  texts: ReadonlyMap<string, string>,
+  packageJson: PackageJson,
+): string[] {
+  const named = [packageJson.dependencies, packageJson.peerDependencies]
+    .flatMap((packages) => Object.keys(packages ?? {}));
+  const wrong: string[] = [];
+  for (const [path, text] of texts) {
+    if (!path.endsWith(".js") && !path.endsWith(".d.ts")) continue;
+    for (const { fileName } of ts.preProcessFile(text, true, true).importedFiles) {
+      if (fileName.startsWith("node:") && builtinModules.includes(fileName.slice(5))) continue;
+      if (!fileName.startsWith(".")) {
+        if (!named.includes(packageOf(fileName))) {
+          wrong.push(`${path} imports ${fileName}, which package.json does not name`);
+        }
+        continue;
+      }
+      const target = new URL(fileName, `file:///${path}`).pathname.slice(1);
+      if (!fileName.endsWith(".js") || !texts.has(target)) {
+        wrong.push(`${path} imports ${fileName}, which is not in the package`);
+      }
+    }
   }
   return wrong;
 }

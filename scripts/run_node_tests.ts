@@ -1,10 +1,12 @@
 /**
- * `deno task test:node`: runs the compiled tests of npm/ under `node --test` and ends with the line
- * `N passed, N failed, N skipped`. STT_NODE names another Node than the one on the path.
+ * `deno task test:node [--newest] [path…]`: runs the compiled tests of npm/ under `node --test` and ends with the line
+ * `N passed, N failed, N skipped`. STT_NODE names another Node than the one on the path; `--newest` is the one of
+ * scripts/package_check.
  *
  * @module
  */
 
+import { installTools, newestNode } from "./package_check/tools.ts";
 import { exists, filesUnder, ROOT_PATH } from "./source_files.ts";
 import { countedLine, readNodeEvents } from "./test_report.ts";
 import type { TestCounts } from "./test_report.ts";
@@ -16,7 +18,13 @@ if (!exists("npm/package.json")) {
   Deno.exit(1);
 }
 const root = new URL("../npm/", import.meta.url);
-const wanted = Deno.args;
+const newest = Deno.args.includes("--newest");
+const wanted = Deno.args.filter((argument) => argument !== "--newest");
+for (const argument of wanted) {
+  if (!argument.startsWith("-")) continue;
+  console.error(`unknown argument ${argument}; usage: deno task test:node [--newest] [path…]`);
+  Deno.exit(2);
+}
 const files = ["src", "conformance"].flatMap((path) => filesUnder(path, ["_test.js"], root))
   .filter((file) => wanted.length === 0 || wanted.some((path) => file.startsWith(path)));
 if (files.length === 0) {
@@ -25,12 +33,22 @@ if (files.length === 0) {
   Deno.exit(1);
 }
 
+async function nodeProgram(): Promise<string> {
+  if (!newest) return Deno.env.get("STT_NODE") ?? "node";
+  await installTools();
+  const program = newestNode();
+  if (program !== undefined) return program;
+  console.error("there is no newest Node for this system in scripts/package_check/package.json");
+  Deno.exit(2);
+}
+
+const program = await nodeProgram();
 const folder = await Deno.makeTempDir({ prefix: "stt-node-" });
 let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
 let exit: WatchedExit;
 try {
   const events = `${folder}/events.jsonl`;
-  exit = await runWatched(Deno.env.get("STT_NODE") ?? "node", [
+  exit = await runWatched(program, [
     "--test",
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",

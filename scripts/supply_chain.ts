@@ -5,15 +5,18 @@
  * @module
  */
 
-/** Packages that `src/` loads at run time; everything else in deno.json is for the checks. */
-export const RUNTIME_PACKAGES: readonly string[] = [
-  "ws",
+/** Packages that `mod.ts` and the command load at run time; they are installed with the package. */
+export const RUNTIME_PACKAGES: readonly string[] = ["ws"];
+
+/** Packages that only some subpaths load; whoever uses such a subpath installs them. Counted once deno.json pins them. */
+export const OPTIONAL_PEERS: readonly string[] = [
   "@noble/ciphers",
   "@noble/curves",
   "@noble/hashes",
+  "@opentelemetry/api",
 ];
 
-/** Licences that ask for nothing but their own text: of run-time packages, and of tools that are never published. */
+/** Licences that ask for nothing but their own text: of run-time packages; and of what is never installed with this one. */
 const RUNTIME_LICENCES: readonly string[] = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause"];
 const TOOL_LICENCES: readonly string[] = [...RUNTIME_LICENCES, "Apache-2.0"];
 
@@ -39,8 +42,13 @@ function nameOf(key: string): string {
   return key.slice(0, key.lastIndexOf("@"));
 }
 
-/** Run-time packages and all that they need, as `name@version`, sorted. */
-export function runtimeClosure(lock: Lockfile): string[] {
+/** The optional peers that deno.json pins. */
+export function pinnedPeers(imports: Readonly<Record<string, string>>): string[] {
+  return OPTIONAL_PEERS.filter((name) => imports[name] !== undefined);
+}
+
+/** `packages` and all that they need, as `name@version`, sorted. */
+export function closure(lock: Lockfile, packages: readonly string[]): string[] {
   const keys = Object.keys(lock.npm);
   const found = new Set<string>();
   const visit = (name: string): void => {
@@ -52,7 +60,7 @@ export function runtimeClosure(lock: Lockfile): string[] {
     found.add(key);
     for (const dependency of lock.npm[key]?.dependencies ?? []) visit(dependency);
   };
-  for (const name of RUNTIME_PACKAGES) visit(name);
+  for (const name of packages) visit(name);
   return [...found].sort();
 }
 
@@ -73,7 +81,7 @@ export function pinningFaults(imports: Readonly<Record<string, string>>, lock: L
   return faults;
 }
 
-/** What is wrong with the licences and install scripts of `installed`; `runtime` are keys of {@link runtimeClosure}. */
+/** What is wrong with the licences and install scripts of `installed`; `runtime` are keys of {@link closure}. */
 export function packageFaults(
   installed: readonly InstalledPackage[],
   runtime: readonly string[],

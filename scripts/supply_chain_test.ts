@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ROOT } from "./source_files.ts";
 import {
+  closure,
   type InstalledPackage,
   listedPackages,
   type Lockfile,
   packageFaults,
+  pinnedPeers,
   pinningFaults,
   RUNTIME_PACKAGES,
-  runtimeClosure,
 } from "./supply_chain.ts";
 
 function text(path: string): string {
@@ -50,13 +51,9 @@ test("every dependency is pinned to exact bytes", () => {
 });
 
 test("run-time packages need nothing but each other, and README lists them with their licences", () => {
-  const runtime = runtimeClosure(lock);
-  assert.deepEqual(
-    runtime.map((key) => key.slice(0, key.lastIndexOf("@"))),
-    [
-      ...RUNTIME_PACKAGES,
-    ].sort(),
-  );
+  const packages = [...RUNTIME_PACKAGES, ...pinnedPeers(manifest.imports)];
+  const runtime = closure(lock, packages);
+  assert.deepEqual(runtime.map((key) => key.slice(0, key.lastIndexOf("@"))), packages.sort());
   const installed = installedPackages();
   const actual = installed.map(({ name, version, licence }) => `${name}@${version} ${licence}`);
   const section = text("README.md").split(/^## Licence$/m)[1] ?? "";
@@ -69,7 +66,7 @@ test("run-time packages need nothing but each other, and README lists them with 
 test("the licences of all packages are known and allowed, and none runs a program when installed", () => {
   const installed = installedPackages();
   assert(installed.length >= RUNTIME_PACKAGES.length);
-  assert.deepEqual(packageFaults(installed, runtimeClosure(lock)), []);
+  assert.deepEqual(packageFaults(installed, closure(lock, RUNTIME_PACKAGES)), []);
   const bad: InstalledPackage[] = [
     { name: "a", version: "1.0.0", licence: "GPL-3.0", installScripts: [] },
     { name: "b", version: "1.0.0", licence: undefined, installScripts: [] },
@@ -89,12 +86,10 @@ test("what a package needs is found through several steps, by name or by name an
       "y@1.0.0": {},
       "y@2.0.0": { dependencies: ["x"] },
       "tool@1.0.0": {},
-      ...Object.fromEntries(RUNTIME_PACKAGES.slice(1).map((name) => [`${name}@1.0.0`, {}])),
     },
   };
-  const others = runtimeClosure(nested).filter((key) => !key.startsWith("@noble"));
-  assert.deepEqual(others, ["ws@1.0.0", "x@1.0.0", "y@1.0.0", "y@2.0.0"]);
-  assert.throws(() => runtimeClosure({ ...nested, npm: {} }), /no package ws/);
+  assert.deepEqual(closure(nested, ["ws"]), ["ws@1.0.0", "x@1.0.0", "y@1.0.0", "y@2.0.0"]);
+  assert.throws(() => closure({ ...nested, npm: {} }, ["ws"]), /no package ws/);
 });
 
 test("continuous integration installs what is locked and nothing else", () => {
@@ -109,4 +104,22 @@ test("continuous integration installs what is locked and nothing else", () => {
     /name: "lockfile", commands: \(\) => \[\["install", "--frozen"\]\]/,
   );
   assert.match(text("scripts/run_tests.ts"), /"--frozen"/);
+});
+
+test("the tools that check the package are pinned to exact bytes too, and install without programs", () => {
+  const { dependencies, optionalDependencies } = JSON.parse(
+    text("scripts/package_check/package.json"),
+  ) as { dependencies: Record<string, string>; optionalDependencies: Record<string, string> };
+  const wanted = Object.entries({ ...dependencies, ...optionalDependencies });
+  const { packages } = JSON.parse(text("scripts/package_check/package-lock.json")) as {
+    packages: Record<string, { version?: string; integrity?: string }>;
+  };
+  for (const [name, version] of wanted) {
+    assert.match(version, /^\d+\.\d+\.\d+$/);
+    assert.equal(packages[`node_modules/${name}`]?.version, version, name);
+  }
+  for (const [path, { integrity }] of Object.entries(packages)) {
+    if (path !== "") assert.match(integrity ?? "", /^sha512-[A-Za-z0-9+/]{86}==$/, path);
+  }
+  assert.match(text("scripts/package_check/tools.ts"), /"ci", "--ignore-scripts"/);
 });
