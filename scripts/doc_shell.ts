@@ -53,7 +53,8 @@ interface Listener {
 function outputOf(child: Deno.ChildProcess): { said: () => string; ended: Promise<unknown> } {
   let text = "";
   const take = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) text += chunk;
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
   };
   const ended = Promise.all([take(child.stdout), take(child.stderr), child.status]);
   return { said: () => text, ended };
