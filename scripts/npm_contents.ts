@@ -27,8 +27,8 @@ export interface Sizes {
   readonly unpackedBytes: number;
 }
 
-/** README states the size; tests, vectors or packages within the package would be above. */
-const MAX_SIZES: Sizes = { bytes: 800_000, unpackedBytes: 3_000_000 };
+/** What README promises. Tests, vectors or packages within the package would be above. */
+export const MAX_SIZES: Sizes = { bytes: 700_000, unpackedBytes: 2_500_000 };
 const ALLOWED =
   /^(?:README\.md|LICENSE|package\.json|mod\.(?:js|d\.ts)|src\/[\w/]+\.(?:js|d\.ts))$/;
 const TESTING = /_test\.|_naive\./;

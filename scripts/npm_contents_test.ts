@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contentFaults, importFaults, type PackageJson, type Sizes } from "./npm_contents.ts";
+import {
+  contentFaults,
+  importFaults,
+  MAX_SIZES,
+  type PackageJson,
+  type Sizes,
+} from "./npm_contents.ts";
+import { ROOT } from "./source_files.ts";
 import { RUNTIME_PACKAGES } from "./supply_chain.ts";
 
 const PACKAGE: PackageJson = {
@@ -90,6 +97,11 @@ test("a package that grew is refused", () => {
     const faults = contentFaults(PATHS, { ...SIZES, [name]: 1e8 }, PACKAGE);
     assert.match(faults.join(), new RegExp(`^${name} of the package are 100000000, more than`));
   }
+  const promised = `less than ${MAX_SIZES.bytes / 1e6} MB as a tarball and ${
+    MAX_SIZES.unpackedBytes / 1e6
+  } MB on disk`;
+  const readme = Deno.readTextFileSync(new URL("README.md", ROOT)).replace(/\s+/g, " ");
+  assert(readme.includes(promised), promised);
 });
 
 test("every import of the package leads somewhere once it is installed", () => {

@@ -64,7 +64,10 @@ function nodeHkdf(
   info: Uint8Array,
   length: number,
 ): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", ikm, salt, info, length));
+  // Node 22.23, 24.21 and 26 refuse to derive no bytes.
+  return length === 0
+    ? new Uint8Array(0)
+    : new Uint8Array(hkdfSync("sha256", ikm, salt, info, length));
 }
 
 for (const provider of [nodeProvider(), nobleProvider()]) {
@@ -82,10 +85,10 @@ for (const provider of [nodeProvider(), nobleProvider()]) {
         fc.string({ maxLength: 30 }),
         fc.nat(300),
         (ikm, info, length) => {
-          const expected = hkdfSync("sha256", ikm, "STT/1", info, length);
-          assert.deepEqual(hkdf(provider, ikm, info, length), new Uint8Array(expected));
           const bytes = new TextEncoder().encode(info);
-          assert.deepEqual(hkdf(provider, ikm, bytes, length), new Uint8Array(expected));
+          const expected = nodeHkdf(new TextEncoder().encode("STT/1"), ikm, bytes, length);
+          assert.deepEqual(hkdf(provider, ikm, info, length), expected);
+          assert.deepEqual(hkdf(provider, ikm, bytes, length), expected);
         },
       ),
       { numRuns: 50 },

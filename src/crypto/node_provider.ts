@@ -218,6 +218,8 @@ function generateX25519(): X25519PrivateKey {
 }
 
 function hkdf(salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  // Node 22.23, 24.21 and 26 refuse to derive no bytes.
+  if (length === 0) return new Uint8Array(0);
   // Raw bytes cost 15 to 40 µs more; an empty key cannot be made an object of everywhere.
   const key = ikm.length === 0 ? ikm : createSecretKey(ikm);
   return new Uint8Array(hkdfSync("sha256", key, salt, info, length));
