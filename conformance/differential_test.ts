@@ -17,6 +17,8 @@ const DECODERS: Readonly<Record<string, string>> = {
   "stream.decode": "hex",
   "message.parse": "frame",
   "parameters.decode": "hex",
+  "request.decode": "hex",
+  "reply.decode": "hex",
 };
 
 const POOL: readonly Request[] = allRules().flatMap(({ tests }) => tests).map(({ request }) =>

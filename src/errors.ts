@@ -50,6 +50,9 @@ export type ErrorCode =
   | "SELF"
   | "BUFFER_EXCEEDED"
   | "TICKET"
+  | "NO_ENDPOINT"
+  | "DEADLINE"
+  | "CANCELLED"
   | "INTERNAL"
   | "APPLICATION"
   // Codecs.
@@ -143,6 +146,9 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   SELF: wire(0x22, "the peer is this node itself"),
   BUFFER_EXCEEDED: wire(0x23, "a message is larger than the receiver takes"),
   TICKET: wire(0x24, "a resumption ticket is unknown, used or expired"),
+  NO_ENDPOINT: wire(0x30, "the peer has no endpoint of this name"),
+  DEADLINE: wire(0x31, "the time for a request was over"),
+  CANCELLED: wire(0x32, "whoever asked no longer wants an answer"),
   INTERNAL: wire(0xff, "an error inside the implementation"),
   APPLICATION: wire(0x100, "the application's own code, 0x100 and above"),
   BYTES_INCOMPLETE: local("a field of fixed length ends early"),

@@ -5,6 +5,7 @@ import type { Answer, JsonObject, Request } from "../protocol.ts";
 import { CODEC_OPS } from "./codec_ops.ts";
 import { cryptoOps } from "./crypto_ops.ts";
 import { handshakeOps } from "./handshake_ops.ts";
+import { REQUEST_OPS } from "./request_ops.ts";
 import { sessionOps } from "./session_ops.ts";
 import { storageOps } from "./storage_ops.ts";
 import { type Operation, RefusedOperation, UnsupportedOperation } from "./notation.ts";
@@ -20,6 +21,7 @@ export function answerer(provider: CryptoProvider): (request: Request) => Promis
     ...handshakeOps(provider),
     ...sessionOps(provider),
     ...storageOps(provider),
+    ...REQUEST_OPS,
   };
   return async (request) => {
     const operation = operations[request.op];

@@ -17,6 +17,7 @@ import { protectedRules } from "./7_frames.ts";
 import { streamAttackRules } from "./8_attacks.ts";
 import { ackAttackRules, recordAttackRules } from "./9_attacks.ts";
 import { recordRules, streamRules } from "./9_records.ts";
+import { requestRules } from "./12_requests.ts";
 import { contentRules } from "./14_content.ts";
 import { sealedStreamRules } from "./14_sealed_streams.ts";
 import { chamberRules, storeHeaderRules } from "./14_store.ts";
@@ -44,6 +45,7 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   stream: streamRules,
   records: recordRules,
   open_session: () => [...streamAttackRules(), ...recordAttackRules(), ...ackAttackRules()],
+  requests: requestRules,
   sealed_record: () => [...storeHeaderRules(), ...chamberRules()],
   sealed_content: contentRules,
   sealed_stream: sealedStreamRules,

@@ -24,6 +24,7 @@ import {
   type RecordFields,
   type StreamPayload,
 } from "./records.ts";
+import { TWIN_REQUEST_OPS } from "./requests.ts";
 import { cookieOf, makeRetry } from "./retry.ts";
 import { runInitiator, runResponder } from "./scripts.ts";
 import { type PeerFrame, runSession, type SessionSetup } from "./session.ts";
@@ -87,6 +88,7 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
   "stream.encode": (a) => ({ hex: hex(encodeStreamPayload(a as StreamPayload)) }),
   "stream.decode": (a) => ({ ...decodeStreamPayload(unhex(a.hex)) }),
   ...TWIN_STORAGE_OPS,
+  ...TWIN_REQUEST_OPS,
   "noise.run": runNoise,
   "seed.keys": (a) => {
     const seed = unhex(a.seed);

@@ -36,4 +36,5 @@ export {
 } from "./stt_stream.ts";
 export { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 export * from "./files/mod.ts";
+export * from "./requests/mod.ts";
 export type { FrameEvent } from "./frame_handlers.ts";

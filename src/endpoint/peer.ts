@@ -14,36 +14,16 @@ import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
 import { Incoming, type Message } from "./incoming.ts";
 import type { PeerEvents } from "./peer_events.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
+import type { AcceptStreamOptions, CloseOptions, OpenStreamOptions } from "./peer_options.ts";
 import { PingWaits } from "./ping_waits.ts";
+import { RemoteEndpoint } from "./requests/remote_endpoint.ts";
 import { SessionStreamHost, SessionStreams } from "./session_streams.ts";
-import { checkTarget, type DeliveryTarget, type StreamMode } from "./stream_mode.ts";
+import { checkTarget } from "./stream_mode.ts";
 import type { SttStream, WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
 
-/** Options of {@link Peer.openStream}. */
-export interface OpenStreamOptions extends WaitOptions {
-  /** Default "bytes". */
-  readonly mode?: StreamMode;
-  /** 0 to 1000, default 500. */
-  readonly priority?: number;
-  /** Mode "weighted": how likely what this side writes is to arrive. Default "entropy". */
-  readonly target?: DeliveryTarget;
-}
-
-/** Options of {@link Peer.acceptStream}. */
-export interface AcceptStreamOptions extends WaitOptions {
-  /** Which of the streams that the peer opens. Default "bytes". */
-  readonly mode?: "bytes" | "weighted";
-}
-
-/** Options of {@link Peer.close}. */
-export interface CloseOptions {
-  /** 0 for an orderly close (default), 0x100 and above for the application's codes. */
-  readonly code?: number;
-  /** At most 256 bytes of UTF-8. */
-  readonly reason?: string;
-}
+export type { AcceptStreamOptions, CloseOptions, OpenStreamOptions };
 
 /**
  * A session with an authenticated peer: streams, messages, datagrams and frames of the application's own types.
@@ -158,6 +138,15 @@ export class Peer implements AsyncDisposable {
   /** A stream of this session that is still open, by its id. */
   stream(id: number): SttStream | undefined {
     return this.#streams.get(id);
+  }
+
+  /**
+   * A named endpoint of the peer, to ask it.
+   *
+   * @throws {SttError} `CONFIG` for a name that is not 1 to 255 bytes of UTF-8 without control characters.
+   */
+  endpoint(name: string): RemoteEndpoint {
+    return new RemoteEndpoint(this, name);
   }
 
   // ---- messages ----

@@ -5,42 +5,14 @@
  */
 import { SttError } from "../errors.ts";
 import type { StreamInfo, StreamSegment } from "../streams/types.ts";
-import type { StreamSet } from "../streams/stream_set.ts";
 import { checkBytes } from "./bytes.ts";
 import { type DeliveryTarget, modeOf, type StreamMode } from "./stream_mode.ts";
 import { Outcome } from "./outcome.ts";
+import type { ReadOptions, StreamHost, WaitOptions, WriteOptions } from "./stream_options.ts";
 import { Waiters } from "./waiters.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 
-/** What a stream needs of its session. */
-export interface StreamHost {
-  /** The session's streams. */
-  readonly streams: StreamSet;
-  /** Call after any command. */
-  schedule(): void;
-  /** The same once the application has had its turn, as more is likely to follow. */
-  scheduleAfterTurn(): void;
-  /** Set once the session has ended. */
-  readonly closeError: SttError | undefined;
-}
-
-/** Options of a wait. */
-export interface WaitOptions {
-  /** Ends the wait with the signal's reason; nothing is lost. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of {@link SttStream.read}. */
-export interface ReadOptions extends WaitOptions {
-  /** Most bytes to return on a `bytes` stream; the rest stays for the next read. Default: what has arrived in one piece. */
-  readonly maxBytes?: number;
-}
-
-/** Options of {@link SttStream.write}. */
-export interface WriteOptions extends WaitOptions {
-  /** Give the array away instead of having it copied: it must never change afterwards. Default false. */
-  readonly own?: boolean;
-}
+export type { ReadOptions, StreamHost, WaitOptions, WriteOptions };
 
 const DEFAULT_CODE = 0x100;
 
@@ -84,6 +56,8 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   #writeError: SttError | undefined;
   #ended = false;
   #gone = false;
+  /** What was read and put back. */
+  #putBack: Uint8Array | undefined;
   #readable: ReadableStream<Uint8Array> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
 
@@ -130,9 +104,28 @@ export class SttStream implements AsyncIterable<Uint8Array> {
       );
     }
     const { streams } = this.#host;
+    const putBack = this.#takePutBack(maxBytes);
+    if (putBack !== undefined) return putBack;
     return this.#take(() =>
       this.mode === "bytes" ? streams.read(this.id, maxBytes) : streams.readMessage(this.id)
     );
+  }
+
+  /** Puts bytes that were read back in front of what is still to be read. Bytes streams only. */
+  unread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const behind = this.#putBack ?? new Uint8Array(0);
+    this.#putBack = new Uint8Array(bytes.length + behind.length);
+    this.#putBack.set(bytes);
+    this.#putBack.set(behind, bytes.length);
+    this.#readers?.wake();
+  }
+
+  #takePutBack(maxBytes: number = Infinity): Uint8Array | undefined {
+    const bytes = this.#putBack;
+    if (bytes === undefined) return undefined;
+    this.#putBack = bytes.length > maxBytes ? bytes.subarray(maxBytes) : undefined;
+    return bytes.subarray(0, maxBytes);
   }
 
   #take<T>(read: () => T | null | undefined): T | null | undefined {

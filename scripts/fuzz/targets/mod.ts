@@ -10,6 +10,7 @@ import { handshake } from "./handshake.ts";
 import { messages } from "./messages.ts";
 import { peer } from "./peer.ts";
 import { records } from "./records.ts";
+import { requests } from "./requests.ts";
 import { sealed } from "./sealed.ts";
 import { stored } from "./stored.ts";
 import { streams } from "./streams.ts";
@@ -35,6 +36,7 @@ export const TARGETS: readonly Target[] = [
   address,
   decode,
   files,
+  requests,
   stored,
   sealed,
 ];

@@ -3,21 +3,23 @@
  *
  * @module
  */
-import { decodeVarint, varintSize, writeVarint } from "../../codec/varint.ts";
-import { decodeValue, encodeValue, type SttValue } from "../../codec/values.ts";
+import type { SttValue } from "../../codec/values.ts";
 import { SttError } from "../../errors.ts";
+import {
+  type Block,
+  BLOCK_MAX_BYTES,
+  encodeServiceBlock,
+  isCount,
+  type TakenBlock,
+  takeServiceBlock,
+} from "../service_block.ts";
 
 /** The application name that both sides announce when they use the file service (SPEC 12). */
 export const FILES_APP = "stt-files/1";
 
-/** Largest dict of a block, in bytes. */
-export const BLOCK_MAX_BYTES = 4096;
-const BLOCK_MAX_DEPTH = 4;
-const BLOCK_MAX_ENTRIES = 32;
 const HASH_BYTES = 32;
 
-/** A block as it was decoded; unknown keys are there and are ignored. */
-export type Block = ReadonlyMap<string, SttValue>;
+export { type Block, BLOCK_MAX_BYTES };
 
 /** What the sender says about a file before its bytes. */
 export interface FileOffer {
@@ -50,61 +52,12 @@ function malformed(why: string): SttError {
 }
 
 function encodeBlock(fields: Map<string, SttValue>): Uint8Array {
-  const value = encodeValue(fields);
-  if (value.length > BLOCK_MAX_BYTES) {
-    throw new SttError(
-      "FILE_NAME",
-      `cannot encode file block: ${value.length} bytes exceed ${BLOCK_MAX_BYTES}`,
-      { limit: BLOCK_MAX_BYTES },
-    );
-  }
-  const bytes = new Uint8Array(varintSize(value.length) + value.length);
-  bytes.set(value, writeVarint(bytes, 0, value.length));
-  return bytes;
+  return encodeServiceBlock(fields, "file block", "FILE_NAME");
 }
 
-/**
- * Takes the block at the start of `bytes`.
- *
- * @returns undefined while bytes are missing.
- * @throws {SttError} PROTOCOL as soon as what is there cannot become a block of at most 4096 bytes.
- */
-export function takeBlock(
-  bytes: Uint8Array,
-): { readonly block: Block; readonly size: number } | undefined {
-  const length = blockLength(bytes);
-  if (length === undefined) return undefined;
-  const start = varintSize(length);
-  if (bytes.length < start + length) return undefined;
-  let value: SttValue;
-  try {
-    value = decodeValue(bytes.subarray(start, start + length), {
-      canonical: true,
-      maxDepth: BLOCK_MAX_DEPTH,
-      maxEntries: BLOCK_MAX_ENTRIES,
-    });
-  } catch (cause) {
-    throw new SttError("PROTOCOL", "cannot decode file block: no canonical value", { cause });
-  }
-  if (!(value instanceof Map)) throw malformed("the value is not a dict");
-  return { block: value, size: start + length };
-}
-
-/** The length prefix; two bytes hold every length up to the limit. */
-function blockLength(bytes: Uint8Array): number | undefined {
-  const [first, second] = bytes;
-  if (first === undefined) return undefined;
-  if (first >= 0x80 && second === undefined) return undefined;
-  let length: number | bigint;
-  try {
-    length = decodeVarint(bytes.subarray(0, 2)).value;
-  } catch (cause) {
-    throw new SttError("PROTOCOL", "cannot decode file block: no length of one or two bytes", {
-      cause,
-    });
-  }
-  if (length > BLOCK_MAX_BYTES) throw malformed(`length ${length} exceeds ${BLOCK_MAX_BYTES}`);
-  return Number(length);
+/** As {@link takeServiceBlock}. */
+export function takeBlock(bytes: Uint8Array): TakenBlock | undefined {
+  return takeServiceBlock(bytes, "file block");
 }
 
 /** The first block of a stream. */
@@ -207,10 +160,4 @@ function decodeRefusal(block: Block): FileRefusal {
   const reason = block.get("reason");
   if (!isCount(error)) throw malformed("error is not a whole number");
   return { error, reason: typeof reason === "string" ? reason : "" };
-}
-
-function isCount(value: SttValue | undefined): value is number {
-  // A float -0 decodes to the number -0.
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 &&
-    !Object.is(value, -0);
 }
