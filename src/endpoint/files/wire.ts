@@ -45,11 +45,11 @@ export interface FileRefusal {
 /** What the receiver says last. */
 export type FinalAnswer = { readonly ok: true } | FileRefusal;
 
-function malformed(why: string): SttError {
+export function malformed(why: string): SttError {
   return new SttError("PROTOCOL", `cannot decode file block: ${why}`);
 }
 
-function encodeBlock(fields: Map<string, SttValue>): Uint8Array {
+export function encodeBlock(fields: Map<string, SttValue>): Uint8Array {
   const value = encodeValue(fields);
   if (value.length > BLOCK_MAX_BYTES) {
     throw new SttError(
@@ -146,7 +146,7 @@ export function encodeOfferAnswer(answer: OfferAnswer): Uint8Array {
 }
 
 export function decodeOfferAnswer(block: Block): OfferAnswer {
-  if (block.has("error")) return decodeRefusal(block);
+  if (block.has("error")) return refusalOfBlock(block);
   const kept = block.get("kept");
   if (kept !== undefined) {
     if (!isCount(kept) || kept === 0) throw malformed("kept is not a whole number from 1");
@@ -163,9 +163,7 @@ export function encodePrefix(sha256: Uint8Array): Uint8Array {
 }
 
 export function decodePrefix(block: Block): Uint8Array {
-  const sha256 = block.get("prefix");
-  if (sha256 instanceof Uint8Array && sha256.length === HASH_BYTES) return sha256;
-  throw malformed("the answer to kept has no prefix of 32 bytes");
+  return hashOfBlock(block, "prefix");
 }
 
 /** The block behind the bytes. */
@@ -174,9 +172,14 @@ export function encodeTrailer(sha256: Uint8Array): Uint8Array {
 }
 
 export function decodeTrailer(block: Block): Uint8Array {
-  const sha256 = block.get("sha256");
+  return hashOfBlock(block, "sha256");
+}
+
+/** A SHA-256 that must be there. */
+export function hashOfBlock(block: Block, key: "prefix" | "sha256"): Uint8Array {
+  const sha256 = block.get(key);
   if (sha256 instanceof Uint8Array && sha256.length === HASH_BYTES) return sha256;
-  throw malformed("the block behind the bytes has no sha256 of 32 bytes");
+  throw malformed(`the block has no ${key} of 32 bytes`);
 }
 
 /**
@@ -191,7 +194,7 @@ export function encodeFinalAnswer(answer: FinalAnswer): Uint8Array {
 }
 
 export function decodeFinalAnswer(block: Block): FinalAnswer {
-  if (block.has("error")) return decodeRefusal(block);
+  if (block.has("error")) return refusalOfBlock(block);
   if (block.get("ok") !== true) throw malformed("the last answer has neither ok nor error");
   return { ok: true };
 }
@@ -202,14 +205,14 @@ function encodeRefusal(refusal: FileRefusal): Uint8Array {
   );
 }
 
-function decodeRefusal(block: Block): FileRefusal {
+export function refusalOfBlock(block: Block): FileRefusal {
   const error = block.get("error");
   const reason = block.get("reason");
   if (!isCount(error)) throw malformed("error is not a whole number");
   return { error, reason: typeof reason === "string" ? reason : "" };
 }
 
-function isCount(value: SttValue | undefined): value is number {
+export function isCount(value: SttValue | undefined): value is number {
   // A float -0 decodes to the number -0.
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 &&
     !Object.is(value, -0);
