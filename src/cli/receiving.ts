@@ -5,7 +5,12 @@
  */
 import { stat } from "node:fs/promises";
 import { toHex } from "../codec/hex.ts";
-import { type FileOutcome, type ReceiveFileOptions, receiveFiles } from "../endpoint/files/mod.ts";
+import {
+  type ReceivedFolder,
+  receiveTransfers,
+  type ReceiveTransfersOptions,
+  type TransferOutcome,
+} from "../endpoint/files/mod.ts";
 import { fileError } from "../endpoint/files/file_error.ts";
 import type { Peer } from "../endpoint/peer.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
@@ -13,38 +18,67 @@ import type { CommandContext } from "./command.ts";
 import { EXIT_OK, exitCodeOf, UsageError } from "./exit_codes.ts";
 import { formatBytes, formatDuration, formatRate, printable } from "./text.ts";
 
+const MAX_ENTRIES = 200_000;
+
+const RESUME_OPTION: OptionSpec = {
+  name: "resume",
+  help: "keep what came of a transfer that broke off, and go on there (default)",
+};
+
 export const RECEIVE_OPTIONS: readonly OptionSpec[] = [
   {
     name: "out",
     short: "o",
     value: "DIR|-",
-    help: "folder for received files (default: the current one); - for standard output",
+    help: "folder for what is received (default: the current one); - for standard output",
   },
-  { name: "overwrite", help: "replace files of the same name" },
-  { name: "max-size", value: "BYTES", help: "refuse larger files" },
-  { name: "no-resume", help: "keep nothing of files whose transfers broke off" },
+  { name: "to-stdout", help: "the same as --out -: the bytes of files go to standard output" },
+  { name: "overwrite", help: "replace files of the same name; fill folders that exist" },
+  { name: "max-size", value: "BYTES", help: "refuse larger files and folders" },
+  {
+    name: "max-entries",
+    value: "N",
+    help: `refuse folders of more entries (default ${MAX_ENTRIES})`,
+  },
+  RESUME_OPTION,
+  { name: "no-resume", help: "keep nothing of transfers that broke off" },
 ];
 
 /** Whether received bytes go to standard output. */
 export function toStdout(args: Arguments): boolean {
-  return args.text("out") === "-";
+  return args.text("out") === "-" || args.flag("to-stdout");
+}
+
+/** `--resume`, the default, or `--no-resume`. @throws {UsageError} */
+export function resumeOf(args: Arguments): boolean {
+  if (args.flag("resume") && args.flag("no-resume")) {
+    throw new UsageError("--resume and --no-resume exclude each other");
+  }
+  return !args.flag("no-resume");
 }
 
 /** What `--out`, `--overwrite` and `--max-size` mean. */
 export async function receiveOptions(
   args: Arguments,
   { io }: CommandContext,
-): Promise<ReceiveFileOptions> {
+): Promise<ReceiveTransfersOptions> {
   const maxBytes = args.integer("max-size", 0, Number.MAX_SAFE_INTEGER);
+  const resume = resumeOf(args);
   const limits = {
     overwrite: args.flag("overwrite"),
+    maxEntries: args.integer("max-entries", 0, 10_000_000) ?? MAX_ENTRIES,
     ...(maxBytes === undefined ? {} : { maxBytes }),
   };
-  if (toStdout(args)) return { ...limits, write: (chunk) => io.stdout.bytes(chunk) };
+  if (toStdout(args)) {
+    if (args.flag("to-stdout") && (args.text("out") ?? "-") !== "-") {
+      throw new UsageError("--to-stdout and --out exclude each other");
+    }
+    return { ...limits, write: (chunk) => io.stdout.bytes(chunk) };
+  }
   const directory = args.text("out") ?? ".";
   try {
     if ((await stat(directory)).isDirectory()) {
-      return { ...limits, directory, resume: !args.flag("no-resume") };
+      return { ...limits, directory, resume };
     }
   } catch (cause) {
     throw fileError("use folder", directory, cause);
@@ -59,14 +93,14 @@ export async function receiveOptions(
  */
 export async function receiveAll(
   peer: Peer,
-  options: ReceiveFileOptions,
+  options: ReceiveTransfersOptions,
   { io, report, signal }: CommandContext,
   onOffer: () => void = () => undefined,
 ): Promise<number> {
   let exit = EXIT_OK;
   let started = io.now();
   let progress = report.progress();
-  const files = receiveFiles(peer, {
+  const files = receiveTransfers(peer, {
     signal,
     ...options,
     accept: ({ name, size, mode }) => {
@@ -80,11 +114,22 @@ export async function receiveAll(
       progress = report.progress();
       return true;
     },
+    acceptFolder: ({ name, bytes, entries, mode }) => {
+      onOffer();
+      report.event(
+        "receiving",
+        { name, size: bytes, mode, entries, nodeId: peer.id },
+        `receiving folder ${printable(name)}, ${countText(entries)}, ${formatBytes(bytes)}`,
+      );
+      started = io.now();
+      progress = report.progress();
+      return true;
+    },
     onProgress: (state) => progress(state),
   });
   let reported: unknown;
   for (;;) {
-    let step: IteratorResult<FileOutcome, void>;
+    let step: IteratorResult<TransferOutcome, void>;
     try {
       step = await files.next();
     } catch (error) {
@@ -94,6 +139,10 @@ export async function receiveAll(
     }
     if (step.done === true) return exit;
     const file = step.value;
+    if (file.ok && file.mode === "folder") {
+      exit = reportFolder(file, peer, io.now() - started, report) ?? exit;
+      continue;
+    }
     if (file.ok) {
       reportReceived(file, peer, io.now() - started, report);
       continue;
@@ -115,8 +164,39 @@ export function earlierText(resumed: number): string {
   return resumed === 0 ? "" : `, ${formatBytes(resumed)} were there already`;
 }
 
+/** `1 entry`, `12 entries`. */
+export function countText(entries: number): string {
+  return `${entries} ${entries === 1 ? "entry" : "entries"}`;
+}
+
+/** Says what came of a folder. Returns the exit code of what failed in it, if anything did. */
+function reportFolder(
+  { name, path, mode, entries, bytes, resumed, failed }: ReceivedFolder,
+  peer: Peer,
+  ms: number,
+  report: CommandContext["report"],
+): number | undefined {
+  const nodeId = peer.id;
+  for (const { path: entry, error: { code, message } } of failed) {
+    report.warning(
+      "not-received",
+      { name, entry, nodeId, code, message },
+      `did not receive ${JSON.stringify(`${name}/${entry}`)}: ${message}`,
+    );
+  }
+  const fresh = bytes - resumed;
+  const facts = { name, path, mode, entries, failed: failed.length, bytes, resumed };
+  report.event(
+    "received",
+    { ...facts, ms, mbPerSecond: fresh / ms / 1000, nodeId },
+    `received folder ${printable(name)}: ${countText(entries)}, ${formatBytes(fresh)} in ` +
+      `${formatDuration(ms)}, ${formatRate(fresh, ms)}${earlierText(resumed)}`,
+  );
+  return failed[0] === undefined ? undefined : exitCodeOf(failed[0].error);
+}
+
 function reportReceived(
-  file: FileOutcome & { readonly ok: true },
+  file: TransferOutcome & { readonly ok: true; readonly mode: "file" | "pipe" },
   peer: Peer,
   ms: number,
   report: CommandContext["report"],

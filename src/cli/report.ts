@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileProgress } from "../endpoint/files/mod.ts";
+import type { FileProgress, FolderProgress } from "../endpoint/files/mod.ts";
 import { SttError } from "../errors.ts";
 import type { CliIo, CliOutput } from "./io.ts";
 import { progressBar, progressLine, type ProgressState } from "./progress.ts";
@@ -79,18 +79,24 @@ export class Report {
   }
 
   /** A function for progress callbacks of one transfer. */
-  progress(): (progress: FileProgress) => void {
+  progress(): (progress: FileProgress | FolderProgress) => void {
     const started = this.#io.now();
     let shown = started;
     const tty = this.#io.stderr.isTty && !this.#options.json;
     const pause = tty ? BAR_MS : this.#options.json ? JSON_MS : LINE_MS;
     if (this.#options.quiet) return () => undefined;
-    return ({ name, bytes, size, resumed }) => {
+    return (progress) => {
+      const { name, bytes, size, resumed } = progress;
       const now = this.#io.now();
       if (now - shown < pause) return;
       shown = now;
-      const state: ProgressState = { name, bytes, size, resumed, elapsedMs: now - started };
-      if (this.#options.json) this.#json("progress", { name, bytes, size, ms: now - started });
+      const ms = now - started;
+      const counts = "entries" in progress
+        ? { entries: progress.entries, allEntries: progress.allEntries }
+        : undefined;
+      const label = counts === undefined ? name : `${name} ${counts.entries}/${counts.allEntries}`;
+      const state: ProgressState = { name: label, bytes, size, resumed, elapsedMs: ms };
+      if (this.#options.json) this.#json("progress", { name, bytes, size, ms, ...counts });
       else if (tty) this.#bar(state);
       else this.#line(progressLine(state));
     };

@@ -9,9 +9,9 @@ import type { SttStream } from "../endpoint/stt_stream.ts";
 import { SttError } from "../errors.ts";
 import type { Arguments } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { sendOne } from "./commands/send.ts";
 import { EXIT_OK, exitCodeOf } from "./exit_codes.ts";
 import { receiveAll, receiveOptions } from "./receiving.ts";
+import { sendingOf, type SendingOptions, sendOne } from "./sending.ts";
 
 /** Serves one session until it ends. Returns the exit code; rejects with what ended the session. */
 export interface Service {
@@ -27,9 +27,10 @@ export async function serviceOf(args: Arguments, context: CommandContext): Promi
   const forFiles = (peer: Peer): boolean => peer.info.app === app;
   const offered = args.texts("offer");
   if (offered.length > 0) {
+    const how = sendingOf(args);
     return {
       serve: (peer, onWork) =>
-        forFiles(peer) ? offer(peer, offered, onWork, context) : visit(peer, context),
+        forFiles(peer) ? offer(peer, offered, how, onWork, context) : visit(peer, context),
     };
   }
   const options = await receiveOptions(args, context);
@@ -47,6 +48,7 @@ async function visit(peer: Peer, { signal }: CommandContext): Promise<number> {
 async function offer(
   peer: Peer,
   paths: readonly string[],
+  how: SendingOptions,
   onWork: () => void,
   context: CommandContext,
 ): Promise<number> {
@@ -56,7 +58,7 @@ async function offer(
   let exit = EXIT_OK;
   for (const path of paths) {
     try {
-      await sendOne(peer, path, undefined, context);
+      exit = await sendOne(peer, path, how, context) || exit;
     } catch (error) {
       if (!(error instanceof SttError) || peer.stats().state !== "established") throw error;
       exit = exitCodeOf(error);

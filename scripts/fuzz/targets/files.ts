@@ -4,6 +4,15 @@ import { toHex } from "../../../src/codec/hex.ts";
 import { decodeVarint } from "../../../src/codec/varint.ts";
 import { decodeValue, encodeValue, type SttValue } from "../../../src/codec/values.ts";
 import { checkFileName } from "../../../src/endpoint/files/file_name.ts";
+import { folderPathFault } from "../../../src/endpoint/files/folder_path.ts";
+import {
+  decodeFolderAnswer,
+  decodeFolderOffer,
+  decodeFolderWord,
+  encodeFolderAnswer,
+  encodeFolderOffer,
+  encodeFolderWord,
+} from "../../../src/endpoint/files/folder_wire.ts";
 import {
   type Block,
   decodeFinalAnswer,
@@ -48,6 +57,34 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** Of folders: what decodes must come back as itself, whatever else the block held. */
+const FOLDER_KINDS: readonly ((block: Block) => [unknown, unknown])[] = [
+  (block) => again(block, decodeFolderOffer, encodeFolderOffer),
+  (block) => again(block, decodeFolderWord, encodeFolderWord),
+  (block) => again(block, decodeFolderAnswer, encodeFolderAnswer),
+];
+
+function again<T>(
+  block: Block,
+  decode: (block: Block) => T,
+  encode: (value: T) => Uint8Array,
+): [T, T] {
+  const value = decode(block);
+  // Reasons are of any length, and fit the block that they came in.
+  const taken = takeBlock(encode(value));
+  oracle(taken !== undefined, "it does not encode to a block");
+  return [value, decode(taken.block)];
+}
+
+function folderBlock(block: Block): void {
+  for (const kind of FOLDER_KINDS) {
+    const both = attempt(["PROTOCOL"], () => kind(block));
+    if (typeof both === "string") continue;
+    const [first, second] = both.map((value) => JSON.stringify(value));
+    oracle(first === second, () => `${first} comes back as ${second}`);
+  }
+}
+
 function run(input: Uint8Array): string {
   const bytes = input.subarray(1);
   return ((input[0] ?? 0) & 1) === NAME ? fileName(bytes) : block(bytes);
@@ -78,6 +115,7 @@ function block(bytes: Uint8Array): string {
     takeBlock(bytes.subarray(0, taken.size - 1)) === undefined,
     "it is complete without its end",
   );
+  folderBlock(taken.block);
   return KINDS.map(({ name, keys, again }) => {
     const written = attempt(["PROTOCOL", "UNSUPPORTED"], () => again(taken.block));
     if (typeof written === "string") return "";
@@ -95,6 +133,10 @@ function block(bytes: Uint8Array): string {
 
 function fileName(bytes: Uint8Array): string {
   const name = new TextDecoder().decode(bytes);
+  if (folderPathFault(name, false) === undefined) {
+    oracle(posix.join("/folder", name) === `/folder/${name}`, "a path leaves its folder");
+    oracle(posix.normalize(name) === name && !name.includes("\\"), "a path is not plain");
+  }
   const there = attempt(["FILE_NAME"], () => checkFileName(name, true));
   const here = attempt(["FILE_NAME"], () => checkFileName(name, false));
   oracle(there !== undefined || here === undefined, "Windows takes what others refuse");
@@ -118,6 +160,11 @@ function seeds(): Uint8Array[] {
     encodeOffer({ name: "log", size: null, mode: "pipe" }),
     encodeOfferAnswer({ offset: 77 }),
     encodeOfferAnswer({ error: 0x103, reason: "full" }),
+    encodeFolderOffer({ name: "a", entries: 2, bytes: 3, mode: "folder", resume: true }),
+    encodeFolderWord({ kind: "entry", entry: { path: "a/b", size: 3, executable: true } }),
+    encodeFolderWord({ kind: "entry", entry: { path: "hollow" } }),
+    encodeFolderWord({ kind: "data", n: 0, bytes: 3, sha256: new Uint8Array(32).fill(7) }),
+    encodeFolderAnswer({ kind: "kept", n: 0, kept: 3 }),
     encodeTrailer(new Uint8Array(32).fill(7)),
     encodeFinalAnswer({ ok: true }),
     new Uint8Array([0x80, 0x20]),
@@ -128,6 +175,9 @@ function seeds(): Uint8Array[] {
     "é",
     "..",
     "a/b",
+    "a/../b",
+    "/a/b",
+    "a/b/c.txt",
     "con.txt",
     "x ",
     "C:x",

@@ -10,6 +10,7 @@ import { openListener } from "../listening.ts";
 import { GENERAL_OPTIONS, LISTEN_OPTIONS, SESSION_OPTIONS } from "../options.ts";
 import { RECEIVE_OPTIONS, toStdout } from "../receiving.ts";
 import { SessionHost } from "../session_host.ts";
+import { SENDING_OPTIONS } from "../sending.ts";
 import { warmUp } from "../warm_up.ts";
 import { serviceOf } from "../services.ts";
 
@@ -18,7 +19,7 @@ const WARM_UP_BYTES = 1_048_576;
 
 export const listenCommand: Command = {
   name: "listen",
-  usage: "listen ADDR [--out DIR|-] [--offer FILE] [--echo] [--once]",
+  usage: "listen ADDR [--out DIR|-] [--offer FILE|DIR] [--echo] [--once]",
   summary: "take files from whoever has the seed, or offer some",
   details: [
     "Files appear under their names only when they are whole and verified.",
@@ -28,10 +29,11 @@ export const listenCommand: Command = {
     ...RECEIVE_OPTIONS,
     {
       name: "offer",
-      value: "FILE",
+      value: "FILE|DIR",
       multiple: true,
-      help: "send this file to every peer (`stt receive`) instead of receiving",
+      help: "send this file or folder to every peer (`stt receive`) instead of receiving",
     },
+    ...SENDING_OPTIONS,
     { name: "echo", help: "return every stream's bytes and every datagram" },
     { name: "once", help: "end after the first session that did something" },
     ...SESSION_OPTIONS,

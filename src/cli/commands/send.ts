@@ -5,14 +5,7 @@
  */
 import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { toHex } from "../../codec/hex.ts";
-import {
-  declineFile,
-  FILE_REFUSALS,
-  FILES_APP,
-  sendFile,
-  type SendFileOptions,
-} from "../../endpoint/files/mod.ts";
+import { declineFile, FILE_REFUSALS, FILES_APP } from "../../endpoint/files/mod.ts";
 import type { Peer } from "../../endpoint/peer.ts";
 import { type ReconnectEvent, reconnecting } from "../../endpoint/reconnecting.ts";
 import { SttError } from "../../errors.ts";
@@ -20,27 +13,30 @@ import type { Command, CommandContext } from "../command.ts";
 import { Dialler } from "../dial.ts";
 import { EXIT_OK, exitCodeOf, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
-import { earlierText } from "../receiving.ts";
-import { formatBytes, formatDuration, formatRate, printable } from "../text.ts";
+import { SENDING_OPTIONS, sendingOf, type SendingOptions, sendOne } from "../sending.ts";
+import { formatDuration } from "../text.ts";
 
-const STDIN_NAME = "stdin";
 const CANCEL_PAUSE_MS = 500;
 
 export const send: Command = {
   name: "send",
-  usage: "send FILE|-... ADDR",
-  summary: "send files to a listener",
+  usage: "send FILE|DIR|-... ADDR",
+  summary: "send files and folders to a listener",
   details: [
     "A file counts as sent when the receiver has verified its SHA-256 and keeps it.",
+    "A folder goes with all in it but links, and but what --exclude names.",
     "`-` sends standard input, under the name given by --name (default `stdin`).",
   ],
   options: [
-    { name: "name", value: "NAME", help: "name for the receiver (one file only)" },
+    { name: "name", value: "NAME", help: "name for the receiver (one file or folder only)" },
     {
       name: "retry",
       value: "N",
       help: "dial again up to N times in a row; files go on where they stopped (default 0)",
     },
+    ...SENDING_OPTIONS,
+    { name: "resume", help: "leave out what the receiver has already (default)" },
+    { name: "no-resume", help: "send everything, whatever the receiver has" },
     ...SESSION_OPTIONS,
     ...DIAL_OPTIONS,
     ...GENERAL_OPTIONS,
@@ -49,11 +45,11 @@ export const send: Command = {
     const paths = args.positionals.slice(0, -1);
     const address = args.positionals.at(-1);
     if (address === undefined || paths.length === 0) {
-      throw new UsageError("send needs a file and an address", "send");
+      throw new UsageError("send needs a file or folder and an address", "send");
     }
     const name = args.text("name");
     if (name !== undefined && paths.length > 1) {
-      throw new UsageError("--name is for one file only", "send");
+      throw new UsageError("--name is for one file or folder only", "send");
     }
     const stdinTaken = paths.includes("-");
     if (paths.filter((path) => path === "-").length > 1) {
@@ -63,10 +59,11 @@ export const send: Command = {
     if (stdinTaken && retries > 0) {
       throw new UsageError("standard input cannot be sent again: no --retry with -", "send");
     }
+    const how = sendingOf(args, name);
     try {
       const dialler = await Dialler.prepare(address, args, context, FILES_APP, stdinTaken);
       try {
-        return await new Sending(paths, name, retries, context).run(dialler);
+        return await new Sending(paths, how, retries, context).run(dialler);
       } finally {
         dialler.close();
       }
@@ -79,7 +76,7 @@ export const send: Command = {
 /** The files of one run, over one session or, where one broke, several. */
 class Sending {
   readonly #paths: readonly string[];
-  readonly #name: string | undefined;
+  readonly #how: SendingOptions;
   readonly #context: CommandContext;
   readonly #retries: number;
   #next = 0;
@@ -89,12 +86,12 @@ class Sending {
 
   constructor(
     paths: readonly string[],
-    name: string | undefined,
+    how: SendingOptions,
     retries: number,
     context: CommandContext,
   ) {
     this.#paths = paths;
-    this.#name = name;
+    this.#how = how;
     this.#retries = retries;
     this.#context = context;
   }
@@ -145,7 +142,7 @@ class Sending {
     for (; this.#next < this.#paths.length; this.#next++) {
       try {
         const path = this.#paths[this.#next] as string;
-        await sendOne(peer, path, this.#name, this.#context, dialled);
+        this.#exit = await sendOne(peer, path, this.#how, this.#context, dialled) || this.#exit;
       } catch (error) {
         if (peer.stats().state === "handshaking") await dialled.done;
         if (this.#retries > 0 && cancelledThere(error)) await endOrPause(peer);
@@ -218,29 +215,4 @@ async function declineAll(peer: Peer): Promise<void> {
     // The end of the session is the sender's to report.
     if (!(error instanceof SttError)) throw error;
   }
-}
-
-/** Sends one file and says so. Its time runs from its offer, or from the end of the dial where that came later. */
-export async function sendOne(
-  peer: Peer,
-  path: string,
-  name: string | undefined,
-  { io, report, signal }: CommandContext,
-  dialled?: { readonly atMs: number },
-): Promise<void> {
-  const what: SendFileOptions = path === "-"
-    ? { source: io.stdin.bytes(), name: name ?? STDIN_NAME }
-    : { path, ...(name === undefined ? {} : { name }) };
-  const started = io.now();
-  const sent = await sendFile(peer, { ...what, signal, onProgress: report.progress() });
-  const ms = io.now() - Math.max(started, dialled?.atMs ?? 0);
-  const sha256 = toHex(sent.sha256);
-  const { resumed } = sent;
-  const fresh = sent.bytes - resumed;
-  report.event(
-    "sent",
-    { name: sent.name, bytes: sent.bytes, resumed, sha256, ms, mbPerSecond: fresh / ms / 1000 },
-    `sent ${printable(sent.name)}: ${formatBytes(fresh)} in ${formatDuration(ms)}, ` +
-      `${formatRate(fresh, ms)}${earlierText(resumed)}\nsha256 ${sha256}`,
-  );
 }

@@ -7,8 +7,11 @@ import type { Peer } from "../../endpoint/peer.ts";
 import { SttError } from "../../errors.ts";
 import type { ChatRoom } from "../chat/room.ts";
 import type { CommandContext } from "../command.ts";
-import { sendOne } from "../commands/send.ts";
+import { type SendingOptions, sendOne } from "../sending.ts";
 import type { Service } from "../services.ts";
+
+/** Whole folders, under their own names. */
+const OFFERED: SendingOptions = { name: undefined, exclude: () => false, resume: true };
 
 /** Serves files as `files` does, offers some, and takes whoever opens a chat into the room. */
 export class WebService implements Service {
@@ -40,7 +43,7 @@ export class WebService implements Service {
     const { report } = this.#context;
     for (const path of this.#offered) {
       try {
-        await sendOne(peer, path, undefined, this.#context);
+        await sendOne(peer, path, OFFERED, this.#context);
       } catch (error) {
         if (!(error instanceof SttError)) throw error;
         report.warning(

@@ -70,7 +70,8 @@ export function isPartName(name: string): boolean {
 /** The parts that this process writes now. */
 const writing: Set<string> = new Set();
 
-function shortName(name: string): string {
+/** So much of a name as fits into that of a part. */
+export function shortName(name: string): string {
   let short = name;
   const encoder = new TextEncoder();
   while (encoder.encode(short).length > PART_NAME_BYTES) short = [...short].slice(0, -1).join("");

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { constants, type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
+import { constants, type FileHandle, lstat, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { SttError } from "../../errors.ts";
 import { systemCode } from "../../storage/system_error.ts";
 import type { EarlierBytes, FileDestination } from "./destination.ts";
 import { fileError } from "./file_error.ts";
 import { PartPlace, type ResumeLimits } from "./kept_parts.ts";
+import { alreadyExists, publish, syncFolder } from "./publish.ts";
 
+/** Of files that are received: readable by their owner alone. */
+export const PRIVATE_MODE = 0o600;
 const BUFFER_BYTES = 262_144;
 /** How much is written before the disk is asked to begin. */
 const SYNC_BYTES = 4_194_304;
@@ -29,6 +31,7 @@ export class PartFile implements FileDestination {
   readonly #place: PartPlace;
   readonly #directory: string;
   readonly #overwrite: boolean;
+  readonly #mode: number;
   readonly #limits: Required<ResumeLimits> | undefined;
   #earlier: EarlierBytes | undefined;
   #file: FileHandle | undefined;
@@ -48,17 +51,20 @@ export class PartFile implements FileDestination {
     name: string,
     overwrite: boolean,
     resumption: Resumption | undefined,
+    mode: number,
   ) {
     this.#directory = directory;
     this.#path = join(directory, name);
     this.#place = new PartPlace(directory, name, resumption?.size);
     this.#overwrite = overwrite;
+    this.#mode = mode;
     this.#limits = resumption?.limits;
   }
 
   /**
    * Begins a file, or goes on with one. `name` has passed the name rules.
    *
+   * @param mode Permissions of the file once it is in its place; until then its owner alone may read it.
    * @throws {SttError} FILE_EXISTS, FILE_IO.
    */
   static async create(
@@ -66,8 +72,9 @@ export class PartFile implements FileDestination {
     name: string,
     overwrite: boolean,
     resumption?: Resumption,
+    mode: number = PRIVATE_MODE,
   ): Promise<PartFile> {
-    const part = new PartFile(directory, name, overwrite, resumption);
+    const part = new PartFile(directory, name, overwrite, resumption, mode);
     try {
       await part.#refuseExisting();
       if (resumption !== undefined) await part.#adopt(resumption);
@@ -85,7 +92,7 @@ export class PartFile implements FileDestination {
 
   async #begin(): Promise<void> {
     try {
-      this.#file = await open(this.#place.path, "wx", 0o600);
+      this.#file = await open(this.#place.path, "wx", PRIVATE_MODE);
     } catch (cause) {
       throw fileError("create", this.#path, cause);
     }
@@ -198,9 +205,10 @@ export class PartFile implements FileDestination {
     await this.#pending;
     try {
       await this.#syncing;
+      if (this.#mode !== PRIVATE_MODE) await this.#file?.chmod(this.#mode);
       await this.#file?.sync();
       await this.#close();
-      await this.#publish();
+      await publish(this.#place.path, this.#path, this.#overwrite);
     } catch (cause) {
       throw fileError("write", this.#path, cause);
     }
@@ -209,39 +217,6 @@ export class PartFile implements FileDestination {
     await this.#place.forget();
     await syncFolder(this.#directory);
     return this.#path;
-  }
-
-  async #publish(): Promise<void> {
-    if (this.#overwrite) {
-      await rename(this.#place.path, this.#path);
-      return;
-    }
-    try {
-      // A link fails where a rename would silently replace what came into being meanwhile.
-      await link(this.#place.path, this.#path);
-    } catch (cause) {
-      if (systemCode(cause) === "EEXIST") throw this.#exists();
-      await this.#publishWithoutLinks();
-      return;
-    }
-    await unlink(this.#place.path);
-  }
-
-  /** File systems without hard links (FAT, some network ones): reserve the name, then replace the reservation. */
-  async #publishWithoutLinks(): Promise<void> {
-    let reserved: FileHandle;
-    try {
-      reserved = await open(this.#path, "wx", 0o600);
-    } catch (cause) {
-      throw systemCode(cause) === "EEXIST" ? this.#exists() : cause;
-    }
-    await reserved.close();
-    try {
-      await rename(this.#place.path, this.#path);
-    } catch (cause) {
-      await unlink(this.#path);
-      throw cause;
-    }
   }
 
   async discard(): Promise<void> {
@@ -282,32 +257,6 @@ export class PartFile implements FileDestination {
       if (systemCode(cause) === "ENOENT") return;
       throw fileError("create", this.#path, cause);
     }
-    if (isFolder || !this.#overwrite) throw this.#exists();
-  }
-
-  #exists(): SttError {
-    return new SttError(
-      "FILE_EXISTS",
-      `cannot create ${JSON.stringify(this.#path)}: a file or folder of this name exists`,
-    );
-  }
-}
-
-/** The new name itself must survive a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders; its file systems journal names themselves.
-  if (process.platform === "win32") return;
-  let folder: FileHandle | undefined;
-  try {
-    folder = await open(path, "r");
-    await folder.sync();
-  } catch (cause) {
-    const code = systemCode(cause);
-    // Some file systems cannot sync folders; a folder may be writable and not readable.
-    if (code !== "EINVAL" && code !== "ENOTSUP" && code !== "EACCES" && code !== "EPERM") {
-      throw fileError("sync", path, cause);
-    }
-  } finally {
-    await folder?.close();
+    if (isFolder || !this.#overwrite) throw alreadyExists(this.#path);
   }
 }

@@ -125,7 +125,8 @@ export async function* receiveFiles(
   }
 }
 
-function checkOptions({ directory, write, maxBytes, resume }: ReceiveFileOptions): void {
+/** @throws {SttError} CONFIG. */
+export function checkOptions({ directory, write, maxBytes, resume }: ReceiveFileOptions): void {
   if ((directory === undefined) === (write === undefined)) {
     throw new SttError("CONFIG", "cannot receive files: name one of directory and write");
   }
@@ -135,19 +136,22 @@ function checkOptions({ directory, write, maxBytes, resume }: ReceiveFileOptions
   }
 }
 
+/** @throws {SttError} FILE_NAME. */
+export function checkReceivedName(name: string, inFolder: boolean): void {
+  checkFileName(name, process.platform === "win32");
+  if (isAbsolute(name)) {
+    throw new SttError("FILE_NAME", "cannot use file name: it is an absolute path");
+  }
+  if (inFolder && isPartName(name)) {
+    throw new SttError("FILE_NAME", "cannot use file name: it is one of parts of files");
+  }
+}
+
 /** The folder, or the function that takes the bytes. */
-function placeOf(options: ReceiveFileOptions): FilePlace {
+export function placeOf(options: ReceiveFileOptions): FilePlace {
   const { directory, write, overwrite = false, resume } = options;
   return {
-    checkName(name: string): void {
-      checkFileName(name, process.platform === "win32");
-      if (isAbsolute(name)) {
-        throw new SttError("FILE_NAME", "cannot use file name: it is an absolute path");
-      }
-      if (write === undefined && isPartName(name)) {
-        throw new SttError("FILE_NAME", "cannot use file name: it is one of parts of files");
-      }
-    },
+    checkName: (name) => checkReceivedName(name, write === undefined),
     async open(offer: FileOffer): Promise<FileDestination> {
       if (write !== undefined) return new ForwardedBytes(write);
       const size = offer.resume === true && resumable(offer.size) ? offer.size : undefined;

@@ -12,6 +12,7 @@ import type { FileProgress } from "./progress.ts";
 import { FILE_REFUSALS, refusal, refusalError, refusalOf } from "./refusals.ts";
 import type { FileRuntime } from "./runtime.ts";
 import {
+  type Block,
   decodeOffer,
   decodeTrailer,
   encodeFinalAnswer,
@@ -61,20 +62,21 @@ export function checkMaxBytes(maxBytes: number | undefined): void {
   throw new SttError("CONFIG", `cannot use option maxBytes: ${maxBytes} is not 0 or above`);
 }
 
-/** Receives the file that a stream offers. */
+/** Receives the file that a stream offers next, or, as `first`, has offered already. */
 export async function receiveOffered(
   stream: SttStream,
   place: FilePlace,
   runtime: FileRuntime,
   options: TakeOptions,
   onName: (name: string) => void,
+  first?: { readonly blocks: BlockStream; readonly fields: Block },
 ): Promise<ReceivedFile> {
   const { signal } = options;
-  const blocks = new BlockStream(stream, signal);
+  const blocks = first?.blocks ?? new BlockStream(stream, signal);
   let destination: FileDestination | undefined;
   try {
     signal?.throwIfAborted();
-    const offer = decodeOffer(await blocks.block());
+    const offer = decodeOffer(first?.fields ?? await blocks.block());
     onName(offer.name);
     destination = await takeOffer(offer, place, options);
     const start = await agreeOnStart(blocks, destination, runtime, signal);
@@ -89,23 +91,33 @@ export async function receiveOffered(
     // Verified and about to be kept: from here on an abort comes too late.
     const path = await destination.commit();
     destination = undefined;
-    await confirm(stream);
+    await confirm(stream, encodeFinalAnswer({ ok: true }));
     const { name, mode } = offer;
     return { name, path, bytes, mode, sha256, resumed: start.offset };
   } catch (thrown) {
     const error = senderGaveUp(thrown);
     if (brokeOff(error, signal)) await destination?.keep();
     else await destination?.discard();
-    answerRefusal(
-      stream,
-      signal?.aborted === true ? "cancelled" : refusalOf(error, runtime.isFull),
-    );
+    answerFailure(stream, error, runtime, signal);
     throw error;
   }
 }
 
+/** Tells the sender as much of an error as it may know, and reads no more. */
+export function answerFailure(
+  stream: SttStream,
+  error: unknown,
+  runtime: FileRuntime,
+  signal: AbortSignal | undefined,
+): void {
+  answerRefusal(
+    stream,
+    signal?.aborted === true ? "cancelled" : refusalOf(error, runtime.isFull),
+  );
+}
+
 /** True when nothing is known against the bytes: the session ended, or somebody gave up. */
-function brokeOff(error: unknown, signal: AbortSignal | undefined): boolean {
+export function brokeOff(error: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted === true) return true;
   if (!(error instanceof SttError)) return false;
   return !error.code.startsWith("FILE_") &&
@@ -113,9 +125,9 @@ function brokeOff(error: unknown, signal: AbortSignal | undefined): boolean {
 }
 
 /** The file is kept whether or not the sender hears of it: it may be gone by now. */
-async function confirm(stream: SttStream): Promise<void> {
+export async function confirm(stream: SttStream, answer: Uint8Array): Promise<void> {
   try {
-    await stream.write(encodeFinalAnswer({ ok: true }), { own: true });
+    await stream.write(answer, { own: true });
     await stream.end();
   } catch (error) {
     if (!(error instanceof SttError)) throw error;
@@ -226,7 +238,7 @@ function tooLarge(limit: number): SttError {
 }
 
 /** A RESET with a code of the file service says more than "reset". */
-function senderGaveUp(error: unknown): unknown {
+export function senderGaveUp(error: unknown): unknown {
   if (!(error instanceof SttError) || error.code !== "STREAM_RESET" || error.wire === null) {
     return error;
   }

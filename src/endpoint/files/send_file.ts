@@ -31,6 +31,8 @@ export interface SendFileOptions extends TransferOptions {
   readonly name?: string;
   /** Bytes that `source` gives. Absent: unknown, they are sent as a pipe until their end. */
   readonly size?: number;
+  /** False sends all bytes of a `path`, whatever the receiver has of them. Default true. */
+  readonly resume?: boolean;
 }
 
 /**
@@ -72,10 +74,10 @@ async function openSource(options: SendFileOptions): Promise<FileSource> {
     throw new SttError("CONFIG", "cannot send file: name one of path and source");
   }
   if (source !== undefined) return sourceOf(source, name, size);
-  return await openFile(path as string, name ?? basename(path as string));
+  return await openFile(path as string, name ?? basename(path as string), options.resume !== false);
 }
 
-async function openFile(path: string, name: string): Promise<FileSource> {
+async function openFile(path: string, name: string, resume: boolean): Promise<FileSource> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, "r");
@@ -89,7 +91,7 @@ async function openFile(path: string, name: string): Promise<FileSource> {
       // Devices and named pipes do not know their size.
       size: facts.isFile() ? facts.size : null,
       chunks: fileChunks(handle, path),
-      ...(facts.isFile()
+      ...(facts.isFile() && resume
         ? { range: (from: number, to?: number) => fileChunks(handle, path, from, to) }
         : {}),
       own: true,

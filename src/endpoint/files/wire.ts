@@ -19,7 +19,7 @@ export const FILES_APP = "stt-files/1";
 
 const HASH_BYTES = 32;
 
-export { type Block, BLOCK_MAX_BYTES };
+export { type Block, BLOCK_MAX_BYTES, isCount };
 
 /** What the sender says about a file before its bytes. */
 export interface FileOffer {
@@ -47,11 +47,11 @@ export interface FileRefusal {
 /** What the receiver says last. */
 export type FinalAnswer = { readonly ok: true } | FileRefusal;
 
-function malformed(why: string): SttError {
+export function malformed(why: string): SttError {
   return new SttError("PROTOCOL", `cannot decode file block: ${why}`);
 }
 
-function encodeBlock(fields: Map<string, SttValue>): Uint8Array {
+export function encodeBlock(fields: Map<string, SttValue>): Uint8Array {
   return encodeServiceBlock(fields, "file block", "FILE_NAME");
 }
 
@@ -99,7 +99,7 @@ export function encodeOfferAnswer(answer: OfferAnswer): Uint8Array {
 }
 
 export function decodeOfferAnswer(block: Block): OfferAnswer {
-  if (block.has("error")) return decodeRefusal(block);
+  if (block.has("error")) return refusalOfBlock(block);
   const kept = block.get("kept");
   if (kept !== undefined) {
     if (!isCount(kept) || kept === 0) throw malformed("kept is not a whole number from 1");
@@ -116,9 +116,7 @@ export function encodePrefix(sha256: Uint8Array): Uint8Array {
 }
 
 export function decodePrefix(block: Block): Uint8Array {
-  const sha256 = block.get("prefix");
-  if (sha256 instanceof Uint8Array && sha256.length === HASH_BYTES) return sha256;
-  throw malformed("the answer to kept has no prefix of 32 bytes");
+  return hashOfBlock(block, "prefix");
 }
 
 /** The block behind the bytes. */
@@ -127,9 +125,14 @@ export function encodeTrailer(sha256: Uint8Array): Uint8Array {
 }
 
 export function decodeTrailer(block: Block): Uint8Array {
-  const sha256 = block.get("sha256");
+  return hashOfBlock(block, "sha256");
+}
+
+/** A SHA-256 that must be there. */
+export function hashOfBlock(block: Block, key: "prefix" | "sha256"): Uint8Array {
+  const sha256 = block.get(key);
   if (sha256 instanceof Uint8Array && sha256.length === HASH_BYTES) return sha256;
-  throw malformed("the block behind the bytes has no sha256 of 32 bytes");
+  throw malformed(`the block has no ${key} of 32 bytes`);
 }
 
 /**
@@ -144,7 +147,7 @@ export function encodeFinalAnswer(answer: FinalAnswer): Uint8Array {
 }
 
 export function decodeFinalAnswer(block: Block): FinalAnswer {
-  if (block.has("error")) return decodeRefusal(block);
+  if (block.has("error")) return refusalOfBlock(block);
   if (block.get("ok") !== true) throw malformed("the last answer has neither ok nor error");
   return { ok: true };
 }
@@ -155,7 +158,7 @@ function encodeRefusal(refusal: FileRefusal): Uint8Array {
   );
 }
 
-function decodeRefusal(block: Block): FileRefusal {
+export function refusalOfBlock(block: Block): FileRefusal {
   const error = block.get("error");
   const reason = block.get("reason");
   if (!isCount(error)) throw malformed("error is not a whole number");
