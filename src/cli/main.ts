@@ -6,8 +6,10 @@
 import { SttError } from "../errors.ts";
 import { type Arguments, parseArguments } from "./args.ts";
 import type { Command } from "./command.ts";
+import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
 import { decode } from "./commands/decode.ts";
+import { forward } from "./commands/forward.ts";
 import { keygen } from "./commands/keygen.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { openCommand } from "./commands/open.ts";
@@ -27,7 +29,9 @@ const COMMANDS: readonly Command[] = [
   send,
   receive,
   chat,
+  forward,
   ping,
+  bench,
   seal,
   openCommand,
   decode,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -159,6 +160,10 @@ const PAIRS: readonly Pair[] = [
     listen: "listen ADDR --offer FILE --seed-file SEED",
     dial: "receive ADDR --out DIR --seed-file SEED",
   },
+  {
+    listen: "listen ADDR --echo --bench --seed-file SEED",
+    dial: "bench ADDR --seed-file SEED",
+  },
   { listen: "chat --listen ADDR --seed-file SEED", dial: "chat ADDR --seed-file SEED" },
 ];
 
@@ -181,6 +186,7 @@ function side(command: string, how: string, address: string, names: Names): Side
   if (key === "wss:, dialling") own.push("--ca", "CA");
   if (command.startsWith("listen")) own.push("--once");
   if (command.startsWith("ping")) own.push("--count", "1");
+  if (command.startsWith("bench")) own.push("--duration", "0.05", "--datagrams", "0");
   return {
     args: [...command.split(" "), ...own].map((word) => fill(word, all)),
     permissions: filled([...flagsOf(command), ...besides], net, all),
@@ -243,6 +249,68 @@ for (const scheme of ["tcp", "ws", "udp", "wss"]) {
       const pairs = scheme === "wss" ? PAIRS.slice(0, 1) : PAIRS;
       await inTurns(pairs.map((pair) => () => run(pair, scheme, { ...names, ...pem })));
     });
+  });
+}
+
+/** A port of the loopback that is free, or is served until the end of `act`. */
+async function withPort(
+  served: boolean,
+  act: (place: string) => Promise<void>,
+): Promise<void> {
+  const server = createServer((socket) => void socket.end("content"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const closed = new Promise((resolve) => server.once("close", resolve));
+  if (!served) server.close();
+  if (!served) await closed;
+  await act(`127.0.0.1:${port}`);
+  if (served) server.close();
+}
+
+test("forward runs with the flags that are documented, and says where one is missing", async () => {
+  const commands = {
+    listen: "forward --listen ADDR --allow TARGET --seed-file SEED",
+    dial: "forward ADDR -L LOCAL:TARGET --seed-file SEED",
+  };
+  await withNames(async (names) => {
+    await withPort(true, async (TARGET) => {
+      const forward = async (LOCAL: string, without?: string): Promise<void> => {
+        await withChildren(async (start) => {
+          const all = { ...names, TARGET, LOCAL };
+          const begin = (command: string, how: string, address: string): Child => {
+            const { args, permissions } = side(command, how, address, all);
+            const left = permissions.map((flag) => flag.replace(`,${without}`, ""));
+            return start(args, { permissions: left });
+          };
+          const listener = begin(commands.listen, "listening", "tcp://127.0.0.1:0");
+          await listener.errorLine(/listening on \S+\n/);
+          const address = /listening on (\S+)\n/.exec(listener.stderr)?.[1] ?? "";
+          const dialler = begin(commands.dial, "dialling", address);
+          if (without === LOCAL) return await failsClearly(dialler, "--allow-net");
+          await dialler.errorLine(/forwarding \S+ here to \S+ there\n/);
+          const got = await contentOf(LOCAL);
+          assert.equal(got, without === TARGET ? "" : "content", listener.stderr);
+          if (without === TARGET) {
+            await listener.errorLine(/run again with the --allow-net flag/);
+          }
+        });
+      };
+      await withPort(false, (place) => forward(place));
+      await withPort(false, (place) => forward(place, place));
+      await withPort(false, (place) => forward(place, TARGET));
+    });
+  });
+});
+
+/** What a TCP server sends; nothing where the connection is reset. */
+function contentOf(place: string): Promise<string> {
+  const [host = "", port = ""] = place.split(":");
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connectTcp({ host, port: Number(port) });
+    socket.on("data", (chunk) => (text += chunk.toString()));
+    socket.on("error", () => resolve(text));
+    socket.on("end", () => resolve(text));
   });
 }
 

@@ -22,16 +22,28 @@ function reason(error: SttError): string {
   return Object.hasOwn(DROPS, drop) ? DROPS[drop] ?? error.message : error.message;
 }
 
+/** How the lines of a {@link RejectLog} read. */
+export interface RejectWords {
+  /** Name of the event; the sum of what was not logged has `-more` behind it. */
+  readonly event: string;
+  readonly verb: string;
+  readonly things: string;
+}
+
+const PEERS: RejectWords = { event: "rejected", verb: "rejected", things: "peers" };
+
 /** Logs rejected peers: ten lines at once, then one a second; the others are counted and summed up. */
 export class RejectLog {
   readonly #report: Report;
   readonly #now: () => number;
+  readonly #words: RejectWords;
   #allowance = BURST;
   #last: number;
   #hidden = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(report: Report, now: () => number) {
+  constructor(report: Report, now: () => number, words: RejectWords = PEERS) {
+    this.#words = words;
     this.#report = report;
     this.#now = now;
     this.#last = now();
@@ -49,9 +61,9 @@ export class RejectLog {
     this.#allowance--;
     const why = reason(error);
     this.#report.warning(
-      "rejected",
+      this.#words.event,
       { address: remoteAddress, code: error.code, message: why },
-      `rejected ${remoteAddress}: ${why}`,
+      `${this.#words.verb} ${remoteAddress}: ${why}`,
     );
   }
 
@@ -65,9 +77,9 @@ export class RejectLog {
     this.#timer = undefined;
     if (this.#hidden === 0) return;
     this.#report.warning(
-      "rejected-more",
+      `${this.#words.event}-more`,
       { count: this.#hidden },
-      `rejected ${this.#hidden} more peers`,
+      `${this.#words.verb} ${this.#hidden} more ${this.#words.things}`,
     );
     this.#hidden = 0;
   }

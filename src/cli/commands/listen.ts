@@ -7,6 +7,7 @@ import { FILES_APP } from "../../endpoint/files/mod.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { openListener } from "../listening.ts";
+import { OFFER_OPTIONS, offersOf } from "../offers.ts";
 import { GENERAL_OPTIONS, LISTEN_OPTIONS, SESSION_OPTIONS } from "../options.ts";
 import { RECEIVE_OPTIONS, toStdout } from "../receiving.ts";
 import { SessionHost } from "../session_host.ts";
@@ -36,6 +37,7 @@ export const listenCommand: Command = {
     ...SENDING_OPTIONS,
     { name: "echo", help: "return every stream's bytes and every datagram" },
     { name: "once", help: "end after the first session that did something" },
+    ...OFFER_OPTIONS,
     ...SESSION_OPTIONS,
     ...LISTEN_OPTIONS,
     ...GENERAL_OPTIONS,
@@ -49,11 +51,13 @@ export const listenCommand: Command = {
     if (args.flag("echo") && args.texts("offer").length > 0) {
       throw new UsageError("--echo and --offer exclude each other", "listen");
     }
-    const service = await serviceOf(args, context);
-    const host = new SessionHost(service, args.flag("once"), context);
+    const main = await serviceOf(args, context);
+    const offers = offersOf(args, context, main, args.flag("echo") ? "" : FILES_APP);
+    const host = new SessionHost(offers.service, args.flag("once"), context);
     const { listener, close } = await openListener(address, args, context, {
-      app: args.flag("echo") ? "" : FILES_APP,
-      accept: () => host.open,
+      app: offers.app,
+      accept: ({ app }) => host.open && offers.takes(app),
+      limits: offers.limits,
     });
     const cool = address.startsWith("udp:")
       ? warmUp(() => context.io.now(), WARM_UP_BYTES, 0, context.report.warnOf)

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { test } from "node:test";
+import { toHex } from "../codec/hex.ts";
+import { generateSeed } from "../endpoint/seeds.ts";
+import { type Child, eventually, withChildren } from "./child_for_test.ts";
+
+const HOST = "127.0.0.1";
+
+/** An echo server of the test; its port. */
+async function withEcho(act: (port: number) => Promise<void>): Promise<void> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => undefined);
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  const address = server.address();
+  assert(address !== null && typeof address === "object");
+  try {
+    await act(address.port);
+  } finally {
+    server.close();
+  }
+}
+
+/** What came back through a port, or the code of the error. */
+function echoed(place: string, text: string): Promise<string> {
+  const [host = "", port = ""] = place.split(":");
+  return new Promise((resolve) => {
+    let back = "";
+    const socket: Socket = connectTcp({ host, port: Number(port) }, () => socket.end(text));
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => (back += chunk));
+    socket.on("error", (error: Error & { readonly code?: string }) => resolve(String(error.code)));
+    socket.on("end", () => resolve(back));
+  });
+}
+
+async function addressOf(listener: Child): Promise<string> {
+  return String((await listener.event("listening"))["address"]);
+}
+
+for (const scheme of ["udp", "tcp"]) {
+  test(`${scheme}: two processes carry ports both ways, and only what is allowed`, async () => {
+    await withEcho(async (port) => {
+      await withChildren(async (start) => {
+        const seed = toHex(generateSeed());
+        const listener = start([
+          ...["forward", "--listen", `${scheme}://${HOST}:0`, "--json"],
+          ...["--allow", `${HOST}:${port}`, "--allow-bind", "*:*"],
+        ], { seed });
+        const address = await addressOf(listener);
+        const dialler = start([
+          ...["forward", address, "--json", "-L", `0:${HOST}:${port}`, "-L", "0:localhost:1"],
+          ...["-R", `0:${HOST}:${port}`],
+        ], { seed });
+        const [local, denied, remote] = [1, 2, 3].map((count) =>
+          dialler.event("forwarding", count)
+        );
+        assert.equal((await remote!)["direction"], "remote");
+        assert.equal(await echoed(String((await local!)["listen"]), "there"), "there");
+        assert.equal(await echoed(String((await remote!)["listen"]), "and back"), "and back");
+        assert.equal(await echoed(String((await denied!)["listen"]), "no"), "ECONNRESET");
+        const failure = await dialler.event("not-forwarded");
+        assert.deepEqual([failure["address"], failure["code"]], ["localhost:1", "REFUSED"]);
+        await listener.event("not-forwarded");
+        dialler.kill("SIGINT");
+        assert.equal(await dialler.exit(), 130);
+        await listener.event("peer-left");
+        assert.equal(await echoed(String((await remote!)["listen"]), "gone"), "ECONNREFUSED");
+        listener.kill("SIGTERM");
+        assert.equal(await listener.exit(), 143);
+      });
+    });
+  });
+}
+
+test("ports outlive a lost session, and a listener of files carries them as well", async () => {
+  await withEcho(async (port) => {
+    await withChildren(async (start) => {
+      const seed = toHex(generateSeed());
+      const allow = ["--allow-forward", `${HOST}:${port}`, "--json"];
+      const first = start(["listen", `tcp://${HOST}:0`, ...allow], { seed });
+      const address = await addressOf(first);
+      const dialler = start(["forward", address, "--json", "-L", `0:${HOST}:${port}`], { seed });
+      const place = String((await dialler.event("forwarding"))["listen"]);
+      assert.equal(await echoed(place, "one"), "one");
+      first.kill("SIGKILL");
+      await first.exit();
+      await dialler.event("retry");
+      assert.equal(await echoed(place, "nobody"), "ECONNRESET");
+      const second = start(["listen", address, ...allow], { seed });
+      await second.event("peer");
+      await eventually(async () => await echoed(place, "two") === "two" || undefined, "the port");
+      const visitor = start(["ping", address, "--count", "1", "--json"], { seed });
+      assert.equal(await visitor.exit(), 0);
+      const stranger = start(["ping", address, "--app", "other/1", "--json"], { seed });
+      assert.equal(await stranger.exit(), 4);
+    });
+  });
+});
+
+test("what cannot be carried ends the run at once", async () => {
+  await withEcho(async (port) => {
+    await withChildren(async (start) => {
+      const seed = toHex(generateSeed());
+      const listener = start(
+        ["forward", "--listen", `tcp://${HOST}:0`, "--allow", "a:1", "--json"],
+        {
+          seed,
+        },
+      );
+      const address = await addressOf(listener);
+      const refused = start(["forward", address, "-R", `0:${HOST}:${port}`], { seed });
+      assert.equal(await refused.exit(), 4);
+      assert.match(refused.stderr, /\nstt: cannot have .* the peer does not allow it\n/);
+      const taken = start(["forward", address, "-L", `${port}:a:1`], { seed });
+      assert.equal(await taken.exit(), 3);
+      assert.match(taken.stderr, /\nstt: cannot listen on 127\.0\.0\.1:\d+: .*in use/);
+    });
+  });
+});
