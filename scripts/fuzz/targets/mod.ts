@@ -2,6 +2,7 @@
 import type { Target } from "../target.ts";
 import { address } from "./address.ts";
 import { assembler } from "./assembler.ts";
+import { capture } from "./capture.ts";
 import { decode } from "./decode.ts";
 import { endpoint } from "./endpoint.ts";
 import { files } from "./files.ts";
@@ -35,6 +36,7 @@ export const TARGETS: readonly Target[] = [
   websocket,
   address,
   decode,
+  capture,
   files,
   requests,
   stored,

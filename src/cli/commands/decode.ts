@@ -6,9 +6,15 @@
 import { open } from "node:fs/promises";
 import { fromHex } from "../../codec/hex.ts";
 import { fileError } from "../../endpoint/files/file_error.ts";
+import { nodeProvider } from "../../crypto/node_provider.ts";
 import { SttError } from "../../errors.ts";
+import { isCapture } from "../capture/capture_file.ts";
+import { CaptureReader } from "../capture/capture_reader.ts";
+import { frameNote } from "../capture/captured_frame.ts";
+import { KeyRing } from "../capture/key_ring.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { dissect, type DissectAs } from "../dissect/dissect.ts";
+import { frameTypeName } from "../dissect/frames.ts";
 import { hasFault, renderNote } from "../dissect/note.ts";
 import { EXIT_DECODE, EXIT_OK, UsageError } from "../exit_codes.ts";
 import { GENERAL_OPTIONS } from "../options.ts";
@@ -19,10 +25,11 @@ const FORMS: readonly DissectAs[] = ["auto", "frames", "value", "records"];
 export const decode: Command = {
   name: "decode",
   usage: "decode HEX|FILE|-",
-  summary: "say in words what frames, values and handshake messages hold",
+  summary: "say in words what frames, values, messages and captures hold",
   details: [
     "An argument that is hexadecimal is taken as such; ./abcd is always a file.",
-    "Files and standard input (-) hold bytes, or hexadecimal text. No decryption.",
+    "Files and standard input (-) hold bytes, hexadecimal text, or a capture (pcap,",
+    "pcapng) of sessions over UDP, TCP or WebSocket, whose frames --keylog opens.",
   ],
   options: [
     {
@@ -30,6 +37,7 @@ export const decode: Command = {
       value: "FORM",
       help: "frames, value, records (the plaintext of CONTROL) or auto (default)",
     },
+    { name: "keylog", value: "FILE", help: "keys that --keylog of the other commands wrote" },
     ...GENERAL_OPTIONS,
   ],
   async run(args, context) {
@@ -40,13 +48,44 @@ export const decode: Command = {
     const text = args.text("as") ?? "auto";
     const form = FORMS.find((name) => name === text);
     if (form === undefined) throw new UsageError(`--as takes one of ${FORMS.join(", ")}`, "decode");
-    const notes = dissect(await inputBytes(input, context), form);
+    const bytes = await inputBytes(input, context);
+    const keys = args.text("keylog");
+    if (isCapture(bytes)) return decodeCapture(bytes, await keyRing(keys), context);
+    if (keys !== undefined) {
+      throw new UsageError("--keylog opens captures (pcap, pcapng)", "decode");
+    }
+    const notes = dissect(bytes, form);
     for (const tree of notes) {
       context.report.result("decoded", { ...tree }, renderNote(tree).join("\n"));
     }
     return notes.some(hasFault) ? EXIT_DECODE : EXIT_OK;
   },
 };
+
+async function keyRing(path: string | undefined): Promise<KeyRing | undefined> {
+  if (path === undefined) return undefined;
+  return new KeyRing(nodeProvider(), new TextDecoder().decode(await fileBytes(path)));
+}
+
+function decodeCapture(
+  bytes: Uint8Array,
+  keys: KeyRing | undefined,
+  { report }: CommandContext,
+): number {
+  const { faults, ...counts } = new CaptureReader(keys, (frame) => {
+    const typeName = frameTypeName(frame.type);
+    report.result("frame", { ...frame, typeName }, renderNote(frameNote(frame)).join("\n"));
+  }).read(bytes);
+  for (const message of faults) report.warning("warning", { message }, message);
+  const { packets, frames, opened } = counts;
+  report.event(
+    "capture",
+    { ...counts, keys: keys?.size ?? 0 },
+    `${packets} packets, ${frames} frames, ${opened} of them readable` +
+      (keys === undefined ? "" : ` with ${keys.size} keys`),
+  );
+  return faults.length > 0 ? EXIT_DECODE : EXIT_OK;
+}
 
 async function inputBytes(input: string, { io }: CommandContext): Promise<Uint8Array> {
   if (input === "-") return fromText(await gather(io.stdin.bytes()));

@@ -59,9 +59,14 @@ export function dissectFrames(bytes: Uint8Array): Note[] {
   return notes;
 }
 
+/** The name of a frame's type (SPEC 3). */
+export function frameTypeName(type: number): string {
+  return TYPES[type] ?? (type >= FRAME_CUSTOM_MIN ? "custom" : "unknown");
+}
+
 function frameNote(frame: Frame, bytes: Uint8Array, offset: number): Note {
   const { type } = frame;
-  const name = TYPES[type] ?? (type >= FRAME_CUSTOM_MIN ? "custom" : "unknown");
+  const name = frameTypeName(type);
   const children = [
     note("type", `${hexByte(type)} ${name}`),
     note("flags", flagsText(frame.flags, type)),
