@@ -9,6 +9,7 @@ import { readArguments, textValue } from "./command_arguments.ts";
 import { compile, compiledName } from "./npm_compile.ts";
 import { type Manifest, packageJson, PROGRAM_EXPORT } from "./npm_manifest.ts";
 import { filesUnder, ROOT } from "./source_files.ts";
+import { writePage } from "./web_page.ts";
 
 const USAGE = `usage: deno task npm [--repository URL]
 
@@ -56,7 +57,7 @@ function copyTree(from: string, root: URL): void {
  *
  * @throws {Error} with the compiler's words when the sources do not compile.
  */
-export function buildPackage(options: BuildOptions): number {
+export async function buildPackage(options: BuildOptions): Promise<number> {
   const { root, packageOnly, repository } = options;
   const out = new URL("npm/", root);
   const manifest = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root))) as Manifest;
@@ -71,10 +72,11 @@ export function buildPackage(options: BuildOptions): number {
   if (bin !== undefined) writeShebang(new URL(compiledName(bin), out));
   const data = packageOnly ? [] : ["vectors", "conformance"];
   for (const path of ["README.md", "LICENSE", ...data, "src"]) copyTree(path, root);
+  await writePage(root, out, true);
   return paths.length;
 }
 
-function main(): number {
+async function main(): Promise<number> {
   let repository: string | undefined;
   try {
     const wanted = readArguments(Deno.args, {}, {
@@ -95,7 +97,7 @@ function main(): number {
   }
   const started = performance.now();
   try {
-    const modules = buildPackage({
+    const modules = await buildPackage({
       root: ROOT,
       packageOnly: false,
       ...(repository === undefined ? {} : { repository }),
@@ -109,4 +111,4 @@ function main(): number {
   }
 }
 
-if (import.meta.main) Deno.exit(main());
+if (import.meta.main) Deno.exit(await main());

@@ -43,6 +43,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "codec",
     "crypto",
     "handshake",
+    "session",
     "streams",
     "connection",
     "transport",

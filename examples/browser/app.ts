@@ -29,6 +29,7 @@ const SUITES: Readonly<Record<number, string>> = {
   2: "X25519, AES-256-GCM, SHA-256",
 };
 
+const main = document.querySelector("main");
 const form = byId("connect", HTMLFormElement);
 const dial = byId("dial", HTMLButtonElement);
 const leave = byId("leave", HTMLButtonElement);
@@ -46,6 +47,7 @@ const live = new Live();
 
 let chat: Chat | undefined;
 let transfers: Transfers | undefined;
+let session: Peer | undefined;
 
 function input(id: string): HTMLInputElement {
   return byId(id, HTMLInputElement);
@@ -65,6 +67,7 @@ function takeFragment(): void {
     const value = given.get(id);
     if (value !== null) input(id).value = value;
   }
+  byId("more", HTMLDetailsElement).open = given.has("expect");
   if (location.hash !== "") history.replaceState(null, "", location.pathname);
 }
 
@@ -135,8 +138,9 @@ async function open(): Promise<void> {
 async function begin(peer: Peer, ms: number): Promise<void> {
   showStatus("open", `Connected in ${msText(ms)}`);
   byId("connect-card", HTMLElement).hidden = true;
+  main?.classList.add("connected");
   leave.hidden = false;
-  leave.onclick = () => void peer.close();
+  session = peer;
   showIdentity(peer);
   live.start(peer);
   void peer.closed.then(({ error, reason }) => {
@@ -153,9 +157,11 @@ function end(text: string): void {
   showStatus("idle", text);
   chat = undefined;
   transfers = undefined;
+  session = undefined;
   live.stop();
   for (const field of [line, sendLine, picker]) field.disabled = true;
   byId("connect-card", HTMLElement).hidden = false;
+  main?.classList.remove("connected");
   leave.hidden = true;
   dial.disabled = false;
 }
@@ -244,6 +250,9 @@ say.addEventListener("submit", (event) => {
   event.preventDefault();
   void sayLine();
 });
+leave.addEventListener("click", () => void session?.close());
+// A page that is left takes no leave by itself, and the listener would take that for a failure.
+addEventListener("pagehide", () => session?.abort());
 picker.addEventListener("change", () => {
   transfers?.send([...picker.files ?? []]);
   picker.value = "";

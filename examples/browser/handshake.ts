@@ -16,7 +16,7 @@ export interface HandshakeMessage {
 }
 
 /** Frame type of handshake messages; everything behind them is encrypted. */
-const HANDSHAKE = 1;
+const HANDSHAKE = 0x05;
 
 /** The name in a handshake frame; undefined for other frames. */
 function nameOf(bytes: Uint8Array): string | undefined {

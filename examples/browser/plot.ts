@@ -4,9 +4,9 @@
  */
 import { draw, make } from "./dom.ts";
 
-const WIDTH = 400;
+/** Units of the drawing are pixels; it is as wide as its place. */
 const HEIGHT = 144;
-const LEFT = 52;
+const LEFT = 64;
 const TOP = 8;
 const BOTTOM = 20;
 
@@ -30,46 +30,37 @@ function roundUp(value: number): number {
   return factor * power;
 }
 
+const GRID: readonly number[] = [0, 0.5, 1];
+const CLASSES: readonly string[] = ["first", "second"];
+
+/** 0 is the bottom, 1 the top. */
+function heightOf(part: number): number {
+  return TOP + (1 - part) * (HEIGHT - TOP - BOTTOM);
+}
+
 /** Lines that move to the left with every sample. */
 export class Plot {
   readonly #options: PlotOptions;
   readonly #series: (number | undefined)[][];
-  readonly #lines: SVGElement[];
   readonly #values: HTMLElement[];
-  readonly #labels: SVGElement[];
-  readonly #svg: SVGElement;
+  readonly #svg = draw("svg", { role: "img", height: HEIGHT });
+  #width = 0;
 
   constructor(place: HTMLElement, options: PlotOptions) {
     this.#options = options;
     this.#series = options.lines.map(() => []);
-    const classes = ["first", "second"];
-    this.#lines = options.lines.map((_, index) =>
-      draw("polyline", { class: classes[index] ?? "" })
-    );
-    this.#values = options.lines.map(() => make("span", {}, "–"));
-    this.#labels = [0, 0.5, 1].map((part) =>
-      draw("text", { x: LEFT - 6, y: this.#y(part) + 4, "text-anchor": "end" })
-    );
-    const grid = [0, 0.5, 1].map((part) =>
-      draw("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: this.#y(part), y2: this.#y(part) })
-    );
-    this.#svg = draw(
-      "svg",
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": options.title },
-      ...grid,
-      ...this.#labels,
-      draw("text", { x: LEFT, y: HEIGHT - 4 }, options.since),
-      draw("text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, "now"),
-      ...this.#lines,
-    );
-    const legend = options.lines.map((name, index) =>
-      make("span", { class: classes[index] ?? "" }, name, " ", this.#values[index] as HTMLElement)
+    this.#values = options.lines.map(() => make("span"));
+    const legend = this.#values.map((value, index) =>
+      make("span", { class: CLASSES[index] ?? "" }, `${options.lines[index]} `, value)
     );
     place.replaceChildren(make("div", { class: "legend" }, ...legend), this.#svg);
-    this.#draw();
+    new ResizeObserver(() => {
+      this.#width = this.#svg.clientWidth;
+      this.#draw();
+    }).observe(place);
   }
 
-  /** The next sample of every line; undefined leaves a gap at its end. */
+  /** The next sample of every line; undefined is left out. */
   add(...values: readonly (number | undefined)[]): void {
     for (const [index, line] of this.#series.entries()) {
       line.push(values[index]);
@@ -83,35 +74,48 @@ export class Plot {
     this.#draw();
   }
 
-  /** 0 is the bottom, 1 the top. */
-  #y(part: number): number {
-    return TOP + (1 - part) * (HEIGHT - TOP - BOTTOM);
-  }
-
   #draw(): void {
-    const { points, text, title, lines } = this.#options;
+    const width = Math.max(this.#width, 2 * LEFT);
+    const { text, title, lines, since } = this.#options;
     const all = this.#series.flat().filter((value) => value !== undefined);
     const top = roundUp(Math.max(...all, 1e-3) * 1.05);
-    for (const [index, part] of [0, 0.5, 1].entries()) {
-      const label = this.#labels[index];
-      if (label !== undefined) label.textContent = all.length === 0 ? "" : text(top * part);
-    }
-    const said: string[] = [];
-    for (const [index, series] of this.#series.entries()) {
-      const step = (WIDTH - LEFT) / (points - 1);
-      const first = WIDTH - (series.length - 1) * step;
-      const places = series.map((value, at) =>
-        value === undefined
-          ? ""
-          : `${(first + at * step).toFixed(1)},${this.#y(value / top).toFixed(1)}`
-      );
-      this.#lines[index]?.setAttribute("points", places.filter((place) => place !== "").join(" "));
+    const grid = GRID.flatMap((part) => {
+      const y = heightOf(part);
+      const label = all.length === 0 ? "" : part === 0 ? "0" : text(top * part);
+      return [
+        draw("line", { class: "grid", x1: LEFT, x2: width, y1: y, y2: y }),
+        draw("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, label),
+      ];
+    });
+    const said = this.#series.map((series, index) => {
       const last = series.findLast((value) => value !== undefined);
       const shown = last === undefined ? "–" : text(last);
-      const value = this.#values[index];
-      if (value !== undefined) value.textContent = shown;
-      said.push(`${lines[index]} ${shown}`);
-    }
+      this.#values[index]?.replaceChildren(shown);
+      return `${lines[index]} ${shown}`;
+    });
+    this.#svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.#svg.setAttribute("aria-label", `${title}: ${said.join(", ")}`);
+    this.#svg.replaceChildren(
+      ...grid,
+      draw("text", { x: LEFT, y: HEIGHT - 4 }, since),
+      draw("text", { x: width, y: HEIGHT - 4, "text-anchor": "end" }, "now"),
+      ...this.#series.map((series, index) => this.#line(series, index, width, top)),
+    );
+  }
+
+  #line(
+    series: readonly (number | undefined)[],
+    index: number,
+    width: number,
+    top: number,
+  ): SVGElement {
+    const step = (width - LEFT) / (this.#options.points - 1);
+    const first = width - (series.length - 1) * step;
+    const places: string[] = [];
+    for (const [at, value] of series.entries()) {
+      if (value === undefined) continue;
+      places.push(`${(first + at * step).toFixed(1)},${heightOf(value / top).toFixed(1)}`);
+    }
+    return draw("polyline", { class: CLASSES[index] ?? "", points: places.join(" ") });
   }
 }

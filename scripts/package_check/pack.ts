@@ -65,10 +65,13 @@ async function copyFolder(from: URL, to: URL): Promise<void> {
 export async function packCopy(folder: string, repository: string | undefined): Promise<Tarball> {
   const copy = pathToFileURL(join(folder, "copy") + "/");
   await copyFolder(new URL("src/", ROOT), new URL("src/", copy));
-  for (const name of ["mod.ts", "deno.json", "README.md", "LICENSE"]) {
+  await copyFolder(new URL("examples/browser/", ROOT), new URL("examples/browser/", copy));
+  // The page is bundled with packages, which nobody copies.
+  await Deno.symlink(new URL("node_modules", ROOT), new URL("node_modules", copy));
+  for (const name of ["mod.ts", "deno.json", "deno.lock", "README.md", "LICENSE"]) {
     await Deno.copyFile(new URL(name, ROOT), new URL(name, copy));
   }
-  buildPackage({
+  await buildPackage({
     root: copy,
     packageOnly: true,
     ...(repository === undefined ? {} : { repository }),

@@ -60,6 +60,7 @@ export {
   reconnecting,
   type ReconnectOptions,
 } from "../endpoint/reconnecting.ts";
+export * from "../endpoint/requests/mod.ts";
 export type { DeliveryTarget, StreamMode } from "../endpoint/stream_mode.ts";
 export {
   type ReadOptions,
@@ -88,7 +89,10 @@ export type {
 } from "../transport/udp/datagram_socket.ts";
 export type { WebFile } from "../transport/web_files.ts";
 export type { ResolvedHost } from "../transport/udp/resolved_host.ts";
-export type { SttValue } from "../codec/value_types.ts";
+export { Float, type SttValue } from "../codec/value_types.ts";
+export type { KeyLog } from "../session/key_log.ts";
+export type * from "../observe/trace_event.ts";
+export type { SessionStart, Tracer, TracerFactory } from "../observe/tracer.ts";
 export type { CongestionControlName } from "../connection/congestion/controller.ts";
 export type { CloseFacts, Datagram } from "../connection/events.ts";
 export type { ConnectionLimits, ConnectionOptions } from "../connection/config.ts";

@@ -8,6 +8,7 @@ import type { ConnectionOptions } from "../connection/config.ts";
 import { wipe } from "../crypto/secret.ts";
 import { listen, type Listener } from "../endpoint/listener.ts";
 import type { PeerInfo } from "../endpoint/peer_info.ts";
+import type { WebFile } from "../transport/web_files.ts";
 import type { Arguments } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { endpointOptions, pemOf } from "./options.ts";
@@ -24,6 +25,8 @@ export interface ListenerWishes {
   readonly limits?: ConnectionOptions;
   /** Standard input is taken: no seed is asked for. */
   readonly stdinTaken?: boolean;
+  /** Files for browsers, beside the WebSocket. */
+  readonly webFiles?: ReadonlyMap<string, WebFile>;
 }
 
 /** A listener that has been announced, and how it ends. */
@@ -63,7 +66,7 @@ async function open(
   address: string,
   args: Arguments,
   context: CommandContext,
-  { app, accept = () => true, limits = {}, stdinTaken = false }: ListenerWishes,
+  { app, accept = () => true, limits = {}, stdinTaken = false, webFiles }: ListenerWishes,
 ): Promise<Listener> {
   const { timeoutMs: _, ...options } = await endpointOptions(args, context, app);
   const cert = await pemOf(args, "cert");
@@ -79,6 +82,7 @@ async function open(
       accept: (peer) => (expected.length === 0 || expected.includes(peer.id)) && accept(peer),
       transport: {
         native: args.flag("native"),
+        ...(webFiles === undefined ? {} : { webFiles }),
         ...(cert === undefined ? {} : { cert }),
         ...(key === undefined ? {} : { key }),
       },

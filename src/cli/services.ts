@@ -33,10 +33,19 @@ export async function serviceOf(args: Arguments, context: CommandContext): Promi
         forFiles(peer) ? offer(peer, offered, how, onWork, context) : visit(peer, context),
     };
   }
+  return await receivingService(args, context);
+}
+
+/** Takes files from peers that were opened for them. */
+export async function receivingService(
+  args: Arguments,
+  context: CommandContext,
+): Promise<Service> {
+  const app = args.text("app") ?? FILES_APP;
   const options = await receiveOptions(args, context);
   return {
     serve: (peer, onWork) =>
-      forFiles(peer) ? receiveAll(peer, options, context, onWork) : visit(peer, context),
+      peer.info.app === app ? receiveAll(peer, options, context, onWork) : visit(peer, context),
   };
 }
 

@@ -14,13 +14,14 @@ import { SessionHost } from "../session_host.ts";
 import { SENDING_OPTIONS } from "../sending.ts";
 import { warmUp } from "../warm_up.ts";
 import { serviceOf } from "../services.ts";
+import { listenForPages, WEB_OPTIONS } from "../web/listen.ts";
 
 /** Nobody waits for a listener that has just begun. */
 const WARM_UP_BYTES = 1_048_576;
 
 export const listenCommand: Command = {
   name: "listen",
-  usage: "listen ADDR [--out DIR|-] [--offer FILE|DIR] [--echo] [--once]",
+  usage: "listen ADDR [--out DIR|-] [--offer FILE|DIR] [--echo|--web] [--once]",
   summary: "take files from whoever has the seed, or offer some",
   details: [
     "Files appear under their names only when they are whole and verified.",
@@ -36,6 +37,7 @@ export const listenCommand: Command = {
     },
     ...SENDING_OPTIONS,
     { name: "echo", help: "return every stream's bytes and every datagram" },
+    ...WEB_OPTIONS,
     { name: "once", help: "end after the first session that did something" },
     ...OFFER_OPTIONS,
     ...SESSION_OPTIONS,
@@ -51,6 +53,10 @@ export const listenCommand: Command = {
     if (args.flag("echo") && args.texts("offer").length > 0) {
       throw new UsageError("--echo and --offer exclude each other", "listen");
     }
+    if (args.flag("chat") && !args.flag("web")) {
+      throw new UsageError("--chat needs --web; `stt chat --listen` is a chat alone", "listen");
+    }
+    if (args.flag("web")) return await listenForPages(address, args, context);
     const main = await serviceOf(args, context);
     const offers = offersOf(args, context, main, args.flag("echo") ? "" : FILES_APP);
     const host = new SessionHost(offers.service, args.flag("once"), context);

@@ -5,7 +5,9 @@
  */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { SttError } from "../../errors.ts";
@@ -28,13 +30,17 @@ const CHECKOUT = new URL("../../../examples/browser/", import.meta.url);
 /** Computed, so that the sources stand without it. */
 const BUILT = new URL("./page_files.js", import.meta.url);
 
-/** Reads the page of a checkout, and bundles its program, which takes Deno half a second. */
-export async function buildPage(): Promise<PageTexts> {
-  const { fileURLToPath } = await import("node:url");
-  const entry = fileURLToPath(new URL("app.ts", CHECKOUT));
+/**
+ * Reads the page, and bundles its program, which takes Deno half a second.
+ *
+ * @param folder `examples/browser/` of a checkout.
+ */
+export async function buildPage(folder: URL): Promise<PageTexts> {
+  const entry = fileURLToPath(new URL("app.ts", folder));
   const args = ["bundle", "--quiet", "--platform=browser", "--minify", entry];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 16_777_216 });
-  const texts = TEXTS.map(async (name) => [name, await readFile(new URL(name, CHECKOUT), "utf8")]);
+  const options = { cwd: dirname(entry), maxBuffer: 16_777_216 };
+  const { stdout } = await promisify(execFile)(process.execPath, args, options);
+  const texts = TEXTS.map(async (name) => [name, await readFile(new URL(name, folder), "utf8")]);
   return { ...Object.fromEntries(await Promise.all(texts)), "app.js": stdout };
 }
 
@@ -46,7 +52,7 @@ function inCheckout(): Promise<boolean> {
 
 async function pageTexts(): Promise<PageTexts> {
   try {
-    if (await inCheckout()) return await buildPage();
+    if (await inCheckout()) return await buildPage(CHECKOUT);
     return (await import(BUILT.href) as { readonly default: PageTexts }).default;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);

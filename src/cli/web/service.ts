@@ -10,24 +10,24 @@ import type { CommandContext } from "../command.ts";
 import { type SendingOptions, sendOne } from "../sending.ts";
 import type { Service } from "../services.ts";
 
-/** Whole folders, under their own names. */
-const OFFERED: SendingOptions = { name: undefined, exclude: () => false, resume: true };
-
 /** Serves files as `files` does, offers some, and takes whoever opens a chat into the room. */
 export class WebService implements Service {
   readonly #files: Service;
   readonly #offered: readonly string[];
+  readonly #how: SendingOptions;
   readonly #room: ChatRoom;
   readonly #context: CommandContext;
 
   constructor(
     files: Service,
     offered: readonly string[],
+    how: SendingOptions,
     room: ChatRoom,
     context: CommandContext,
   ) {
     this.#files = files;
     this.#offered = offered;
+    this.#how = how;
     this.#room = room;
     this.#context = context;
   }
@@ -43,7 +43,7 @@ export class WebService implements Service {
     const { report } = this.#context;
     for (const path of this.#offered) {
       try {
-        await sendOne(peer, path, OFFERED, this.#context);
+        await sendOne(peer, path, this.#how, this.#context);
       } catch (error) {
         if (!(error instanceof SttError)) throw error;
         report.warning(
