@@ -1,38 +1,75 @@
 /**
- * Lines between two terminals, as messages.
+ * A room: the listener passes on what one says to all others, and has a terminal of its own.
  *
- * Run: `STT_SEED=… deno run -A examples/chat.ts listen ws://127.0.0.1:9000/` in one terminal and
- * `STT_SEED=… deno run -A examples/chat.ts connect ws://127.0.0.1:9000/` in the other.
+ *     chat.ts listen ws://127.0.0.1:9000/ ann
+ *     chat.ts connect ws://127.0.0.1:9000/ bob
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { connect, listen, type Peer } from "../mod.ts";
+import { connect, listen, type Peer } from "@seigr/stt";
+import { run, type Setup } from "./command.ts";
 
-async function talk(peer: Peer): Promise<void> {
+const APP = "example-chat/1";
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Text of others, on one line and without what moves the cursor. */
+function show(text: string): void {
+  console.log(text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "·").slice(0, 1000));
+}
+
+async function eachLine(say: (line: string) => unknown, signal: AbortSignal): Promise<void> {
   const lines = createInterface({ input: process.stdin });
-  void peer.closed.then(() => lines.close());
-  const receiving = (async () => {
-    const decoder = new TextDecoder();
-    for await (const { data } of peer.messages()) console.log(`> ${decoder.decode(data)}`);
-  })();
-  const encoder = new TextEncoder();
-  for await (const line of lines) await peer.send(encoder.encode(line));
-  await peer.close();
-  await receiving;
+  signal.addEventListener("abort", () => lines.close());
+  for await (const line of lines) await say(line);
 }
 
-const [role, address] = process.argv.slice(2);
-const seed = process.env.STT_SEED;
-if (seed === undefined || address === undefined || (role !== "listen" && role !== "connect")) {
-  console.error("usage: STT_SEED=HEX chat.ts listen|connect ADDRESS");
-  process.exit(2);
-}
-if (role === "listen") {
-  const listener = await listen(address, { seed });
+async function host({ seed, address, rest: [name = "host"], signal }: Setup): Promise<void> {
+  const listener = await listen(address, { seed, app: APP, maxMessageSize: 4096, signal });
   console.log(`listening on ${listener.address}`);
-  const peer = await listener.nextPeer();
-  if (peer !== null) await talk(peer);
-  await listener.close();
-} else {
-  await talk(await connect(address, { seed }));
+  const room = new Set<Peer>();
+  const tell = (text: string, from?: Peer): void => {
+    const message = encoder.encode(text);
+    for (const peer of room) {
+      // Who takes nothing for five seconds leaves the room, so that nobody else waits.
+      if (peer !== from) {
+        peer.send(message, { signal: AbortSignal.timeout(5000) }).catch(() => peer.abort());
+      }
+    }
+    if (from !== undefined) show(text);
+  };
+  const join = async (peer: Peer): Promise<void> => {
+    room.add(peer);
+    try {
+      for await (const { data } of peer.messages()) tell(decoder.decode(data), peer);
+    } finally {
+      room.delete(peer);
+      show(`${peer.id.slice(0, 8)} left`);
+    }
+  };
+  listener.on("peer", (peer) => {
+    join(peer).catch((error) => console.error(`${peer.id.slice(0, 8)}: ${error.message}`));
+  });
+  await eachLine((line) => tell(`${name}: ${line}`), signal);
+  await listener.closed; // the room stays when its own terminal has no more to say
 }
+
+async function join({ seed, address, rest: [name = "guest"], signal }: Setup): Promise<void> {
+  const peer = await connect(address, { seed, app: APP, keepAlive: 20_000, signal });
+  console.log(`connected to ${address}`);
+  const gone = new AbortController();
+  const hearing = (async () => {
+    for await (const { data } of peer.messages()) show(decoder.decode(data));
+  })().finally(() => gone.abort());
+  await eachLine(
+    (line) => peer.send(encoder.encode(`${name}: ${line}`)),
+    AbortSignal.any([signal, gone.signal]),
+  );
+  await peer.close();
+  await hearing;
+}
+
+await run("usage: chat.ts listen ADDRESS [NAME] | chat.ts connect ADDRESS [NAME]", {
+  listen: host,
+  connect: join,
+});

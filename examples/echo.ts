@@ -1,29 +1,41 @@
 /**
- * A listener that returns every byte stream, and a dialler that talks to it, in one process.
+ * A listener that returns every byte stream, and a dialler that sends it words.
  *
- * Run: `deno run -A examples/echo.ts`
+ *     echo.ts listen ws://127.0.0.1:9000/
+ *     echo.ts connect ws://127.0.0.1:9000/ hello there
  */
-import { connect, generateSeed, listen } from "../mod.ts";
+import { connect, listen, type Peer } from "@seigr/stt";
+import { run, type Setup } from "./command.ts";
 
-const seed = generateSeed();
-const listener = await listen("ws://127.0.0.1:0/", { seed });
-
-const serving = (async () => {
-  for await (const peer of listener) {
-    for await (const stream of peer.streams()) await stream.readable.pipeTo(stream.writable);
+async function returnAll(peer: Peer): Promise<void> {
+  for await (const stream of peer.streams()) {
+    // Not awaited: streams of a peer do not wait for each other. What breaks one of them ends that one alone.
+    stream.readable.pipeTo(stream.writable).catch((error) => console.error(error.message));
   }
-})();
+}
 
-const peer = await connect(listener.address, { seed, expect: listener.nodeId });
-const stream = await peer.openStream();
-await stream.write(new TextEncoder().encode("hello, echo"));
-await stream.end();
+async function serve({ seed, address, signal }: Setup): Promise<void> {
+  const listener = await listen(address, { seed, signal });
+  console.log(`listening on ${listener.address}`);
+  listener.on("rejected", ({ remoteAddress, error }) => {
+    console.error(`${remoteAddress} was rejected: ${error.message}`);
+  });
+  listener.on("peer", (peer) => {
+    returnAll(peer).catch((error) => console.error(`${peer.id}: ${error.message}`));
+  });
+  await listener.closed;
+}
 
-let text = "";
-const decoder = new TextDecoder();
-for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
-console.log(text);
+async function talk({ seed, address, rest, signal }: Setup): Promise<void> {
+  const peer = await connect(address, { seed, signal });
+  const stream = await peer.openStream();
+  await stream.write(new TextEncoder().encode(rest.join(" ")));
+  await stream.end();
+  console.log(await new Response(stream.readable).text());
+  await peer.close();
+}
 
-await peer.close();
-await listener.close();
-await serving;
+await run("usage: echo.ts listen ADDRESS | echo.ts connect ADDRESS WORD…", {
+  listen: serve,
+  connect: talk,
+});

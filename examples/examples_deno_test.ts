@@ -1,35 +1,29 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { play, SCENARIOS } from "./scenarios_for_test.ts";
 
-interface Outcome {
-  readonly code: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const FOLDER = new URL("./", import.meta.url);
+/** What examples share and what tests them. */
+const OTHERS = ["command.ts", "examples_deno_test.ts", "scenarios_for_test.ts"];
+const examples = readdirSync(FOLDER).filter((name) =>
+  name.endsWith(".ts") && !OTHERS.includes(name)
+);
 
-function run(example: string, args: readonly string[] = []): Promise<Outcome> {
-  const path = fileURLToPath(new URL(`./${example}`, import.meta.url));
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["run", "-A", "--no-check", path, ...args],
-      { timeout: 30_000, env: { ...process.env, NO_COLOR: "1" } },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
-    );
+for (const name of Object.keys(SCENARIOS)) {
+  test(`examples: ${name}`, async () => {
+    const path = (example: string) => fileURLToPath(new URL(`${example}.ts`, FOLDER));
+    await play(name, (example) => [process.execPath, "run", "-A", "--no-check", path(example)]);
   });
 }
 
-test("examples: echo says what it was told and ends by itself", async () => {
-  const { code, stdout, stderr } = await run("echo.ts");
-  assert.equal(code, 0, stderr);
-  assert.equal(stdout, "hello, echo\n");
-});
-
-test("examples: chat without a seed says how to use it", async () => {
-  const { code, stderr } = await run("chat.ts");
-  assert.equal(code, 2);
-  assert.match(stderr, /^usage: /);
+test("every example has a scenario, a row in the table, and fewer than 100 lines", () => {
+  const table = readFileSync(new URL("README.md", FOLDER), "utf8");
+  for (const file of examples) {
+    assert.ok(file.replace(".ts", "") in SCENARIOS, file);
+    assert.ok(table.includes(`[${file}](${file})`), file);
+    assert.ok(readFileSync(new URL(file, FOLDER), "utf8").split("\n").length <= 100, file);
+  }
 });

@@ -6,8 +6,12 @@
 
 import { filesUnder, ROOT } from "./source_files.ts";
 
-/** README and everything in docs/, as paths relative to the root. */
-export const DOCUMENT_PAGES: readonly string[] = ["README.md", ...filesUnder("docs", [".md"])];
+/** README, everything in docs/, and the page of the examples, as paths relative to the root. */
+export const DOCUMENT_PAGES: readonly string[] = [
+  "README.md",
+  ...filesUnder("docs", [".md"]),
+  "examples/README.md",
+];
 
 /** The text of a page. */
 export function pageText(path: string): string {

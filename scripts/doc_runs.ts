@@ -17,6 +17,16 @@ export interface BlockRun {
   readonly error?: string;
 }
 
+/** Puts the package that `deno task npm` built into a folder, with its program, as npm would. */
+export async function installPackage(folder: string): Promise<void> {
+  const modules = `${folder}/node_modules`;
+  await Deno.mkdir(`${modules}/@seigr`, { recursive: true });
+  await Deno.mkdir(`${modules}/.bin`);
+  await Deno.symlink(`${ROOT_PATH}npm`, `${modules}/@seigr/stt`);
+  await Deno.symlink(`${ROOT_PATH}npm/src/cli/bin.js`, `${modules}/.bin/stt`);
+  await Deno.writeTextFile(`${folder}/package.json`, '{ "name": "app", "private": true }\n');
+}
+
 /** Collects what blocks print, in both runtimes; the last line is the report. */
 const RUNNER = `import { format } from "node:util";
 const runs = [];
@@ -36,7 +46,8 @@ console.log(JSON.stringify(runs));
 process.exit(0);
 `;
 
-function javaScript(text: string): string {
+/** The code without its types. */
+export function javaScript(text: string): string {
   const { outputText } = ts.transpileModule(text, {
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
@@ -81,10 +92,7 @@ export async function runBlocks(
       `${folder}/run.mjs`,
       `import process from "node:process";\nconst URLS = ${JSON.stringify(urls)};\n${RUNNER}`,
     );
-    if (runtime === "node") {
-      await Deno.mkdir(`${folder}/node_modules/@seigr`, { recursive: true });
-      await Deno.symlink(`${ROOT_PATH}npm`, `${folder}/node_modules/@seigr/stt`);
-    }
+    if (runtime === "node") await installPackage(folder);
     const [program, args] = runtime === "deno"
       ? [Deno.execPath(), ["run", "-A", "--no-check", "--config", `${ROOT_PATH}deno.json`]]
       : [Deno.env.get("STT_NODE") ?? "node", []];

@@ -7,6 +7,7 @@
 
 import { dirname } from "node:path";
 import { type Block, commandsOf, shape } from "./doc_blocks.ts";
+import { installPackage } from "./doc_runs.ts";
 import { ROOT_PATH } from "./source_files.ts";
 
 /** What a clone has; everything else that commands make is the folder's own. */
@@ -25,12 +26,7 @@ async function furnish(folder: string, place: Place): Promise<void> {
     for (const name of CLONED) await Deno.symlink(ROOT_PATH + name, `${folder}/${name}`);
     return;
   }
-  const modules = `${folder}/node_modules`;
-  await Deno.mkdir(`${modules}/@seigr`, { recursive: true });
-  await Deno.mkdir(`${modules}/.bin`);
-  await Deno.symlink(`${ROOT_PATH}npm`, `${modules}/@seigr/stt`);
-  await Deno.symlink(`${ROOT_PATH}npm/src/cli/bin.js`, `${modules}/.bin/stt`);
-  await Deno.writeTextFile(`${folder}/package.json`, '{ "name": "app", "private": true }\n');
+  await installPackage(folder);
 }
 
 /** What a command did. */

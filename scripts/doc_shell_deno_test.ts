@@ -18,7 +18,7 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^deno task bench\b/, "minutes; what it prints is in bench/RESULTS.md"],
   [/^deno task netlab\b/, "needs root; scripts/netlab/ has its tests"],
   [
-    /^deno task conformance(?! --(?:list|filter))/,
+    /^deno task conformance\b/,
     "conformance/main_deno_test.ts, with adapters and files",
   ],
 ];

@@ -84,6 +84,7 @@ const DOCUMENTS = [
   "CHANGELOG.md",
   "CONTRIBUTING.md",
   ...filesUnder("docs", [".md"]),
+  "examples/README.md",
 ];
 
 function hex(wire: number): string {

@@ -56,6 +56,12 @@ export const listenCommand: Command = {
     if (args.flag("chat") && !args.flag("web")) {
       throw new UsageError("--chat needs --web; `stt chat --listen` is a chat alone", "listen");
     }
+    const besides = OFFER_OPTIONS.find(({ name }) =>
+      args.flag(name) || args.texts(name).length > 0
+    );
+    if (args.flag("web") && besides !== undefined) {
+      throw new UsageError(`--web and --${besides.name} exclude each other`, "listen");
+    }
     if (args.flag("web")) return await listenForPages(address, args, context);
     const main = await serviceOf(args, context);
     const offers = offersOf(args, context, main, args.flag("echo") ? "" : FILES_APP);
