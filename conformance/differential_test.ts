@@ -19,6 +19,8 @@ const DECODERS: Readonly<Record<string, string>> = {
   "parameters.decode": "hex",
   "request.decode": "hex",
   "reply.decode": "hex",
+  "topic.subscription.decode": "hex",
+  "topic.message.decode": "hex",
 };
 
 const POOL: readonly Request[] = allRules().flatMap(({ tests }) => tests).map(({ request }) =>

@@ -24,6 +24,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   open_session:
     "An authenticated peer that breaks rules in an open session, both roles and kinds of transport",
   requests: "Requests and replies, whole directions of their streams",
+  topics: "Topics, filters, subscriptions and messages",
   sealed_record: "Data at rest: headers of stores, records, indexes and heads of chambers",
   sealed_content: "Data at rest: addresses, parts and manifests of content stores",
   sealed_stream: "Data at rest: sealed streams",

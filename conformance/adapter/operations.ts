@@ -8,6 +8,7 @@ import { handshakeOps } from "./handshake_ops.ts";
 import { REQUEST_OPS } from "./request_ops.ts";
 import { sessionOps } from "./session_ops.ts";
 import { storageOps } from "./storage_ops.ts";
+import { TOPIC_OPS } from "./topic_ops.ts";
 import { type Operation, RefusedOperation, UnsupportedOperation } from "./notation.ts";
 
 /**
@@ -22,6 +23,7 @@ export function answerer(provider: CryptoProvider): (request: Request) => Promis
     ...sessionOps(provider),
     ...storageOps(provider),
     ...REQUEST_OPS,
+    ...TOPIC_OPS,
   };
   return async (request) => {
     const operation = operations[request.op];

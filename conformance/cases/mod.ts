@@ -18,6 +18,7 @@ import { streamAttackRules } from "./8_attacks.ts";
 import { ackAttackRules, recordAttackRules } from "./9_attacks.ts";
 import { recordRules, streamRules } from "./9_records.ts";
 import { requestRules } from "./12_requests.ts";
+import { topicRules } from "./12_topics.ts";
 import { contentRules } from "./14_content.ts";
 import { sealedStreamRules } from "./14_sealed_streams.ts";
 import { chamberRules, storeHeaderRules } from "./14_store.ts";
@@ -46,6 +47,7 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   records: recordRules,
   open_session: () => [...streamAttackRules(), ...recordAttackRules(), ...ackAttackRules()],
   requests: requestRules,
+  topics: topicRules,
   sealed_record: () => [...storeHeaderRules(), ...chamberRules()],
   sealed_content: contentRules,
   sealed_stream: sealedStreamRules,

@@ -30,6 +30,7 @@ import { runInitiator, runResponder } from "./scripts.ts";
 import { type PeerFrame, runSession, type SessionSetup } from "./session.ts";
 import { TWIN_STORAGE_OPS } from "./storage_ops.ts";
 import { maskedId, resumedPsk, ticketId, ticketSecret } from "./tickets.ts";
+import { TWIN_TOPIC_OPS } from "./topics.ts";
 import { decodeValue, encodeValue, type Typed } from "./values.ts";
 import { decodeVarint, encodeVarint } from "./varint.ts";
 
@@ -89,6 +90,7 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
   "stream.decode": (a) => ({ ...decodeStreamPayload(unhex(a.hex)) }),
   ...TWIN_STORAGE_OPS,
   ...TWIN_REQUEST_OPS,
+  ...TWIN_TOPIC_OPS,
   "noise.run": runNoise,
   "seed.keys": (a) => {
     const seed = unhex(a.seed);

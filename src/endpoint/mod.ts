@@ -21,6 +21,7 @@ export {
   type ReceivedPacket,
   type SendOutcome,
   SttNode,
+  type SttNodeEvents,
   type SttNodeOptions,
   type SttNodeStats,
 } from "./stt_node.ts";
@@ -36,5 +37,6 @@ export {
 } from "./stt_stream.ts";
 export { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 export * from "./files/mod.ts";
+export * from "./groups/mod.ts";
 export * from "./requests/mod.ts";
 export type { FrameEvent } from "./frame_handlers.ts";

@@ -19,7 +19,7 @@ import { PingWaits } from "./ping_waits.ts";
 import { RemoteEndpoint } from "./requests/remote_endpoint.ts";
 import { SessionStreamHost, SessionStreams } from "./session_streams.ts";
 import { checkTarget } from "./stream_mode.ts";
-import type { SttStream, WaitOptions } from "./stt_stream.ts";
+import type { SttStream, WaitOptions, WriteOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -152,7 +152,7 @@ export class Peer implements AsyncDisposable {
   // ---- messages ----
 
   /** Sends one message on this side's message stream, opened on first use (SPEC 12). Waits while the peer is slow. */
-  async send(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
+  async send(message: Uint8Array, options: WriteOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     // Nothing is awaited between the look and the opening: SPEC 12 has one message stream per side.
     for (;;) {

@@ -10,10 +10,11 @@ import { ERRORS, SttError } from "../errors.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
 import { Secret } from "../crypto/secret.ts";
 import { connect } from "./connect.ts";
-import { listen, type Listener, type ListenerStats } from "./listener.ts";
+import { listen, type Listener, type ListenerEvents, type ListenerStats } from "./listener.ts";
 import { type ConnectOptions, type ListenOptions, seedBytes, type SeedInput } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import type { WaitOptions } from "./stt_stream.ts";
+import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
 
 /** Messages of all peers that may wait for `receive()`; above it the peers are slowed down. */
@@ -49,6 +50,16 @@ export interface SendOutcome {
   readonly sent: boolean;
   /** Why not. */
   readonly error: SttError | undefined;
+}
+
+/** Events of a {@link SttNode}. */
+export interface SttNodeEvents {
+  /** A session is open, dialled by this node or by the peer. */
+  readonly peer: Peer;
+  /** A transport connection that never became a session; see {@link ListenerEvents}. */
+  readonly rejected: ListenerEvents["rejected"];
+  /** The listening socket itself failed. */
+  readonly error: SttError;
 }
 
 /** Counters of a node. */
@@ -93,6 +104,7 @@ export class SttNode implements AsyncDisposable {
   readonly #queue: ReceivedPacket[] = [];
   readonly #readers: Waiters = new Waiters();
   readonly #room: Waiters = new Waiters();
+  readonly #events: TypedEvents<SttNodeEvents> = new TypedEvents();
   #listener: Listener | undefined;
   #nodeId: Uint8Array | undefined;
   #running = false;
@@ -140,6 +152,8 @@ export class SttNode implements AsyncDisposable {
       this.#listener = listener;
       this.#nodeId = listener.nodeId;
       listener.on("peer", (peer) => this.#add(peer));
+      listener.on("rejected", (detail) => this.#events.emit("rejected", detail));
+      listener.on("error", (error) => this.#events.emit("error", error));
       return listener.address;
     } catch (error) {
       if (stops === this.#stops) this.#running = false;
@@ -222,6 +236,15 @@ export class SttNode implements AsyncDisposable {
     return Promise.all(ids.map((id) => this.#sendOne(id, message, options)));
   }
 
+  /** Adds a listener of an event; returns a function that removes it. */
+  on<Name extends keyof SttNodeEvents>(
+    name: Name,
+    listener: (detail: SttNodeEvents[Name]) => void,
+    options?: ListenerOptions,
+  ): () => void {
+    return this.#events.on(name, listener, options);
+  }
+
   /** Counters of the listener and of every session. */
   stats(): SttNodeStats {
     return {
@@ -269,6 +292,7 @@ export class SttNode implements AsyncDisposable {
       if (this.#peers.get(peer.id) === peer) this.#replace(peer.id);
     });
     void this.#pump(peer);
+    this.#events.emit("peer", peer);
     return peer;
   }
 
