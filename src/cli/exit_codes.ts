@@ -18,7 +18,7 @@ export const EXIT_SIGTERM = 143;
 /** The table of `stt help`. */
 export const EXIT_CODES: readonly (readonly [code: number, text: string])[] = [
   [EXIT_OK, "success: everything was sent, received and verified"],
-  [EXIT_FAILURE, "failure inside the program"],
+  [EXIT_FAILURE, "failure inside the program; doctor: something fails"],
   [EXIT_USAGE, "wrong use: unknown command or option, no seed, bad address"],
   [EXIT_CONNECTION, "no connection, no session, or it broke (a wrong seed is one cause)"],
   [EXIT_REFUSED, "the peer refused, is busy, or is not the expected node"],

@@ -16,6 +16,7 @@ export const COMMANDS: readonly string[] = [
   "forward",
   "ping",
   "bench",
+  "doctor",
   "seal",
   "open",
   "decode",

@@ -9,6 +9,7 @@ import type { Command } from "./command.ts";
 import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
 import { decode } from "./commands/decode.ts";
+import { doctor } from "./commands/doctor.ts";
 import { forward } from "./commands/forward.ts";
 import { keygen } from "./commands/keygen.ts";
 import { listenCommand } from "./commands/listen.ts";
@@ -32,6 +33,7 @@ const COMMANDS: readonly Command[] = [
   forward,
   ping,
   bench,
+  doctor,
   seal,
   openCommand,
   decode,

@@ -126,6 +126,25 @@ test("keygen and decode run with the flags that are documented, and fail clearly
   });
 });
 
+test("doctor runs with the flags that are documented, and says where one is missing", async () => {
+  await withNames(async (names) => {
+    await withChildren(async (start) => {
+      const command = "doctor --seed-file SEED";
+      const permissions = filled(flagsOf(command), "", names);
+      const args = command.split(" ").map((word) => fill(word, names));
+      const whole = start(args, { permissions });
+      assert.equal(await whole.exit(), 0, whole.stdout);
+      for (const { flags, left } of without(permissions)) {
+        const child = start(args, { permissions: flags });
+        // It goes on with what else there is to look at.
+        assert.equal(await child.exit(), 1, `without ${left}: ${child.stdout}`);
+        assert.match(child.stdout, new RegExp(`\\nfail [^\\n]+${left}`));
+        assert.match(child.stdout, / ok, \d+ warnings?, \d+ failures?\n$/);
+      }
+    });
+  });
+});
+
 test("seal and open run with the flags that are documented, and fail clearly without one", async () => {
   await withNames(async (names) => {
     await withChildren(async (start) => {

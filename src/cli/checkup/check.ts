@@ -1,0 +1,77 @@
+/**
+ * What `stt doctor` finds.
+ *
+ * @module
+ */
+import { SttError } from "../../errors.ts";
+import { isDenied } from "../exit_codes.ts";
+
+/** How one thing stands. */
+export interface Finding {
+  /** `warn`: it works, and could be better. */
+  readonly status: "ok" | "warn" | "fail";
+  readonly message: string;
+  /** What to do; of warnings and failures. */
+  readonly advice?: string;
+}
+
+/** One thing to look at. */
+export interface Check {
+  readonly name: string;
+  /** Undefined: there was nothing to look at. What it throws is a failure, unless the signal was aborted. */
+  run(signal: AbortSignal): Promise<Finding | undefined>;
+}
+
+export function ok(message: string): Finding {
+  return { status: "ok", message };
+}
+
+export function warn(message: string, advice: string): Finding {
+  return { status: "warn", message, advice };
+}
+
+export function fail(message: string, advice?: string): Finding {
+  return { status: "fail", message, ...(advice === undefined ? {} : { advice }) };
+}
+
+/** Runs one check; whatever it meets is a finding. */
+export async function examine(
+  check: Check,
+  signal: AbortSignal,
+): Promise<Finding | undefined> {
+  try {
+    return await check.run(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return fail(messageOf(error), adviceFor(error));
+  }
+}
+
+/** The words of an error. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Deno was started without a flag that this takes. */
+export function lacksPermission(error: unknown): boolean {
+  return isDenied(error) || messageOf(error).includes("run again with the --allow-");
+}
+
+function adviceFor(error: unknown): string | undefined {
+  if (lacksPermission(error)) return "docs/permissions.md lists the flags that each command needs";
+  if (!(error instanceof SttError)) return undefined;
+  return ADVICE[error.code];
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  HANDSHAKE_TIMEOUT:
+    "Three causes look the same: nobody listens there, the seed is another one, or a firewall drops " +
+    "the packets. Look at what the listener prints: it says so when a seed is wrong",
+  TRANSPORT: "Is the listener running, on this port? Does a firewall refuse the connection?",
+  PEER_IDENTITY: "Another node answers at this address: compare --expect with its `node id`",
+  REFUSED: "The listener refuses this node: its --expect, --app, or --once",
+  BUSY: "The listener has as many sessions as it takes; try later",
+  SEED: "`stt keygen --out FILE` makes a seed; whoever shall join needs the same one",
+  UNSUPPORTED: "Install what is named, or use tcp: or udp: addresses",
+  ADDRESS: "Addresses: ws://host:port/path, wss://…, tcp://host:port, udp://host:port",
+};
