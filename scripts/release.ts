@@ -185,7 +185,9 @@ function print(outcomes: readonly Outcome[], plan: readonly string[], options: O
   for (const outcome of outcomes) {
     const { name, found, faults, todo } = outcome;
     const word = blocks(outcome, options) ? "wrong" : "ok";
-    console.log(`${word.padEnd(5)}  ${name.padEnd(9)}  ${found}`.trimEnd());
+    console.log(
+      `${word.padEnd(5)}  ${name.padEnd(9)}  ${faults.length > 0 ? "" : found}`.trimEnd(),
+    );
     for (const fault of faults) console.log(`       ${fault.replaceAll("\n", "\n       ")}`);
     for (const text of todo) console.log(`       to do: ${text}`);
   }
@@ -214,10 +216,11 @@ async function release(options: Options, folder: string): Promise<boolean> {
   const ready = !outcomes.some((outcome) => blocks(outcome, options));
   const commit = (await git("rev-parse", "HEAD")).trim();
   const tag = tagOf(version);
+  const tagged = lines(await git("tag", "--points-at", "HEAD")).includes(tag);
   const parsed = parseVersion(version);
   const plan = ready && parsed !== undefined && tarball !== undefined
     ? [
-      `tag ${tag} at ${commit}`,
+      ...(tagged ? [] : [`tag ${tag} at ${commit}`]),
       `publish ${name}@${version} to JSR`,
       `publish ${name}@${version} to npm as ${distTag(parsed)}, SHA-256 ${tarball.sha256}`,
     ]
@@ -233,7 +236,7 @@ async function release(options: Options, folder: string): Promise<boolean> {
     await leave(options.out, tarball, notes, version);
   }
   if (!options.dryRun && options.tagged === undefined) {
-    await git("tag", "--annotate", "--message", `${name} ${version}`, tag);
+    if (!tagged) await git("tag", "--annotate", "--message", `${name} ${version}`, tag);
     if (!options.json) console.log(`\npublish it with: git push origin ${tag}`);
   }
   return true;
