@@ -94,7 +94,7 @@ async function checkVersion({ version }: Manifest, { tagged }: Options): Promise
   }
   return {
     name: "version",
-    found: `${version}, ${tags.all.length} earlier tags`,
+    found: `${version}, ${tags.all.length} tags so far`,
     faults,
     todo: [],
   };
