@@ -80,12 +80,7 @@ async function main(): Promise<number> {
   let repository: string | undefined;
   try {
     const wanted = readArguments(Deno.args, {}, {
-      "--repository": (name, value) => {
-        repository = textValue(name, value);
-        if (!/^https:\/\/[^\s/]+\/\S+[^/]$/.test(repository)) {
-          throw new Error(`--repository needs an https address, not ${repository}`);
-        }
-      },
+      "--repository": (name, value) => repository = textValue(name, value),
     });
     if (!wanted) {
       console.log(USAGE);

@@ -55,8 +55,11 @@ function declarationName(path: string): string {
   return path.replace(/\.ts$/, ".d.ts");
 }
 
-/** What publishing with provenance compares with where it runs: `https://host/owner/name`. */
+/** What publishing with provenance compares with where it runs. */
 function repositoryField(repository: string): Record<string, unknown> {
+  if (!/^https:\/\/[^\s/]+\/\S*[^\s/]$/.test(repository)) {
+    throw new Error(`the repository's address must be https://HOST/PATH, not ${repository}`);
+  }
   const page = repository.replace(/\.git$/, "");
   return {
     homepage: `${page}#readme`,
@@ -70,6 +73,7 @@ function repositoryField(repository: string): Record<string, unknown> {
  * uses such a subpath installs it, and a range lets two users of the same package share one copy.
  *
  * @param repository Address of the repository's page, where it is known: it is nowhere in the sources.
+ * @throws {Error} when that is no https address, or deno.json does not pin a dependency.
  */
 export function packageJson(manifest: Manifest, repository?: string): Record<string, unknown> {
   const exported: Record<string, unknown> = {};

@@ -58,4 +58,7 @@ test("the repository is named only when it is given", () => {
     assert.equal(built["homepage"], "https://example.org/a/b#readme");
     assert.deepEqual(built["bugs"], { url: "https://example.org/a/b/issues" });
   }
+  for (const address of ["", "a/b", "http://example.org/a", "https://example.org/", "https://x"]) {
+    assert.throws(() => packageJson(MANIFEST, address), /must be https/, address);
+  }
 });

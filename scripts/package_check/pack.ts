@@ -58,7 +58,7 @@ async function copyFolder(from: URL, to: URL): Promise<void> {
 
 /**
  * Builds what is published once more, from a copy of the sources in another folder, and packs it: whoever builds the
- * same commit gets the same bytes.
+ * same commit gets the same bytes, from the same npm.
  *
  * @param folder An empty folder for the copy and its tarball.
  */
