@@ -160,6 +160,15 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await watcher.ends(0);
   },
 
+  async rpc(stage) {
+    const [, address] = await stage.listening("rpc", "serve", "tcp://127.0.0.1:0");
+    assert.equal(await stage.start("rpc", "call", address, "add", "2", "3").ends(0), "5\n");
+    assert.equal(await stage.start("rpc", "call", address, "count", "3").ends(0), "1\n2\n3\n");
+    const wrong = stage.start("rpc", "call", address, "add", "two");
+    assert.match(await wrong.ends(1), /^APPLICATION: .*no numbers/);
+    assert.match(await stage.start("rpc", "call", address, "sub").ends(1), /^NO_ENDPOINT: /);
+  },
+
   async over_a_command(stage) {
     const child = stage.command("over_a_command", "serve", "command:").join(" ");
     const dialler = stage.start("over_a_command", "connect", `command:${child}`);

@@ -53,9 +53,9 @@ export function promisedLines(code: string): string[] {
   return [...code.matchAll(/console\.log\(.*\)\)?[;,]? \/\/ (.+)$/gm)].map(([, text]) => text!);
 }
 
-/** Whether a comment names a line: alone, or before a remark (`3: why`, `3 (why)`, `3, then 4`). */
+/** Whether a comment names a line: alone, in quotes, or before a remark (`3: why`, `3 (why)`, `3, then 4`). */
 export function names(promise: string, printed: string): boolean {
-  return promise === printed ||
+  return promise === printed || promise === `"${printed}"` ||
     [":", ",", " ("].some((remark) => promise.startsWith(printed + remark));
 }
 

@@ -7,6 +7,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connectionLimits } from "../src/connection/config.ts";
 import type { ConnectionLimits, ConnectionOptions } from "../src/connection/config.ts";
+import * as root from "../mod.ts";
+import * as codec from "../src/codec/mod.ts";
+import * as core from "../src/connection/mod.ts";
+import * as crypto from "../src/crypto/mod.ts";
+import * as storage from "../src/storage/mod.ts";
+import * as testing from "../src/testing/mod.ts";
 import * as constants from "../src/constants.ts";
 import { type ErrorCode, ERRORS } from "../src/errors.ts";
 import { DEFAULT_TRANSPORT_PARAMETERS } from "../src/handshake/parameters.ts";
@@ -103,7 +109,9 @@ test("the documented table of errors is that of errors.ts", () => {
 test("SPEC's numbers of errors are those of errors.ts", () => {
   const documented = new Map<string, string>();
   for (const cells of rows(section(SPEC, "### 9.2 Error codes"))) {
-    for (let at = 0; at + 1 < cells.length; at += 2) documented.set(cells[at + 1]!, cells[at]!);
+    for (let at = 0; at + 1 < cells.length; at += 2) {
+      if (cells[at + 1] !== "") documented.set(cells[at + 1]!, cells[at]!);
+    }
   }
   // The columns need not be of one length.
   documented.delete("");
@@ -294,4 +302,41 @@ test("TypeScript in the documents is marked so that the tests run it", () => {
     }
     assert.equal(open, false, `${path}: a block does not end`);
   }
+});
+
+/** `Class.member` or a bare name, out of the columns that say what to call here. */
+function namedHere(text: string): string[] {
+  return rows(text).flatMap((cells) =>
+    [...(cells[1] ?? "").matchAll(/`(?:new )?([A-Z]\w+\.\w+|\w+)(?:\([^`]*)?`/g)].map(([, name]) =>
+      name!
+    )
+  );
+}
+
+test("what migration.md says to call is there", () => {
+  const exported: Record<string, unknown> = {
+    ...root,
+    ...codec,
+    ...crypto,
+    ...core,
+    ...storage,
+    ...testing,
+  };
+  const options = names(OPTIONS);
+  const types = ["src/endpoint/", "src/storage/", "src/transport/"]
+    .flatMap((path) => filesUnder(path, [".ts"]))
+    .map(read).join("\n");
+  const there = (name: string): boolean => {
+    const [base = "", member] = name.split(".");
+    const value = exported[base] as { prototype?: object } | undefined;
+    if (member === undefined) {
+      return value !== undefined || options.includes(base) ||
+        new RegExp(`export (?:interface|type) ${base}\\b`).test(types);
+    }
+    return value?.prototype !== undefined &&
+      (member in value.prototype || new RegExp(`readonly ${member}: `).test(types));
+  };
+  const named = namedHere(read("docs/migration.md"));
+  assert.ok(named.length > 50, `${named.length} names`);
+  assert.deepEqual(named.filter((name) => name !== "stt" && !there(name)), []);
 });
