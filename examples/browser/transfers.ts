@@ -14,11 +14,13 @@ class Row {
   readonly #bar = make("progress", { max: "1" }) as HTMLProgressElement;
   readonly #detail = make("span", { class: "detail" });
   readonly #action = make("span");
+  readonly #name: string;
   readonly #begun = performance.now();
   #last: FileProgress | undefined;
   #frame: number | undefined;
 
   constructor(list: HTMLElement, name: string, direction: "to" | "from") {
+    this.#name = name;
     const title = make("span", { class: "title" }, direction === "to" ? "↑ " : "↓ ", name);
     this.#bar.setAttribute("aria-label", `${direction === "to" ? "sending" : "receiving"} ${name}`);
     this.#bar.value = 0;
@@ -48,7 +50,12 @@ class Row {
   }
 
   cancel(onCancel: () => void): void {
-    const button = make("button", { type: "button", class: "quiet" }, "Cancel");
+    const label = `Cancel ${this.#name}`;
+    const button = make(
+      "button",
+      { type: "button", class: "quiet", "aria-label": label },
+      "Cancel",
+    );
     button.addEventListener("click", onCancel);
     this.#action.replaceChildren(button);
   }
@@ -128,7 +135,12 @@ export class Transfers {
           row?.failed(file.error);
         } else if (file.blob !== null) {
           const href = URL.createObjectURL(file.blob);
-          const link = make("a", { class: "save", href, download: file.name }, "Save");
+          const label = `Save ${file.name}`;
+          const link = make(
+            "a",
+            { class: "save", href, download: file.name, "aria-label": label },
+            "Save",
+          );
           row?.done(file.bytes, file.sha256, link);
         }
       }

@@ -7,13 +7,16 @@ import { listen, type Listener } from "../endpoint/listener.ts";
 import * as node from "../endpoint/files/mod.ts";
 import type { ListenOptions } from "../endpoint/options.ts";
 import { SttError } from "../errors.ts";
+import { browserFiles } from "./file_runtime.ts";
 import {
   connect,
   type ConnectOptions,
   type FileSink,
   generateSeed,
   type Peer,
+  receiveFile,
   receiveFiles,
+  seedFromPassphrase,
   sendFile,
   toHex,
   webSocketTransport,
@@ -183,6 +186,101 @@ test("browser: a sink gets the bytes and the end", async () => {
     assert(first?.ok && first.blob === null);
     assert.deepEqual([calls, bytes], [["close"], 100_000]);
   });
+});
+
+test("browser: a sink that cannot be opened, or closed, is a file that was not taken", async () => {
+  await withSession(async ({ client, server }) => {
+    const sinks: (() => FileSink)[] = [
+      () => {
+        throw new Error("no place");
+      },
+      () => ({ write: () => undefined, close: () => Promise.reject(new Error("cut off")) }),
+    ];
+    for (const sink of sinks) {
+      const taking = receiveFiles(client, { sink }).next();
+      await assert.rejects(
+        node.sendFile(server, { source: [pattern(11)], name: "x", size: 11 }),
+        isError("FILE_IO"),
+      );
+      const outcome = (await taking).value;
+      assert(outcome !== undefined && !outcome.ok);
+      assert.match(outcome.error.message, /cannot (create|write) the output: (no place|cut off)/);
+    }
+  });
+});
+
+test("browser: who gives a transfer up forgets the file, and the sender hears of it", async () => {
+  await withSession(async ({ client, server }) => {
+    const stop = new AbortController();
+    let forgotten: unknown;
+    const sink = (): FileSink => ({
+      write: () => stop.abort(new Error("enough")),
+      abort: (reason) => void (forgotten = reason),
+    });
+    const sending = node.sendFile(server, { source: [pattern(500_000)], name: "x", size: 500_000 });
+    const refused = assert.rejects(sending, isError("STREAM_RESET"));
+    await assert.rejects(receiveFiles(client, { sink, signal: stop.signal }).next(), /enough/);
+    await refused;
+    assert(isError("FILE_IO")(forgotten));
+
+    const again = new AbortController();
+    const offer = { source: [pattern(9_000_000)], name: "y", size: 9_000_000 };
+    const failing = assert.rejects(node.sendFile(server, offer), isError("STREAM_RESET"));
+    const onProgress = ({ bytes }: { bytes: number }): void => {
+      if (bytes > 5_000_000) again.abort(new Error("enough of blobs"));
+    };
+    await assert.rejects(
+      receiveFiles(client, { onProgress, signal: again.signal }).next(),
+      /enough of blobs/,
+    );
+    await failing;
+  });
+});
+
+/** A file that changed behind the page: browsers refuse to read it. */
+class ChangedFile extends File {
+  override slice(): Blob {
+    const blob = new Blob(["x"]);
+    blob.arrayBuffer = () => Promise.reject(new DOMException("changed", "NotReadableError"));
+    return blob;
+  }
+}
+
+test("browser: a File that cannot be read is told, here and there", async () => {
+  await withSession(async ({ client, server }) => {
+    const receiving = node.receiveFiles(server, { write: () => undefined }).next();
+    await assert.rejects(
+      sendFile(client, { source: new ChangedFile(["x"], "x") }),
+      (error) => isError("FILE_IO")(error) && /cannot read "x": changed/.test(String(error)),
+    );
+    assert.equal((await receiving).value?.ok, false);
+  });
+});
+
+test("browser: one file of one stream; a stream of something else is refused", async () => {
+  await withSession(async ({ client, server }) => {
+    const sending = node.sendFile(server, { source: [pattern(5)], name: "x", size: 5 });
+    const file = await receiveFile((await client.acceptStream())!);
+    assert.deepEqual([file.name, file.bytes, file.blob?.size], ["x", 5, 5]);
+    await sending;
+    const other = await server.openStream();
+    await other.write(UTF8.encode("\x00\x00\x00"));
+    await assert.rejects(receiveFile((await client.acceptStream())!), isError("PROTOCOL"));
+  });
+});
+
+test("browser: words that are too few make no seed", async () => {
+  await assert.rejects(seedFromPassphrase("short", "example network"), isError("SEED"));
+  await assert.rejects(seedFromPassphrase("correct horse battery", "net"), isError("SEED"));
+});
+
+test("browser: errors of sinks keep their meaning, and bytes are compared whole", () => {
+  const own = new SttError("FILE_EXISTS", "there already");
+  assert.equal(browserFiles.error("write", "x", own), own);
+  assert.match(browserFiles.error("write", "x", "odd").message, /cannot write x: odd/);
+  assert.equal(browserFiles.isFull(new Error("QuotaExceededError")), false);
+  const [a, b] = [new Uint8Array([1, 2]), new Uint8Array([1, 3])];
+  assert.deepEqual([browserFiles.equal(a, a.slice()), browserFiles.equal(a, b)], [true, false]);
 });
 
 test("browser: what is not taken: too large, declined, a full place", async () => {

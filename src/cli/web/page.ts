@@ -45,15 +45,15 @@ export async function buildPage(folder: URL): Promise<PageTexts> {
 }
 
 /** Whether this is Deno in a checkout, whose page may have changed since it was built last. */
-function inCheckout(): Promise<boolean> {
-  if (!("deno" in process.versions) || CHECKOUT.protocol !== "file:") return Promise.resolve(false);
-  return readFile(new URL("app.ts", CHECKOUT)).then(() => true, () => false);
+function inCheckout(checkout: URL): Promise<boolean> {
+  if (!("deno" in process.versions) || checkout.protocol !== "file:") return Promise.resolve(false);
+  return readFile(new URL("app.ts", checkout)).then(() => true, () => false);
 }
 
-async function pageTexts(): Promise<PageTexts> {
+async function pageTexts(checkout: URL, built: URL): Promise<PageTexts> {
   try {
-    if (await inCheckout()) return await buildPage(CHECKOUT);
-    return (await import(BUILT.href) as { readonly default: PageTexts }).default;
+    if (await inCheckout(checkout)) return await buildPage(checkout);
+    return (await import(built.href) as { readonly default: PageTexts }).default;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new SttError("UNSUPPORTED", `cannot serve the page of --web: ${reason}`, { cause });
@@ -63,12 +63,18 @@ async function pageTexts(): Promise<PageTexts> {
 /**
  * The page for a listener at `path`: the page is under the path itself, its other files beside it.
  *
+ * @param checkout Where a checkout has its sources.
+ * @param built The module that a package has it in.
  * @throws {SttError} UNSUPPORTED when there is none, as in a package that was packed without it.
  */
-export async function pageFor(path: string): Promise<ReadonlyMap<string, WebFile>> {
+export async function pageFor(
+  path: string,
+  checkout: URL = CHECKOUT,
+  built: URL = BUILT,
+): Promise<ReadonlyMap<string, WebFile>> {
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const files = new Map<string, WebFile>();
-  for (const [name, text] of Object.entries(await pageTexts())) {
+  for (const [name, text] of Object.entries(await pageTexts(checkout, built))) {
     const body = new TextEncoder().encode(text);
     const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
     const place = name === "index.html" ? path : folder + name;

@@ -1,17 +1,27 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { toHex } from "../../codec/hex.ts";
 import { connect } from "../../endpoint/connect.ts";
-import { FILES_APP } from "../../endpoint/files/mod.ts";
+import { FILES_APP, receiveFiles } from "../../endpoint/files/mod.ts";
 import { generateSeed } from "../../endpoint/seeds.ts";
+import type { SttStream } from "../../endpoint/stt_stream.ts";
+import { SttError } from "../../errors.ts";
 import { withChildren } from "../child_for_test.ts";
 import { pageFor } from "./page.ts";
+
+async function messageOf(stream: SttStream): Promise<string> {
+  return new TextDecoder().decode((await stream.read())!);
+}
 
 test("listen --web: the page and its files, beside the WebSocket, and nothing else", async () => {
   await withChildren(async (start) => {
     const seed = generateSeed();
-    const args = ["listen", "ws://127.0.0.1:0/a/b", "--web", "--json"];
-    const listener = start(args, { seed: toHex(seed) });
+    const args = ["listen", "ws://127.0.0.1:0/a/b", "--web", "--chat", "--json"];
+    const listener = start(args, { seed: toHex(seed), stdin: true });
     const { page } = await listener.event("web");
     const { address } = await listener.event("listening");
     assert.equal(page, String(address).replace("ws:", "http:"));
@@ -39,7 +49,13 @@ test("listen --web: the page and its files, beside the WebSocket, and nothing el
     await stream.write(new TextEncoder().encode("hello"));
     const { from, text } = await listener.event("message");
     assert.deepEqual([from, text], ["ann", "hello"]);
+    assert.match(await messageOf(stream), /^\nyou are ann; here: host$/);
+    // The end of its input ends no listener.
+    listener.process.stdin?.end("hello from here\n");
+    assert.equal(await messageOf(stream), "host\nhello from here");
     await peer.close();
+    listener.kill("SIGTERM");
+    assert.equal(await listener.exit(), 143);
   });
 });
 
@@ -58,6 +74,54 @@ test("listen --web: what goes with it is said", async () => {
       assert.match(child.stderr, text);
     }));
   });
+});
+
+test("listen --web: what is offered goes to whoever comes; what cannot be sent is told", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "stt-web-"));
+  try {
+    await withChildren(async (start) => {
+      const seed = generateSeed();
+      const offer = join(folder, "offered.txt");
+      await writeFile(offer, "hello");
+      const offers = ["--offer", join(folder, "gone"), "--offer", offer];
+      const args = ["listen", "ws://127.0.0.1:0/", "--web", "--json", ...offers];
+      const listener = start(args, { seed: toHex(seed) });
+      const { address } = await listener.event("listening");
+      const peer = await connect(String(address), { seed, app: FILES_APP });
+      const [file] = await Promise.all([
+        receiveFiles(peer, { directory: folder, overwrite: true }).next(),
+        listener.event("sent"),
+      ]);
+      assert.equal(file.value?.ok, true);
+      assert.equal((await listener.event("not-sent"))["code"], "FILE_IO");
+      await peer.close();
+      listener.kill("SIGTERM");
+      assert.equal(await listener.exit(), 143);
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a package without a page says so, and one with it needs no sources", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "stt-web-"));
+  try {
+    const nowhere = pathToFileURL(`${folder}/`);
+    const built = new URL("page.mjs", nowhere);
+    await assert.rejects(
+      pageFor("/", nowhere, built),
+      (error) => error instanceof SttError && error.code === "UNSUPPORTED",
+    );
+    await writeFile(built, 'export default { "index.html": "page", "notes.txt": "text" };');
+    // What a runtime could not load it does not try again under the same name.
+    const files = await pageFor("/x", nowhere, new URL("?again", built));
+    assert.deepEqual([...files].map(([place, { type }]) => [place, type]), [
+      ["/x", "text/html; charset=utf-8"],
+      ["/notes.txt", "application/octet-stream"],
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("the page lies under the path of its listener, its files beside it", async () => {
