@@ -74,7 +74,9 @@ for (const net of [MEMORY, TCP, UDP]) {
         await client.ping();
         await client.close();
       }
-      assert.deepEqual(listener.stats().drops, {});
+      // A repeat may come for a session that has ended (9.3); nothing else is dropped.
+      const { tombstone: _, ...others } = listener.stats().drops;
+      assert.deepEqual(others, {});
     } finally {
       await listener.close();
     }

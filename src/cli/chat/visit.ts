@@ -12,7 +12,7 @@ import { type ChatLine, decodeLine, encodeJoin, piecesOf } from "./wire.ts";
 export const OUTBOX_LINES = 256;
 
 /** Lines that were typed and not yet sent. */
-export class Outbox {
+export class UnsentLines {
   readonly #pieces: Uint8Array[] = [];
   #ended = false;
   #watchers: (() => void)[] = [];
@@ -89,7 +89,7 @@ export class Outbox {
 export async function visitRoom(
   peer: Peer,
   name: string,
-  outbox: Outbox,
+  outbox: UnsentLines,
   show: (line: ChatLine) => void,
   signal: AbortSignal,
 ): Promise<void> {

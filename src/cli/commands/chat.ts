@@ -9,7 +9,7 @@ import { SttError } from "../../errors.ts";
 import type { Arguments } from "../args.ts";
 import { ChatRoom } from "../chat/room.ts";
 import { type ChatScreen, openScreen } from "../chat/screen.ts";
-import { isSessionEnd, Outbox, OUTBOX_LINES, visitRoom } from "../chat/visit.ts";
+import { isSessionEnd, OUTBOX_LINES, UnsentLines, visitRoom } from "../chat/visit.ts";
 import { CHAT_APP, type ChatLine, MESSAGE_MAX_BYTES, NAME_MAX_LENGTH } from "../chat/wire.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { Dialler } from "../dial.ts";
@@ -200,7 +200,7 @@ async function visit(
 class Visitor {
   /** Rejects when the input fails, or with `Interrupted`. */
   readonly typing: Promise<void>;
-  readonly #outbox: Outbox = new Outbox();
+  readonly #outbox: UnsentLines = new UnsentLines();
   readonly #screen: ChatScreen;
   readonly #show: (line: ChatLine) => void;
   readonly #signal: AbortSignal;

@@ -9,9 +9,14 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { gzipSync } from "node:zlib";
+import { gzip } from "node:zlib";
 import { SttError } from "../../errors.ts";
 import type { WebFile } from "../../transport/web_files.ts";
+
+const compress = promisify(gzip) as (
+  bytes: Uint8Array,
+  options: { level: number },
+) => Promise<Uint8Array>;
 
 /** Name of a file of the page, beside the page itself, to its text. `index.html` is the page. */
 export type PageTexts = Readonly<Record<string, string>>;
@@ -78,7 +83,7 @@ export async function pageFor(
     const body = new TextEncoder().encode(text);
     const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
     const place = name === "index.html" ? path : folder + name;
-    files.set(place, { type, body, gzip: new Uint8Array(gzipSync(body, { level: 9 })) });
+    files.set(place, { type, body, gzip: new Uint8Array(await compress(body, { level: 9 })) });
   }
   return files;
 }
