@@ -123,6 +123,26 @@ test("SPEC's numbers of errors are those of errors.ts", () => {
   assert.deepEqual([...documented.keys()], []);
 });
 
+test("docs/events.md has the events of each class", () => {
+  const interfaces: readonly (readonly [string, string, string])[] = [
+    ["Peer", "src/endpoint/peer_events.ts", "PeerEvents"],
+    ["Listener", "src/endpoint/listener_events.ts", "ListenerEvents"],
+    ["SttNode", "src/endpoint/stt_node.ts", "SttNodeEvents"],
+    ["Endpoints", "src/endpoint/requests/endpoints.ts", "EndpointsEvents"],
+    ["Group", "src/endpoint/groups/group.ts", "GroupEvents"],
+    ["Topics", "src/endpoint/groups/topics.ts", "TopicsEvents"],
+  ];
+  const page = read("docs/events.md");
+  for (const [heading, path, name] of interfaces) {
+    const source = read(path);
+    const start = source.indexOf(`export interface ${name} {`);
+    const body = source.slice(start, source.indexOf("\n}", start));
+    const declared = [...body.matchAll(/^ {2}readonly "?([\w-]+)"?:/gm)].map(([, event]) => event!);
+    const documented = rows(section(page, `## ${heading}`)).map(([cell]) => cell!.slice(1, -1));
+    sameNames(documented, declared, name);
+  }
+});
+
 test("SPEC's records are those of constants.ts", () => {
   const documented = rows(section(SPEC, "### 9.1 Form"))
     .map(([number, name]) => `RECORD_${name} ${Number.parseInt(number!, 16)}`);

@@ -66,6 +66,85 @@ test("a listener added while an event is told hears the next one", () => {
   assert.equal(inner, 1);
 });
 
+test("an iterator hears what it asked for from its making on, in order", async () => {
+  const events = new TypedEvents<Events>();
+  events.emit("number", 0);
+  const numbers = events.events(["number"]);
+  const all = events.events();
+  assert.equal(events.has("text"), true);
+  assert.equal(events.has("number"), true);
+  assert.equal(events.count("number"), 0);
+  const first = numbers.next();
+  events.emit("number", 1);
+  events.emit("text", "a");
+  events.emit("number", 2);
+  assert.deepEqual(await first, { done: false, value: { name: "number", detail: 1, dropped: 0 } });
+  events.close();
+  events.emit("number", 3);
+  const got: unknown[] = [];
+  for await (const { name, detail } of numbers) got.push([name, detail]);
+  for await (const { name, detail } of all) got.push([name, detail]);
+  assert.deepEqual(got, [["number", 2], ["number", 1], ["text", "a"], ["number", 2]]);
+  assert.equal(events.has("text"), false);
+  assert.equal((await events.events().next()).done, true);
+});
+
+test("an iterator that is not read forgets the oldest, and says how many at their place", async () => {
+  const events = new TypedEvents<Events>();
+  const reader = events.events(["number"], { maxQueued: 3 });
+  for (let n = 1; n <= 10; n++) events.emit("number", n);
+  const read = async (): Promise<unknown[]> => {
+    const { value } = await reader.next();
+    return [value?.detail, value?.dropped];
+  };
+  assert.deepEqual(await read(), [8, 7]);
+  events.emit("number", 11);
+  events.emit("number", 12);
+  assert.deepEqual([await read(), await read(), await read()], [[10, 1], [11, 0], [12, 0]]);
+  assert.throws(() => events.events([], { maxQueued: 0 }), { code: "CONFIG" });
+});
+
+test("leaving the loop ends an iterator, a signal ends it with its reason", async () => {
+  const events = new TypedEvents<Events>();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const left = events.events();
+  const aborted = events.events(["number"], { signal });
+  events.emit("number", 1);
+  events.emit("number", 2);
+  for await (const _ of left) break;
+  assert.equal((await left.next()).done, true);
+  await aborted.next();
+  await aborted.next();
+  const [waiting, further] = [aborted.next(), aborted.next()];
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await assert.rejects(waiting, (error) => error === reason);
+  await assert.rejects(further, (error) => error === reason);
+  await assert.rejects(aborted.next(), (error) => error === reason);
+  assert.throws(() => events.events([], { signal }), (error) => error === reason);
+  assert.equal(events.has("number"), false);
+  const other = new AbortController();
+  await events.events([], { signal: other.signal }).return();
+  assert.equal(getEventListeners(other.signal, "abort").length, 0);
+});
+
+test("listeners are counted and cleared, and leave their signals", () => {
+  const events = new TypedEvents<Events>();
+  const controller = new AbortController();
+  const fail = (): void => assert.fail();
+  events.on("number", fail, { signal: controller.signal });
+  events.on("number", fail);
+  events.on("text", fail);
+  assert.deepEqual([events.count("number"), events.count("text")], [2, 1]);
+  events.clear("number");
+  assert.deepEqual([events.count("number"), events.count("text")], [0, 1]);
+  assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  events.clear();
+  events.emit("number", 1);
+  events.emit("text", "a");
+});
+
 test("waiters wake together, fail together, and abort one by one", async () => {
   const waiters = new Waiters();
   const controller = new AbortController();

@@ -20,6 +20,8 @@ import type { DatagramSocket } from "../transport/udp/datagram_socket.ts";
 import { decide } from "./admission.ts";
 import { chooseTransport, runtimeSetup } from "./connect.ts";
 import { Driver } from "./driver.ts";
+import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader.ts";
+import type { ListenerEvents, ListenerStats } from "./listener_events.ts";
 import { type ListenerParts, listenerParts } from "./listener_parts.ts";
 import {
   type ListenOptions,
@@ -42,38 +44,7 @@ const DEFAULT_MAX_SESSIONS = 1024;
 /** How often half-open handshakes are swept while there are any. */
 const SWEEP_MS = 1000;
 
-/** Events of a {@link Listener}. */
-export interface ListenerEvents {
-  /** A session is open; the same peer comes out of the iterator. */
-  readonly peer: Peer;
-  /**
-   * A transport connection ended before a session stood: a wrong seed, noise, a refusal. Over UDP only refusals: what
-   * strangers send belongs to no connection and is counted in `drops`.
-   */
-  readonly rejected: { readonly remoteAddress: string; readonly error: SttError };
-  /** The listening socket itself failed. */
-  readonly error: SttError;
-}
-
-/** Counters of a listener. */
-export interface ListenerStats {
-  /** The bound address. */
-  readonly address: string;
-  /** The listener's identity as hex. */
-  readonly nodeId: string;
-  /** Sessions that stand now. */
-  readonly sessions: number;
-  /** Handshakes under way, on reliable transports from the connection on. */
-  readonly handshaking: number;
-  /** Sessions that were opened, ever. */
-  readonly accepted: number;
-  /** Transport connections that never became a session, ever. */
-  readonly rejected: number;
-  /** UDP: packets of sessions that are not here answered with a stateless reset, ever. */
-  readonly resets: number;
-  /** Handshake frames dropped, by reason; over UDP also datagrams that belong to no session. */
-  readonly drops: Readonly<Record<string, number>>;
-}
+export type { ListenerEvents, ListenerStats };
 
 /** Accepts sessions. Iterate it, or listen to its `peer` event. */
 export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
@@ -256,6 +227,14 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     return this.#events.on(name, listener, options);
   }
 
+  /** Events of these names, or of all, as an async iterator: {@link TypedEvents.events}. */
+  events<Name extends keyof ListenerEvents = keyof ListenerEvents>(
+    names?: readonly Name[],
+    options?: EventReaderOptions,
+  ): EventReader<NamedEvent<ListenerEvents, Name>> {
+    return this.#events.events(names, options);
+  }
+
   /** Counters. */
   stats(): ListenerStats {
     return {
@@ -295,6 +274,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     setup.resetTokens?.wipe();
     const { pairKey } = this.#parts.acceptorConfig;
     if (pairKey instanceof Uint8Array) wipe(pairKey);
+    this.#events.close();
     this.#resolveClosed();
   }
 

@@ -35,6 +35,7 @@ export {
   type WaitOptions,
   type WriteOptions,
 } from "./stt_stream.ts";
+export { EventReader, type EventReaderOptions, type NamedEvent } from "./event_reader.ts";
 export { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 export * from "./files/mod.ts";
 export * from "./groups/mod.ts";

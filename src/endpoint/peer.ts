@@ -10,6 +10,7 @@ import type { HandshakeSession } from "../handshake/types.ts";
 import { formatAddress } from "../transport/address.ts";
 import { copyOf } from "./bytes.ts";
 import type { Driver } from "./driver.ts";
+import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader.ts";
 import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
 import { Incoming, type Message } from "./incoming.ts";
 import type { PeerEvents } from "./peer_events.ts";
@@ -288,6 +289,14 @@ export class Peer implements AsyncDisposable {
     return this.#events.on(name, listener, options);
   }
 
+  /** Events of these names, or of all, as an async iterator: {@link TypedEvents.events}. */
+  events<Name extends keyof PeerEvents = keyof PeerEvents>(
+    names?: readonly Name[],
+    options?: EventReaderOptions,
+  ): EventReader<NamedEvent<PeerEvents, Name>> {
+    return this.#events.events(names, options);
+  }
+
   /**
    * Sends what was written (at most `closeFlush` ms), closes, and resolves when the transport has ended. What the peer
    * had sent before can still be read.
@@ -328,8 +337,10 @@ export class Peer implements AsyncDisposable {
       case "readable":
       case "writable":
       case "finished":
-      case "stream-closed":
         return this.#streams.onEvent(event.type, event.id);
+      case "stream-closed":
+        this.#streams.onEvent(event.type, event.id);
+        return this.#events.emit("stream-closed", { id: event.id });
       case "reset":
         return this.#streams.onReset(event.id, event.code);
       case "stopped":
@@ -381,6 +392,7 @@ export class Peer implements AsyncDisposable {
     this.#openers.fail(error);
     this.#pings.fail(error);
     this.#events.emit("close", facts);
+    this.#events.close();
     this.#resolveClosed?.(facts);
   }
 }

@@ -22,6 +22,8 @@ export interface PeerEvents {
   };
   /** The peer opened a stream of any mode. */
   readonly stream: { readonly id: number; readonly mode: StreamMode };
-  /** The session has ended. */
+  /** A stream of either side is done in both directions. */
+  readonly "stream-closed": { readonly id: number };
+  /** The session has ended; the last event. */
   readonly close: CloseFacts;
 }

@@ -5,11 +5,13 @@
  * @module
  */
 import { toHex } from "../codec/hex.ts";
+import type { CloseFacts } from "../connection/events.ts";
 import type { ConnectionStats } from "../connection/stats.ts";
 import { ERRORS, SttError } from "../errors.ts";
 import { nodeProvider } from "../crypto/node_provider.ts";
 import { Secret } from "../crypto/secret.ts";
 import { connect } from "./connect.ts";
+import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader.ts";
 import { listen, type Listener, type ListenerEvents, type ListenerStats } from "./listener.ts";
 import { type ConnectOptions, type ListenOptions, seedBytes, type SeedInput } from "./options.ts";
 import type { Peer } from "./peer.ts";
@@ -56,6 +58,8 @@ export interface SendOutcome {
 export interface SttNodeEvents {
   /** A session is open, dialled by this node or by the peer. */
   readonly peer: Peer;
+  /** Such a session has ended. */
+  readonly "peer-closed": { readonly peer: Peer; readonly facts: CloseFacts };
   /** A transport connection that never became a session; see {@link ListenerEvents}. */
   readonly rejected: ListenerEvents["rejected"];
   /** The listening socket itself failed. */
@@ -245,6 +249,14 @@ export class SttNode implements AsyncDisposable {
     return this.#events.on(name, listener, options);
   }
 
+  /** Events of these names, or of all, as an async iterator: {@link TypedEvents.events}. */
+  events<Name extends keyof SttNodeEvents = keyof SttNodeEvents>(
+    names?: readonly Name[],
+    options?: EventReaderOptions,
+  ): EventReader<NamedEvent<SttNodeEvents, Name>> {
+    return this.#events.events(names, options);
+  }
+
   /** Counters of the listener and of every session. */
   stats(): SttNodeStats {
     return {
@@ -287,9 +299,10 @@ export class SttNode implements AsyncDisposable {
     }
     this.#peers.set(peer.id, peer);
     this.#open.add(peer);
-    void peer.closed.then(() => {
+    void peer.closed.then((facts) => {
       this.#open.delete(peer);
       if (this.#peers.get(peer.id) === peer) this.#replace(peer.id);
+      this.#events.emit("peer-closed", { peer, facts });
     });
     void this.#pump(peer);
     this.#events.emit("peer", peer);

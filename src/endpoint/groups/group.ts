@@ -5,6 +5,7 @@
  */
 import { ERRORS, SttError } from "../../errors.ts";
 import { copyOf } from "../bytes.ts";
+import type { EventReader, EventReaderOptions, NamedEvent } from "../event_reader.ts";
 import type { Peer } from "../peer.ts";
 import type { SendOutcome } from "../stt_node.ts";
 import type { WaitOptions } from "../stream_options.ts";
@@ -191,6 +192,14 @@ export class Group {
     options?: ListenerOptions,
   ): () => void {
     return this.#events.on(name, listener, options);
+  }
+
+  /** Events of these names, or of all, as an async iterator: {@link TypedEvents.events}. */
+  events<Name extends keyof GroupEvents = keyof GroupEvents>(
+    names?: readonly Name[],
+    options?: EventReaderOptions,
+  ): EventReader<NamedEvent<GroupEvents, Name>> {
+    return this.#events.events(names, options);
   }
 
   #queueOf(peer: Peer): SendQueue<Message> {

@@ -5,6 +5,7 @@
  */
 import { SttError } from "../../errors.ts";
 import { copyOf } from "../bytes.ts";
+import type { EventReader, EventReaderOptions, NamedEvent } from "../event_reader.ts";
 import type { Peer } from "../peer.ts";
 import type { Endpoints } from "../requests/endpoints.ts";
 import type { IncomingRequest } from "../requests/incoming_request.ts";
@@ -147,6 +148,14 @@ export class Topics {
     options?: ListenerOptions,
   ): () => void {
     return this.#events.on(name, listener, options);
+  }
+
+  /** Events of these names, or of all, as an async iterator: {@link TypedEvents.events}. */
+  events<Name extends keyof TopicsEvents = keyof TopicsEvents>(
+    names?: readonly Name[],
+    options?: EventReaderOptions,
+  ): EventReader<NamedEvent<TopicsEvents, Name>> {
+    return this.#events.events(names, options);
   }
 
   async *#subscribe(request: IncomingRequest): AsyncGenerator<Uint8Array, void, void> {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type ErrorCode, SttError } from "../../errors.ts";
+import type { EventReader, EventReaderOptions, NamedEvent } from "../event_reader.ts";
 import type { Peer } from "../peer.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "../typed_events.ts";
@@ -199,6 +200,14 @@ export class Endpoints {
     options?: ListenerOptions,
   ): () => void {
     return this.#events.on(name, listener, options);
+  }
+
+  /** Events of these names, or of all, as an async iterator: {@link TypedEvents.events}. */
+  events<Name extends keyof EndpointsEvents = keyof EndpointsEvents>(
+    names?: readonly Name[],
+    options?: EventReaderOptions,
+  ): EventReader<NamedEvent<EndpointsEvents, Name>> {
+    return this.#events.events(names, options);
   }
 
   /** Counters. */
