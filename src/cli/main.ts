@@ -8,6 +8,7 @@ import { type Arguments, parseArguments } from "./args.ts";
 import type { Command } from "./command.ts";
 import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
+import { completions } from "./commands/completions.ts";
 import { decode } from "./commands/decode.ts";
 import { forward } from "./commands/forward.ts";
 import { keygen } from "./commands/keygen.ts";
@@ -18,12 +19,15 @@ import { receive } from "./commands/receive.ts";
 import { seal } from "./commands/seal.ts";
 import { send } from "./commands/send.ts";
 import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
-import { commandHelp, generalHelp } from "./help.ts";
+import { commandHelp, generalHelp, helpColumns } from "./help.ts";
+import { hintOf } from "./hints.ts";
 import type { CliIo } from "./io.ts";
 import { Report } from "./report.ts";
+import { didYouMean } from "./suggest.ts";
 import { VERSION_TEXT } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
   keygen,
   listenCommand,
   send,
@@ -35,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   seal,
   openCommand,
   decode,
+  completions,
 ];
 
 /** What is no command of its own, and has the general help. */
@@ -57,7 +62,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   try {
     if (command !== undefined) {
       const args = parseArguments(command.name, command.options, rest);
-      if (args.flag("help")) return say(io, commandHelp(command));
+      if (args.flag("help")) return say(io, commandHelp(command, helpColumns(io)));
       report = new Report(io, {
         json: args.flag("json"),
         quiet: args.flag("quiet"),
@@ -83,8 +88,10 @@ function general(name: string | undefined, rest: readonly string[], io: CliIo): 
     case "-h": {
       const topic = rest.find((argument) => !argument.startsWith("-"));
       const wanted = COMMANDS.find((entry) => entry.name === topic);
-      if (wanted !== undefined) return say(io, commandHelp(wanted));
-      if (topic === undefined || GENERAL.includes(topic)) return say(io, generalHelp(COMMANDS));
+      if (wanted !== undefined) return say(io, commandHelp(wanted, helpColumns(io)));
+      if (topic === undefined || GENERAL.includes(topic)) {
+        return say(io, generalHelp(COMMANDS, helpColumns(io)));
+      }
       throw unknownCommand(topic);
     }
     case "version":
@@ -98,7 +105,9 @@ function general(name: string | undefined, rest: readonly string[], io: CliIo): 
 }
 
 function unknownCommand(name: string): UsageError {
-  return new UsageError(`unknown command ${JSON.stringify(name.slice(0, 64))}`);
+  const names = [...COMMANDS.map((command) => command.name), ...GENERAL];
+  const meant = didYouMean(name, names, "stt ");
+  return new UsageError(`unknown command ${JSON.stringify(name.slice(0, 64))}${meant}`);
 }
 
 async function withSignals(
@@ -140,7 +149,7 @@ function fail(error: unknown, report: Report): number {
     const hint = error.hint === undefined ? "stt help" : `stt help ${error.hint}`;
     report.failure("USAGE", error.message, exit, `try: ${hint}`);
   } else if (error instanceof SttError) {
-    report.failure(error.code, error.message, exit);
+    report.failure(error.code, error.message, exit, hintOf(error));
   } else if (isDenied(error)) {
     report.failure("UNSUPPORTED", `the runtime does not allow it: ${error.message}`, exit);
   } else {

@@ -53,6 +53,7 @@ export const SESSION_OPTIONS: readonly OptionSpec[] = [
   {
     name: "congestion",
     value: "NAME",
+    choices: CONGESTION,
     help: `udp: what sets the speed of sending: ${CONGESTION.join(", ")}`,
   },
 ];
