@@ -29,6 +29,16 @@ export class Arguments {
     this.positionals = positionals;
   }
 
+  /** Whether the option was given at all. */
+  has(name: string): boolean {
+    return this.#values[name] !== undefined;
+  }
+
+  /** The same with other arguments, and with values for options that were not given. */
+  behind(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Arguments {
+    return new Arguments({ ...values, ...this.#values }, positionals);
+  }
+
   flag(name: string): boolean {
     return this.#values[name] === true;
   }

@@ -19,6 +19,7 @@ export const COMMANDS: readonly string[] = [
   "seal",
   "open",
   "decode",
+  "config",
   "completions",
 ];
 

@@ -9,6 +9,7 @@ import type { Command } from "./command.ts";
 import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
 import { completions } from "./commands/completions.ts";
+import { configCommand } from "./commands/config.ts";
 import { decode } from "./commands/decode.ts";
 import { forward } from "./commands/forward.ts";
 import { keygen } from "./commands/keygen.ts";
@@ -18,6 +19,7 @@ import { ping } from "./commands/ping.ts";
 import { receive } from "./commands/receive.ts";
 import { seal } from "./commands/seal.ts";
 import { send } from "./commands/send.ts";
+import { configured } from "./config/apply.ts";
 import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
 import { commandHelp, generalHelp, helpColumns } from "./help.ts";
 import { hintOf } from "./hints.ts";
@@ -39,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   seal,
   openCommand,
   decode,
+  configCommand,
   completions,
 ];
 
@@ -61,8 +64,9 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   let report = new Report(io, { json: rest.includes("--json"), quiet: false });
   try {
     if (command !== undefined) {
-      const args = parseArguments(command.name, command.options, rest);
-      if (args.flag("help")) return say(io, commandHelp(command, helpColumns(io)));
+      const given = parseArguments(command.name, command.options, rest);
+      if (given.flag("help")) return say(io, commandHelp(command, helpColumns(io)));
+      const args = await configured(command, given, COMMANDS, io);
       report = new Report(io, {
         json: args.flag("json"),
         quiet: args.flag("quiet"),

@@ -31,6 +31,7 @@ export const completions: Command = {
     { line: "completions fish > ~/.config/fish/completions/stt.fish", what: "fish" },
   ],
   options: GENERAL_OPTIONS,
+  ignoresConfig: true,
   run(args, { report, commands }) {
     const [shell, ...others] = args.positionals;
     const known = SHELLS.find((name) => name === shell);
