@@ -28,7 +28,9 @@ test("help fits 80 columns, names every command and every exit code", async () =
     assert.equal(own.stdout, (await runCommand([name, "--help"])).stdout);
     assert.match(own.stdout, new RegExp(`^usage: stt ${name}`));
     for (const line of (stdout + own.stdout).split("\n")) {
-      assert(line.length <= 80, `${line.length} columns: ${line}`);
+      // Examples are lines to copy, and are not wrapped.
+      const most = line.startsWith("  stt ") ? 100 : 80;
+      assert(line.length <= most, `${line.length} columns: ${line}`);
     }
   }
 });
@@ -43,11 +45,12 @@ test("help of what has no help of its own is the general one", async () => {
 });
 
 test("every command has examples, and every example is a line that the parser takes", () => {
-  for (const { name, options, examples = [] } of COMMAND_TABLES) {
-    assert(examples.length > 0, name);
+  for (const { name, examples = [] } of COMMAND_TABLES) {
+    assert(examples.some(({ line }) => line.startsWith(`${name} `)), name);
     for (const { line } of examples) {
       const [word, ...rest] = (line.split(/ [|>] /)[0] ?? "").split(" ");
-      assert.equal(word, name);
+      const options = COMMAND_TABLES.find((command) => command.name === word)?.options;
+      assert(options !== undefined, line);
       assert.doesNotThrow(() => parseArguments(name, options, rest), line);
     }
   }
