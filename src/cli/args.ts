@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { UsageError } from "./exit_codes.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** One option. */
 export interface OptionSpec {
@@ -26,6 +27,16 @@ export class Arguments {
   constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[]) {
     this.#values = values;
     this.positionals = positionals;
+  }
+
+  /** Whether the option was given at all. */
+  has(name: string): boolean {
+    return this.#values[name] !== undefined;
+  }
+
+  /** The same with other arguments, and with values for options that were not given. */
+  behind(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Arguments {
+    return new Arguments({ ...values, ...this.#values }, positionals);
   }
 
   flag(name: string): boolean {
@@ -99,7 +110,7 @@ export function parseArguments(
     });
     return new Arguments(values, positionals);
   } catch (error) {
-    throw new UsageError(describe(error), command);
+    throw new UsageError(describe(error, specs), command);
   }
 }
 
@@ -113,9 +124,12 @@ function refuseSecrets(argv: readonly string[], command: string): void {
   );
 }
 
-function describe(error: unknown): string {
+function describe(error: unknown, specs: readonly OptionSpec[]): string {
   const message = error instanceof Error ? error.message : String(error);
   // The parser's own sentence, without its advice on positionals.
   const first = message.split(/\. |\n/)[0] ?? message;
-  return first.charAt(0).toLowerCase() + first.slice(1).replace(/\.$/, "");
+  const text = first.charAt(0).toLowerCase() + first.slice(1).replace(/\.$/, "");
+  const unknown = /^unknown option '--([^']*)'$/.exec(text)?.[1];
+  if (unknown === undefined) return text;
+  return text + didYouMean(unknown, specs.map(({ name }) => name), "--");
 }

@@ -64,6 +64,8 @@ export class Child {
       env: {
         ...process.env,
         NO_COLOR: "1",
+        // Not the configuration of whoever runs the tests.
+        STT_CONFIG: "",
         ...(seed === undefined ? {} : { STT_SEED: seed }),
         ...options.env,
       },

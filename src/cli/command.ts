@@ -41,6 +41,8 @@ export interface Command {
   readonly examples?: readonly Example[];
   /** What its arguments are: the shell completes accordingly. Words are completed as they stand. */
   readonly positionals?: readonly (PositionalKind | readonly string[])[];
+  /** It runs without the configuration file: it is about something else, or about that file itself. */
+  readonly ignoresConfig?: boolean;
   /** Whether standard output will carry the data of a file. */
   dataOnStdout?(args: Arguments): boolean;
   /** Returns the exit code; errors are reported by the caller. */

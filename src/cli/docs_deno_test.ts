@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { COMMANDS, runCommand } from "./io_for_test.ts";
+import { COMMANDS as COMMAND_TABLES } from "./main.ts";
+import { manual } from "./manual.ts";
 
 const DOCS = new URL("../../docs/cli.md", import.meta.url);
 
@@ -17,4 +19,9 @@ test("the documentation has every option and every exit code", async () => {
       assert(docs.includes(option), `${option} of ${name}`);
     }
   }
+});
+
+test("the manual is what the tables of the commands say", () => {
+  const page = readFileSync(new URL("../../docs/stt.1.md", import.meta.url), "utf8");
+  assert(page === manual(COMMAND_TABLES), "docs/stt.1.md is stale: run `deno task gen-manual`");
 });

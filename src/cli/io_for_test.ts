@@ -20,6 +20,8 @@ export const COMMANDS: readonly string[] = [
   "seal",
   "open",
   "decode",
+  "config",
+  "completions",
 ];
 
 /** What the world looks like to the command. */

@@ -8,6 +8,8 @@ import { type Arguments, parseArguments } from "./args.ts";
 import type { Command } from "./command.ts";
 import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
+import { completions } from "./commands/completions.ts";
+import { configCommand } from "./commands/config.ts";
 import { decode } from "./commands/decode.ts";
 import { doctor } from "./commands/doctor.ts";
 import { forward } from "./commands/forward.ts";
@@ -18,13 +20,17 @@ import { ping } from "./commands/ping.ts";
 import { receive } from "./commands/receive.ts";
 import { seal } from "./commands/seal.ts";
 import { send } from "./commands/send.ts";
+import { configured } from "./config/apply.ts";
 import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
-import { commandHelp, generalHelp } from "./help.ts";
+import { commandHelp, generalHelp, helpColumns } from "./help.ts";
+import { hintOf } from "./hints.ts";
 import type { CliIo } from "./io.ts";
 import { Report } from "./report.ts";
+import { didYouMean } from "./suggest.ts";
 import { VERSION_TEXT } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
   keygen,
   listenCommand,
   send,
@@ -37,6 +43,8 @@ const COMMANDS: readonly Command[] = [
   seal,
   openCommand,
   decode,
+  configCommand,
+  completions,
 ];
 
 /** What is no command of its own, and has the general help. */
@@ -58,8 +66,9 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   let report = new Report(io, { json: rest.includes("--json"), quiet: false });
   try {
     if (command !== undefined) {
-      const args = parseArguments(command.name, command.options, rest);
-      if (args.flag("help")) return say(io, commandHelp(command));
+      const given = parseArguments(command.name, command.options, rest);
+      if (given.flag("help")) return say(io, commandHelp(command, helpColumns(io)));
+      const args = await configured(command, given, COMMANDS, io);
       report = new Report(io, {
         json: args.flag("json"),
         quiet: args.flag("quiet"),
@@ -85,8 +94,10 @@ function general(name: string | undefined, rest: readonly string[], io: CliIo): 
     case "-h": {
       const topic = rest.find((argument) => !argument.startsWith("-"));
       const wanted = COMMANDS.find((entry) => entry.name === topic);
-      if (wanted !== undefined) return say(io, commandHelp(wanted));
-      if (topic === undefined || GENERAL.includes(topic)) return say(io, generalHelp(COMMANDS));
+      if (wanted !== undefined) return say(io, commandHelp(wanted, helpColumns(io)));
+      if (topic === undefined || GENERAL.includes(topic)) {
+        return say(io, generalHelp(COMMANDS, helpColumns(io)));
+      }
       throw unknownCommand(topic);
     }
     case "version":
@@ -100,7 +111,9 @@ function general(name: string | undefined, rest: readonly string[], io: CliIo): 
 }
 
 function unknownCommand(name: string): UsageError {
-  return new UsageError(`unknown command ${JSON.stringify(name.slice(0, 64))}`);
+  const names = [...COMMANDS.map((command) => command.name), ...GENERAL];
+  const meant = didYouMean(name, names, "stt ");
+  return new UsageError(`unknown command ${JSON.stringify(name.slice(0, 64))}${meant}`);
 }
 
 async function withSignals(
@@ -142,7 +155,7 @@ function fail(error: unknown, report: Report): number {
     const hint = error.hint === undefined ? "stt help" : `stt help ${error.hint}`;
     report.failure("USAGE", error.message, exit, `try: ${hint}`);
   } else if (error instanceof SttError) {
-    report.failure(error.code, error.message, exit);
+    report.failure(error.code, error.message, exit, hintOf(error));
   } else if (isDenied(error)) {
     report.failure("UNSUPPORTED", `the runtime does not allow it: ${error.message}`, exit);
   } else {

@@ -5,8 +5,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { withFolder } from "../endpoint/files/folder_for_test.ts";
+import { SttError } from "../errors.ts";
+import { parseArguments } from "./args.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
+import { hintOf } from "./hints.ts";
 import { COMMANDS, runCommand } from "./io_for_test.ts";
+import { COMMANDS as COMMAND_TABLES } from "./main.ts";
 import { PACKAGE_VERSION } from "./version.ts";
 
 const SEED = "5".repeat(64);
@@ -24,7 +28,9 @@ test("help fits 80 columns, names every command and every exit code", async () =
     assert.equal(own.stdout, (await runCommand([name, "--help"])).stdout);
     assert.match(own.stdout, new RegExp(`^usage: stt ${name}`));
     for (const line of (stdout + own.stdout).split("\n")) {
-      assert(line.length <= 80, `${line.length} columns: ${line}`);
+      // Examples are lines to copy, and are not wrapped.
+      const most = line.startsWith("  stt ") ? 100 : 80;
+      assert(line.length <= most, `${line.length} columns: ${line}`);
     }
   }
 });
@@ -36,6 +42,65 @@ test("help of what has no help of its own is the general one", async () => {
   ) {
     assert.deepEqual(await runCommand(argv), { exit: 0, stdout, stderr: "" }, argv.join(" "));
   }
+});
+
+test("every command has examples, and every example is a line that the parser takes", () => {
+  for (const { name, examples = [] } of COMMAND_TABLES) {
+    assert(examples.some(({ line }) => line.startsWith(`${name} `)), name);
+    for (const { line } of examples) {
+      const [word, ...rest] = (line.split(/ [|>] /)[0] ?? "").split(" ");
+      const options = COMMAND_TABLES.find((command) => command.name === word)?.options;
+      assert(options !== undefined, line);
+      assert.doesNotThrow(() => parseArguments(name, options, rest), line);
+    }
+  }
+});
+
+test("help uses the width of a terminal, within limits", async () => {
+  for (const [columns, most] of [[50, 50], [120, 110], [20, 40]] as const) {
+    const { stdout } = await runCommand(["help", "keygen"], { columns, typed: "" });
+    const widths = stdout.split("\n").filter((line) => !/^( {2}stt |usage)/.test(line))
+      .map((line) => line.length);
+    assert(Math.max(...widths) <= most, `${Math.max(...widths)} of ${columns}`);
+  }
+});
+
+test("what is misspelt gets a suggestion", async () => {
+  const cases: [string[], RegExp][] = [
+    [["sned"], /unknown command "sned": did you mean stt send\?/],
+    [["recieve"], /did you mean stt receive\?/],
+    [["help", "lsten"], /did you mean stt listen\?/],
+    [["zzzz"], /unknown command "zzzz"\ntry/],
+    [["ping", "--timout", "3"], /unknown option '--timout': did you mean --timeout\?/],
+    [["send", "--no_resume"], /did you mean --no-resume\?/],
+    [["send", "--quite"], /did you mean --quiet\?/],
+    [["ping", "--frobnicate"], /unknown option '--frobnicate'\ntry/],
+  ];
+  for (const [argv, message] of cases) {
+    const { exit, stderr } = await runCommand(argv);
+    assert.equal(exit, 2);
+    assert.match(stderr, message);
+  }
+});
+
+test("an error says what to do next, in text and in JSON", async () => {
+  const env = { STT_SEED: SEED };
+  const refused = await runCommand(["ping", NOWHERE], { env });
+  assert.match(refused.stderr, /connection refused.*\nis `stt listen` running there/s);
+  const json = await runCommand(["ping", NOWHERE, "--json"], { env });
+  assert.match(JSON.parse(json.stdout).hint, /^is `stt listen` running there/);
+  const address = await runCommand(["ping", "192.0.2.1:9000"], { env });
+  assert.match(address.stderr, /addresses look like/);
+  const denied = new SttError("FILE_IO", 'cannot create "/x": permission denied (EACCES)');
+  assert.match(hintOf(denied) ?? "", /owner and mode/);
+  const there = new SttError("FILE_EXISTS", "cannot send", { remote: true });
+  assert.match(hintOf(there) ?? "", /--overwrite/);
+  assert.equal(hintOf(new SttError("FILE_EXISTS", "cannot create")), undefined);
+  const busy = new SttError("TRANSPORT", "cannot listen on x: in use (EADDRINUSE)");
+  assert.match(hintOf(busy) ?? "", /another port/);
+  const foreign = new SttError("TRANSPORT", "cannot listen on x: listen EINVAL: invalid");
+  assert.match(hintOf(foreign) ?? "", /address of this machine/);
+  assert.equal(hintOf(new Error("EADDRINUSE")), undefined);
 });
 
 test("version is that of the package", async () => {

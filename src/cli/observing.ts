@@ -7,7 +7,7 @@ import type { EndpointOptions } from "../endpoint/options.ts";
 import { keyLogFile, qlogFile } from "../telemetry/files.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import type { CliIo } from "./io.ts";
+import { grantedEnv } from "./granted.ts";
 
 export const OBSERVE_OPTIONS: readonly OptionSpec[] = [
   { name: "qlog", value: "FILE", help: "write what the sessions do as qlog (FILE.sqlog)" },
@@ -19,19 +19,6 @@ export const OBSERVE_OPTIONS: readonly OptionSpec[] = [
 ];
 
 const KEY_LOG_VARIABLE = "STT_KEYLOGFILE";
-
-interface DenoPermissions {
-  readonly permissions: {
-    querySync(query: { name: "env"; variable: string }): { readonly state: string };
-  };
-}
-
-/** A variable that most runs do without: where Deno would ask for the permission to look, it counts as not set. */
-function grantedEnv(env: CliIo["env"], variable: string): string | undefined {
-  const { Deno: deno } = globalThis as { readonly Deno?: DenoPermissions };
-  const granted = deno?.permissions.querySync({ name: "env", variable }).state ?? "granted";
-  return granted === "granted" ? env[variable] : undefined;
-}
 
 /** Opens the files. They are written until the process ends. */
 export function observeOptions(

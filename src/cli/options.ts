@@ -27,6 +27,7 @@ const CONGESTION: readonly CongestionControlName[] = ["cubic", "bbr", "newreno"]
 export const GENERAL_OPTIONS: readonly OptionSpec[] = [
   { name: "json", help: "one JSON object per line instead of text" },
   { name: "quiet", short: "q", help: "results, warnings and errors only" },
+  { name: "config", value: "FILE", help: "configuration file in place of the usual one" },
   { name: "help", short: "h", help: "show this help" },
 ];
 
@@ -53,6 +54,7 @@ export const SESSION_OPTIONS: readonly OptionSpec[] = [
   {
     name: "congestion",
     value: "NAME",
+    choices: CONGESTION,
     help: `udp: what sets the speed of sending: ${CONGESTION.join(", ")}`,
   },
 ];

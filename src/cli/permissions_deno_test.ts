@@ -106,7 +106,12 @@ async function failsClearly(child: Child, left: string): Promise<void> {
 test("keygen and decode run with the flags that are documented, and fail clearly without one", async () => {
   await withNames(async (names) => {
     await withChildren(async (start) => {
-      const cases: [string, number][] = [["keygen", 0], ["decode HEX", 6], ["decode FILE", 6]];
+      const cases: [string, number][] = [
+        ["keygen", 0],
+        ["completions bash", 0],
+        ["decode HEX", 6],
+        ["decode FILE", 6],
+      ];
       await inTurns(cases.map(([command, exit]) => async () => {
         const permissions = filled(flagsOf(command), "", names);
         const args = command.split(" ").map((word) => fill(word, names));

@@ -73,7 +73,7 @@ export class Report {
 
   /** Why the run fails. */
   failure(code: string, message: string, exit: number, hint?: string): void {
-    if (this.#options.json) return this.#json("error", { code, message, exit });
+    if (this.#options.json) return this.#json("error", { code, message, exit, hint });
     this.#line(`stt: ${printable(message)}`);
     if (hint !== undefined) this.#line(hint);
   }

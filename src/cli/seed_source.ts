@@ -8,7 +8,9 @@ import { parseSeed } from "../crypto/seeds.ts";
 import { SttError } from "../errors.ts";
 import type { Arguments } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+import { SEED_KEY } from "./config/keys.ts";
 import { Interrupted, UsageError } from "./exit_codes.ts";
+import { grantedEnv } from "./granted.ts";
 import { seedOf } from "./options.ts";
 
 const VARIABLE = "STT_SEED";
@@ -27,8 +29,14 @@ export async function sharedSeeds(
   if (files.length > 0) {
     return await Promise.all(files.map((path) => seedOf(path, context)));
   }
-  const text = context.io.env[VARIABLE];
+  // No option: it can be in the configuration alone.
+  const configured = args.text(SEED_KEY.name);
+  const { env } = context.io;
+  const text = configured === undefined ? env[VARIABLE] : grantedEnv(env, VARIABLE);
   if (text !== undefined && text !== "") return [seedOfText(VARIABLE, text.trim())];
+  if (configured !== undefined) {
+    return [seedOfText("the seed of the configuration", configured.trim())];
+  }
   if (stdinTaken || !context.io.stdin.isTty || !context.io.stderr.isTty) {
     throw new UsageError("no seed: give --seed-file FILE or set STT_SEED (`stt keygen` makes one)");
   }

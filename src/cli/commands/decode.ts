@@ -31,10 +31,22 @@ export const decode: Command = {
     "Files and standard input (-) hold bytes, hexadecimal text, or a capture (pcap,",
     "pcapng) of sessions over UDP, TCP or WebSocket, whose frames --keylog opens.",
   ],
+  positionals: ["file"],
+  examples: [
+    {
+      line: "decode 53540500",
+      what: "a frame in hexadecimal",
+    },
+    {
+      line: "decode captured.bin --as frames",
+      what: "a file of frames",
+    },
+  ],
   options: [
     {
       name: "as",
       value: "FORM",
+      choices: FORMS,
       help: "frames, value, records (the plaintext of CONTROL) or auto (default)",
     },
     { name: "keylog", value: "FILE", help: "keys that --keylog of the other commands wrote" },

@@ -19,6 +19,13 @@ export const keygen: Command = {
     "Prints hexadecimal text, or writes it into a new file that only you may read.",
     "Who has the shared seed may join. Hand it over on a secure way.",
   ],
+  positionals: [],
+  examples: [
+    {
+      line: "keygen --out net.seed",
+      what: "a new seed in a file that only you may read",
+    },
+  ],
   options: [
     {
       name: "out",

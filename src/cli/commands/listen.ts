@@ -27,6 +27,17 @@ export const listenCommand: Command = {
     "Files appear under their names only when they are whole and verified.",
     "A peer with a wrong seed, or noise, costs one line; the listener goes on.",
   ],
+  positionals: ["address"],
+  examples: [
+    {
+      line: "listen ws://0.0.0.0:9000/ --seed-file net.seed --out inbox",
+      what: "receive into the folder inbox",
+    },
+    {
+      line: "listen udp://0.0.0.0:9000 --seed-file net.seed --offer photos --once",
+      what: "offer a folder to one peer, then end",
+    },
+  ],
   options: [
     ...RECEIVE_OPTIONS,
     {

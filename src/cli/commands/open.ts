@@ -20,6 +20,17 @@ export const openCommand: Command = {
     "A file appears when it is whole and verified. What goes to standard output is",
     "verified piece by piece: that it is whole, only the exit code says.",
   ],
+  positionals: ["file"],
+  examples: [
+    {
+      line: "open report.pdf.stts --seed-file net.seed",
+      what: "writes report.pdf",
+    },
+    {
+      line: "open folder.tar.stts --ask-passphrase --out -",
+      what: "to standard output: … | tar x",
+    },
+  ],
   options: [...SEALING_OPTIONS, ...GENERAL_OPTIONS],
   dataOnStdout: (args) => (args.text("out") ?? args.positionals[0]) === "-",
   async run(args, context) {

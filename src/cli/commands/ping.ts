@@ -19,6 +19,13 @@ export const ping: Command = {
   usage: "ping ADDR [--count N] [--interval MS]",
   summary: "measure the round trip to a listener, through an encrypted session",
   details: ["Works with every listener that has the seed, whatever it is for."],
+  positionals: ["address"],
+  examples: [
+    {
+      line: "ping udp://192.0.2.1:9000 --seed-file net.seed --count 10",
+      what: "ten round trips, a second apart",
+    },
+  ],
   options: [
     { name: "count", short: "c", value: "N", help: `pings to send (default ${DEFAULT_COUNT})` },
     {

@@ -19,6 +19,17 @@ export const receive: Command = {
     "The listener runs `stt listen ADDR --offer FILE`; it ends the session at last.",
     "Files appear under their names only when they are whole and verified.",
   ],
+  positionals: ["address"],
+  examples: [
+    {
+      line: "receive ws://192.0.2.1:9000/ --seed-file net.seed --out inbox",
+      what: "into the folder inbox",
+    },
+    {
+      line: "receive ws://192.0.2.1:9000/ --seed-file net.seed --to-stdout",
+      what: "to standard output: … | tar x",
+    },
+  ],
   options: [...RECEIVE_OPTIONS, ...SESSION_OPTIONS, ...DIAL_OPTIONS, ...GENERAL_OPTIONS],
   dataOnStdout: toStdout,
   async run(args, context) {

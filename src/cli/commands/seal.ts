@@ -21,6 +21,17 @@ export const seal: Command = {
     `Writes FILE${SEALED_ENDING}, or standard output for standard input.`,
     "`stt open` opens it, with the same secret, on any machine.",
   ],
+  positionals: ["file"],
+  examples: [
+    {
+      line: "seal report.pdf --seed-file net.seed",
+      what: "writes report.pdf.stts",
+    },
+    {
+      line: "seal - --ask-passphrase --out folder.tar.stts",
+      what: "standard input: tar c folder | stt seal - …",
+    },
+  ],
   options: [
     ...SEALING_OPTIONS,
     { name: "live", help: "what comes can be opened at once, however little it is" },

@@ -27,6 +27,21 @@ export const send: Command = {
     "A folder goes with all in it but links, and but what --exclude names.",
     "`-` sends standard input, under the name given by --name (default `stdin`).",
   ],
+  positionals: ["file", "address"],
+  examples: [
+    {
+      line: "send report.pdf ws://192.0.2.1:9000/ --seed-file net.seed",
+      what: "one file",
+    },
+    {
+      line: "send project udp://192.0.2.1:9000 --seed-file net.seed --exclude .git/",
+      what: "a folder with all but what is excluded",
+    },
+    {
+      line: "send - tcp://192.0.2.1:9000 --seed-file net.seed --name backup.tar",
+      what: "standard input: tar c folder | stt send - …",
+    },
+  ],
   options: [
     { name: "name", value: "NAME", help: "name for the receiver (one file or folder only)" },
     {
