@@ -126,6 +126,8 @@ async function attempt(
 
 function checkJsr(): Promise<Outcome> {
   return attempt("jsr", async () => {
+    // Git ignores the page of `stt listen --web`, which goes out built.
+    await run(Deno.execPath(), ["task", "web"], { cwd: ROOT_PATH });
     // Whether the tree is clean has been looked at.
     const args = ["publish", "--dry-run", "--allow-dirty"];
     await run(Deno.execPath(), args, { cwd: ROOT_PATH });
@@ -140,7 +142,7 @@ async function checkNpm(
   let tarball: Tarball | undefined;
   const outcome = await attempt("npm", async () => {
     const base = { root: ROOT, packageOnly: false };
-    buildPackage(repository === undefined ? base : { ...base, repository });
+    await buildPackage(repository === undefined ? base : { ...base, repository });
     tarball = await pack(fileURLToPath(new URL("npm/", ROOT)), folder);
     const read = (path: string) => Deno.readTextFileSync(new URL(`npm/${path}`, ROOT));
     const packageJson = JSON.parse(read("package.json")) as PackageJson;
