@@ -110,7 +110,13 @@ export async function runShell(
   place: Place = "clone",
 ): Promise<ShellRun[]> {
   const folder = await Deno.makeTempDir({ prefix: "stt-docs-" });
-  const port = freePort();
+  // Each port of the page is one of this machine, the same for all of its commands.
+  const ports = new Map<string, number>();
+  const portFor = (shown: string): number => {
+    const port = ports.get(shown) ?? freePort();
+    ports.set(shown, port);
+    return port;
+  };
   const listeners: Listener[] = [];
   const runs: ShellRun[] = [];
   try {
@@ -125,8 +131,8 @@ export async function runShell(
       for (const command of commandsOf(block.text).filter(wanted)) {
         // npx would stand between this process and the listener that it has to end.
         const local = command.replace(/^npx stt /, "node_modules/.bin/stt ").replaceAll(
-          /\b(?:0\.0\.0\.0|127\.0\.0\.1|192\.0\.2\.\d+):9\d{3}\b/g,
-          `127.0.0.1:${port}`,
+          /\b(?:0\.0\.0\.0|127\.0\.0\.1|192\.0\.2\.\d+):(9\d{3})\b/g,
+          (_, port) => `127.0.0.1:${portFor(port)}`,
         );
         const child = start(local, folder);
         const { said, ended } = outputOf(child);

@@ -16,6 +16,10 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^node |^npx stt /, "needs npm/: scripts/docs_node.ts"],
   [/^deno task (?:test|ok|npm|docs:\w+)\b/, "a part of `deno task ok`, which runs this test too"],
   [/^deno task bench\b/, "minutes; what it prints is in bench/RESULTS.md"],
+  [
+    /^sudo tcpdump|^stt (?:ping|decode) .*--keylog|^tshark/,
+    "need root, or Wireshark: src/cli/capture/capture_test.ts, scripts/wireshark/wireshark_test.ts",
+  ],
   [/^deno task netlab\b/, "needs root; scripts/netlab/ has its tests"],
   [
     /^deno task conformance\b/,

@@ -360,3 +360,10 @@ test("what migration.md says to call is there", () => {
   assert.ok(named.length > 50, `${named.length} names`);
   assert.deepEqual(named.filter((name) => name !== "stt" && !there(name)), []);
 });
+
+test("README's table of imports has every entry point", () => {
+  const { exports } = JSON.parse(read("deno.json")) as { exports: Record<string, string> };
+  const documented = rows(section(read("README.md"), "## Install")).map(([name = ""]) => name);
+  const declared = Object.keys(exports).map((name) => `\`@seigr/stt${name.slice(1)}\``);
+  assert.deepEqual(documented.sort(), declared.sort());
+});
