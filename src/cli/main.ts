@@ -17,6 +17,7 @@ import { ping } from "./commands/ping.ts";
 import { receive } from "./commands/receive.ts";
 import { seal } from "./commands/seal.ts";
 import { send } from "./commands/send.ts";
+import { top } from "./commands/top.ts";
 import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import type { CliIo } from "./io.ts";
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   chat,
   forward,
   ping,
+  top,
   bench,
   seal,
   openCommand,

@@ -178,7 +178,7 @@ test("stt decode reads captures, with and without keys, for people and as JSON",
     const plain = await runCommand(["decode", capture, "--keylog", keyFile]);
     assert.equal(plain.exit, 0);
     assert.match(plain.stdout, /^0\.000000 udp 127\.0\.0\.1:\d+ > 127\.0\.0\.1:\d+ HANDSHAKE/);
-    assert.match(plain.stdout, /\n  KEY_ROTATION\n    epoch: 1\n/);
+    assert.match(plain.stdout, /\n {2}KEY_ROTATION\n {4}epoch: 1\n/);
     assert.match(plain.stderr, /packets, \d+ frames, \d+ of them readable with 4 keys/);
     const sealed = await runCommand(["decode", capture]);
     assert.match(sealed.stdout, /, sealed\n/);
