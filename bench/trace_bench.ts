@@ -1,6 +1,7 @@
 /**
  * What a tracer costs: 1200 bytes written, sealed, opened and read, over memory in virtual time. `off` is a session
- * without a tracer, `disabled` one whose tracer does not listen, `buffer` keeps events, `qlog` makes text of them.
+ * without a tracer, `disabled` one whose tracer does not listen, `buffer` keeps events, `qlog` makes text of them; with
+ * `profile` one side measures how long things take.
  *
  * @module
  */
@@ -23,9 +24,11 @@ const TRACERS: Record<string, Tracer | undefined> = {
   qlog: qlog({ ...start, role: "initiator" }),
 };
 
-for (const [name, tracer] of Object.entries(TRACERS)) {
+for (const name of [...Object.keys(TRACERS), "profile"]) {
+  const tracer = TRACERS[name];
   const both = pair({
     seed: 2,
+    ...(name === "profile" ? { profile: () => performance.now() } : {}),
     ...(tracer === undefined ? {} : { tracers: { a: tracer, b: tracer } }),
   });
   both.establish();

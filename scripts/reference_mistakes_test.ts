@@ -69,7 +69,7 @@ test("nothing in src/ waits for the disk, a process or a slow hash on the event 
   // opens that store has chosen it.
   const quick = [
     "src/cli/io.ts: fstatSync(",
-    "src/cli/observing.ts: querySync(",
+    "src/cli/granted.ts: querySync(",
     "src/crypto/node_provider.ts: hkdfSync(",
     "src/storage/sqlite_store.ts: DatabaseSync(",
   ];

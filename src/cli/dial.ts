@@ -127,8 +127,9 @@ export async function dial(
   args: Arguments,
   context: CommandContext,
   defaultApp: string,
+  more: Pick<ConnectOptions, "profile"> = {},
 ): Promise<Dialled> {
-  const dialler = await Dialler.prepare(address, args, context, defaultApp);
+  const dialler = await Dialler.prepare(address, args, context, defaultApp, false, more);
   try {
     return await dialler.dial(context.signal);
   } finally {

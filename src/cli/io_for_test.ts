@@ -15,6 +15,7 @@ export const COMMANDS: readonly string[] = [
   "chat",
   "forward",
   "ping",
+  "top",
   "bench",
   "doctor",
   "seal",

@@ -21,6 +21,7 @@ import { receive } from "./commands/receive.ts";
 import { seal } from "./commands/seal.ts";
 import { send } from "./commands/send.ts";
 import { configured } from "./config/apply.ts";
+import { top } from "./commands/top.ts";
 import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
 import { commandHelp, generalHelp, helpColumns } from "./help.ts";
 import { hintOf } from "./hints.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   chat,
   forward,
   ping,
+  top,
   bench,
   doctor,
   seal,

@@ -18,6 +18,7 @@ import { EventQueue } from "./event_queue.ts";
 import type { CloseFacts, ConnectionEvent, CustomFrame, Datagram } from "./events.ts";
 import { FrameSender } from "./frame_sender.ts";
 import type { PathAddress } from "./recovery/path.ts";
+import { Profile } from "./profile.ts";
 import { Route } from "./route.ts";
 import { FrameReceiver, type Receiver } from "./frame_receiver.ts";
 import { Accepted, Answering, Dialling, type Handshaking } from "./handshaking.ts";
@@ -59,6 +60,7 @@ export class Connection {
   /** UDP alone. */
   readonly #route: Route | undefined;
   readonly #trace: ConnectionTrace | undefined;
+  readonly #profile: Profile | undefined;
 
   private constructor(
     role: Connection["role"],
@@ -76,7 +78,9 @@ export class Connection {
     this.#counters = counters;
     this.#trace = trace;
     this.#provider = provider;
-    const streams = streamsOf(role, limits, path, trace);
+    const profile = base.profile && new Profile(base.profile);
+    this.#profile = profile;
+    const streams = streamsOf(role, limits, path, trace, profile);
     const events = new EventQueue(streams, trace);
     this.streams = streams;
     this.#events = events;
@@ -95,6 +99,7 @@ export class Connection {
         route,
         trace,
         keyLog: base.keyLog,
+        profile,
       },
       nowMs,
     );
@@ -389,6 +394,7 @@ export class Connection {
       streams: this.streams.stats(),
       inbound: this.#frames.inbound,
       migrations: this.#route?.migrations ?? 0,
+      profile: this.#profile?.snapshot(),
     });
   }
 }

@@ -24,6 +24,7 @@ import type { CloseFacts } from "./events.ts";
 import type { Handshaking } from "./handshaking.ts";
 import { Liveness } from "./liveness.ts";
 import { PingSet } from "./ping_set.ts";
+import type { Profile } from "./profile.ts";
 import type { ConnectionState } from "./roles.ts";
 import type { Route } from "./route.ts";
 import { type PathOptions, SessionCore } from "./session_core.ts";
@@ -44,6 +45,7 @@ export interface LifecycleParts {
   readonly route: Route | undefined;
   readonly trace: ConnectionTrace | undefined;
   readonly keyLog: KeyLog | undefined;
+  readonly profile: Profile | undefined;
 }
 
 /** One session from the start of its handshake to its end. */
@@ -55,7 +57,7 @@ export class Lifecycle {
   /** What arrives cannot be read in order any more: until the end it is dropped. */
   deaf = false;
   readonly handshake: Handshaking;
-  readonly pings: PingSet = new PingSet();
+  readonly pings: PingSet;
   readonly liveness: Liveness;
   readonly ending: Ending = new Ending();
   readonly #parts: LifecycleParts;
@@ -65,6 +67,7 @@ export class Lifecycle {
   constructor(parts: LifecycleParts, nowMs: number) {
     this.#parts = parts;
     this.handshake = parts.handshake;
+    this.pings = new PingSet(parts.profile?.rtt);
     this.liveness = new Liveness(parts.limits.keepAlive, nowMs);
   }
 
@@ -96,7 +99,7 @@ export class Lifecycle {
   }
 
   #open(session: HandshakeSession, nowMs: number): void {
-    const { provider, limits, streams, path, trace, keyLog } = this.#parts;
+    const { provider, limits, streams, path, trace, keyLog, profile } = this.#parts;
     trace?.authenticated(session);
     this.session = session;
     this.core = new SessionCore({
@@ -109,6 +112,7 @@ export class Lifecycle {
       path,
       trace,
       keyLog,
+      profile,
     });
     streams.setPeerLimits(session.peer.parameters);
   }

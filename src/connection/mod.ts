@@ -18,6 +18,8 @@ export type { CloseFacts, ConnectionEvent, CustomFrame, Datagram, PeerFacts } fr
 export type { ConnectionStats } from "./stats.ts";
 export type { PathAddress } from "./recovery/path.ts";
 export type { PathOptions } from "./session_core.ts";
+export type { ProfileStats } from "./profile.ts";
+export type { HistogramSnapshot } from "../observe/histogram.ts";
 export type { RttStats } from "./ping_set.ts";
 export type { TransmissionConfig, TransmissionStats } from "./transmission.ts";
 export { StreamSet } from "../streams/stream_set.ts";

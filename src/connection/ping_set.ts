@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Histogram } from "../observe/histogram.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
 import { sameToken } from "./same_token.ts";
 
@@ -47,6 +48,12 @@ export class PingSet {
   #min: number | undefined;
   #max: number | undefined;
   #samples = 0;
+  readonly #histogram: Histogram | undefined;
+
+  /** `histogram` counts every sample. */
+  constructor(histogram?: Histogram) {
+    this.#histogram = histogram;
+  }
 
   /**
    * Queues a ping with 8 random bytes; returns its number, which the `pong` event repeats. One that was not sent yet
@@ -123,6 +130,7 @@ export class PingSet {
     this.#min = this.#min === undefined ? rttMs : Math.min(this.#min, rttMs);
     this.#max = this.#max === undefined ? rttMs : Math.max(this.#max, rttMs);
     this.#samples++;
+    this.#histogram?.record(rttMs);
   }
 
   rtt(): RttStats {

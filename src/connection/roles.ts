@@ -19,6 +19,8 @@ export interface ConnectionBase {
   readonly limits: ConnectionLimits;
   /** Hears what the connection does. Default: nobody, at the cost of one look per event. */
   readonly tracer?: Tracer | undefined;
+  /** A clock in milliseconds, as fine as possible: measures how long things take. Default: nothing is measured. */
+  readonly profile?: (() => number) | undefined;
   /** Gets the keys of every epoch as a line of text: they open all that is sent. Default: nobody gets them. */
   readonly keyLog?: KeyLog | undefined;
 }

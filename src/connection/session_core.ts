@@ -17,13 +17,14 @@ import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import type { RotationCause } from "../observe/trace_event.ts";
 import { epochKeyLog, type KeyLog } from "../session/key_log.ts";
-import { Protection } from "../session/protection.ts";
+import { Protection, type ProtectionConfig } from "../session/protection.ts";
 import type { StreamSet } from "../streams/stream_set.ts";
 import { checkCode, encodeReason } from "./closing.ts";
 import type { ConnectionLimits } from "./config.ts";
 import { type OutgoingFrame, PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
 import type { PathAddress } from "./recovery/path.ts";
+import { type Profile, TimedProtection } from "./profile.ts";
 import type { Counters } from "./stats.ts";
 import type { ConnectionTrace } from "./tracing.ts";
 import { TrackedBuilder } from "./tracked_builder.ts";
@@ -62,6 +63,7 @@ export interface SessionCoreConfig {
   readonly path?: PathOptions | undefined;
   readonly trace?: ConnectionTrace | undefined;
   readonly keyLog?: KeyLog | undefined;
+  readonly profile?: Profile | undefined;
 }
 
 /** An authenticated session's keys and frames. */
@@ -95,7 +97,8 @@ export class SessionCore {
     this.peerMaxDatagram = peer.parameters.maxDatagram;
     this.#earlyBudget = peer.parameters.maxData;
     const initiator = role === "initiator";
-    this.#protection = new Protection({
+    const { profile } = config;
+    const keys: ProtectionConfig = {
       provider,
       suite: session.suite,
       sessionId: session.sessionId,
@@ -106,7 +109,10 @@ export class SessionCore {
       nowMs: config.nowMs,
       sendKeyLog: epochKeyLog(config.keyLog, session, initiator ? "i2r" : "r2i"),
       recvKeyLog: epochKeyLog(config.keyLog, session, initiator ? "r2i" : "i2r"),
-    });
+    };
+    this.#protection = profile === undefined
+      ? new Protection(keys)
+      : new TimedProtection(keys, profile);
     secrets.wipeTraffic();
     this.#builder = new PacketBuilder({
       protection: this.#protection,

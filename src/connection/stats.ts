@@ -8,6 +8,7 @@ import type { HandshakeSession } from "../handshake/types.ts";
 import type { StreamStats } from "../streams/types.ts";
 import type { Inbound } from "./inbound.ts";
 import type { RttStats } from "./ping_set.ts";
+import type { ProfileStats } from "./profile.ts";
 import type { SessionCore } from "./session_core.ts";
 import type { ConnectionTrace } from "./tracing.ts";
 import type { TransmissionStats } from "./transmission.ts";
@@ -48,6 +49,8 @@ export interface ConnectionStats {
   readonly datagramsDropped: number;
   /** Frames refused, by reason. */
   readonly rejected: Readonly<Record<string, number>>;
+  /** How long things took, with the option `profile`. */
+  readonly profile: ProfileStats | undefined;
 }
 
 /** Where a snapshot takes its facts from. */
@@ -59,6 +62,7 @@ export interface StatsParts {
   readonly streams: StreamStats;
   readonly inbound: Inbound;
   readonly migrations: number;
+  readonly profile: ProfileStats | undefined;
 }
 
 /** The counters that change while a connection runs. */
@@ -99,6 +103,7 @@ export class Counters {
       datagramsDropped: inbound.datagrams.dropped + inbound.customFrames.dropped +
         (core?.framesDropped ?? 0),
       rejected: Object.fromEntries(this.#rejected ?? []),
+      profile: parts.profile,
     };
   }
 

@@ -5,6 +5,7 @@
  */
 import { StreamSet } from "../streams/stream_set.ts";
 import { type ConnectionLimits, receiveBurst } from "./config.ts";
+import type { Profile } from "./profile.ts";
 import type { PathOptions } from "./session_core.ts";
 import type { ConnectionTrace } from "./tracing.ts";
 
@@ -14,6 +15,7 @@ export function streamsOf(
   limits: ConnectionLimits,
   path: PathOptions | undefined,
   trace: ConnectionTrace | undefined,
+  profile: Profile | undefined,
 ): StreamSet {
   return new StreamSet({
     role,
@@ -27,5 +29,9 @@ export function streamsOf(
     ...(trace === undefined
       ? {}
       : { opened: (id: number, kind: number) => trace.streamOpened(id, kind) }),
+    ...(profile === undefined ? {} : {
+      written: (id: number, end: number) => profile.written(id, end),
+      handedOut: (id: number, end: number) => profile.handedOut(id, end),
+    }),
   });
 }

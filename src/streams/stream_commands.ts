@@ -41,6 +41,7 @@ export function writableStream(table: StreamTable, id: number): Stream {
 export function afterWrite(table: StreamTable, stream: Stream): boolean {
   table.scheduler.add(stream.fresh);
   table.settle(stream);
+  table.config.written?.(stream.id, stream.send.written);
   if (stream.send.unsent < table.sendBuffer) return true;
   stream.writableWanted = true;
   return false;

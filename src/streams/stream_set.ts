@@ -318,7 +318,9 @@ export class StreamSet {
    * the answer may be false although `hasData()` is true: send the packet and ask again.
    */
   nextData(room: number, into: StreamChunk, fullRoom: number = room): boolean {
-    return this.#output.nextData(room, into, fullRoom);
+    const some = this.#output.nextData(room, into, fullRoom);
+    if (some) this.#table.config.handedOut?.(into.streamId, into.offset + into.length);
+    return some;
   }
 
   /** Unreliable transports: the peer has this chunk. Late and repeated reports do no harm. */

@@ -40,6 +40,10 @@ export interface StreamSetConfig {
   readonly sendBuffer?: number;
   /** Told of every stream that this side opens. */
   readonly opened?: (id: number, kind: number) => void;
+  /** Told of every write: the stream, and its bytes so far. */
+  readonly written?: (id: number, end: number) => void;
+  /** Told of all that `nextData` hands out: the stream, and the offset behind it. */
+  readonly handedOut?: (id: number, end: number) => void;
 }
 
 /** Records this layer sends; each is a `SessionRecord` of codec/records.ts. */

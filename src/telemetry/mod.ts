@@ -12,6 +12,13 @@ export {
   type Tracer,
   type TracerFactory,
 } from "../observe/tracer.ts";
+export {
+  Histogram,
+  histogramSince,
+  type HistogramSnapshot,
+  quantile,
+} from "../observe/histogram.ts";
 export { type QlogOptions, qlogTracer } from "../observe/qlog.ts";
 export { type KeyLog, type KeyLogEntry, keyLogLine, parseKeyLogLine } from "../session/key_log.ts";
+export { statsSince } from "./stats_since.ts";
 export { type KeyLogFile, keyLogFile, type QlogFile, qlogFile } from "./files.ts";

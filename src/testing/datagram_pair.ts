@@ -70,6 +70,8 @@ export interface DatagramPairOptions {
   readonly provider?: CryptoProvider;
   /** Who hears what each side does. Default: nobody. */
   readonly tracers?: Partial<Record<Side, Tracer>>;
+  /** A clock for what the side that dials measures of itself. Default: nothing is measured. */
+  readonly profile?: () => number;
   /** Gets the keys of the side that dials. Default: nobody. */
   readonly keyLog?: KeyLog;
 }
@@ -141,6 +143,7 @@ export class DatagramPair {
       path: this.#path(this.link.address("b")),
       tracer: options.tracers?.a,
       keyLog: options.keyLog,
+      profile: options.profile,
     }, this.clock.nowMs);
   }
 

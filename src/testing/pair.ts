@@ -47,6 +47,8 @@ export interface PairOptions {
   readonly provider?: CryptoProvider;
   /** Who hears what each side does. Default: nobody. */
   readonly tracers?: Partial<Record<Side, Tracer>>;
+  /** A clock for what the side that dials measures of itself. Default: nothing is measured. */
+  readonly profile?: () => number;
   /** Gets the keys of the side that dials. Default: nobody. */
   readonly keyLog?: KeyLog;
 }
@@ -104,6 +106,7 @@ export function pair(options: PairOptions = {}): ConnectionPair {
       handshake,
       tracer: options.tracers?.a,
       keyLog: options.keyLog,
+      profile: options.profile,
     }, clock.nowMs),
     b: Connection.answer({
       provider,
