@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildPackage } from "./build_npm.ts";
 import { readArguments, textValue } from "./command_arguments.ts";
@@ -21,6 +21,7 @@ import {
   versionFaults,
 } from "./release_rules.ts";
 import { ROOT, ROOT_PATH } from "./source_files.ts";
+import { PAGE_FILES, writePage } from "./web_page.ts";
 
 const USAGE = `usage: deno task release [--dry-run | --tagged TAG] [options]
 
@@ -30,7 +31,8 @@ get; then makes the tag.
   --dry-run          make no tag; what is only to be written at the release itself does not count
   --tagged TAG       make no tag: the commit has this one already (for the workflow)
   --repository URL   address of the repository's page, for npm's package.json
-  --out FOLDER       leave the tarball, the notes (notes.md) and npm's dist-tag (dist-tag) there
+  --out FOLDER       leave there what is published besides the sources: package.tgz for npm, with its
+                     dist-tag; page_files.js, the page that JSR gets with the sources; notes.md
   --json             print one object
   --help             print this
 
@@ -126,8 +128,8 @@ async function attempt(
 
 function checkJsr(): Promise<Outcome> {
   return attempt("jsr", async () => {
-    // Git ignores the page of `stt listen --web`, which goes out built.
-    await run(Deno.execPath(), ["task", "web"], { cwd: ROOT_PATH });
+    // The page of `stt listen --web` is built, and ignored by git.
+    await writePage(ROOT, ROOT, false);
     // Whether the tree is clean has been looked at.
     const args = ["publish", "--dry-run", "--allow-dirty"];
     await run(Deno.execPath(), args, { cwd: ROOT_PATH });
@@ -170,6 +172,7 @@ async function leave(
 ): Promise<void> {
   await Deno.mkdir(out, { recursive: true });
   await Deno.copyFile(tarball.path, join(out, "package.tgz"));
+  await Deno.copyFile(new URL(PAGE_FILES, ROOT), join(out, basename(PAGE_FILES)));
   await Deno.writeTextFile(join(out, "notes.md"), notes + "\n");
   const parsed = parseVersion(version);
   if (parsed !== undefined) await Deno.writeTextFile(join(out, "dist-tag"), distTag(parsed));

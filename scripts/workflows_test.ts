@@ -94,7 +94,11 @@ test("publishing takes no secret, starts by a tag, and what may publish runs no 
   assert.deepEqual(commands("npm"), [
     'npm publish ./package.tgz --provenance --access public --tag "$(cat dist-tag)"',
   ]);
-  assert.deepEqual(commands("jsr"), ["deno ci", "deno publish"]);
+  assert.deepEqual(commands("jsr"), [
+    "deno ci",
+    'cp "$RUNNER_TEMP/release/page_files.js" src/cli/web/',
+    "deno publish",
+  ]);
   for (const name of ["npm", "jsr"]) assert.match(jobs.get(name) ?? "", /^ {4}needs: verify$/m);
   assert.match(jobs.get("verify") ?? "", /^ {4}needs: ci$/m);
 });

@@ -58,7 +58,7 @@ async function copyFolder(from: URL, to: URL): Promise<void> {
 
 /**
  * Builds what is published once more, from a copy of the sources in another folder, and packs it: whoever builds the
- * same commit gets the same bytes, from the same npm.
+ * same commit gets the same bytes, from the same npm and Deno.
  *
  * @param folder An empty folder for the copy and its tarball.
  */
@@ -67,7 +67,9 @@ export async function packCopy(folder: string, repository: string | undefined): 
   await copyFolder(new URL("src/", ROOT), new URL("src/", copy));
   await copyFolder(new URL("examples/browser/", ROOT), new URL("examples/browser/", copy));
   // The page is bundled with packages, which nobody copies.
-  await Deno.symlink(new URL("node_modules", ROOT), new URL("node_modules", copy));
+  await Deno.symlink(new URL("node_modules", ROOT), new URL("node_modules", copy), {
+    type: "junction",
+  });
   for (const name of ["mod.ts", "deno.json", "deno.lock", "README.md", "LICENSE"]) {
     await Deno.copyFile(new URL(name, ROOT), new URL(name, copy));
   }
