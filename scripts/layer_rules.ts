@@ -158,6 +158,7 @@ export const EXCEPTIONS: readonly {
 /** Bare packages (npm names) and the only folder or file of src/ that may name them. */
 export const PACKAGES: readonly { readonly name: string; readonly where: string }[] = [
   { name: "@noble/", where: "src/crypto/noble_provider.ts" },
+  { name: "uqr", where: "src/cli/qr.ts" },
   { name: "ws", where: "src/transport/" },
 ];
 

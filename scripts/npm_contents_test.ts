@@ -115,7 +115,7 @@ test("every import of the package leads somewhere once it is installed", () => {
   const wrong: [string, RegExp][] = [
     ['import "fast-check";', /^src\/a\.js imports fast-check, which package\.json/],
     ['import "@noble/curves/x.js";', /imports @noble\/curves\/x\.js, which package\.json/],
-    ['const x = import("uqr");', /imports uqr/],
+    ['const x = import("ajv");', /imports ajv/],
     ['import "fs";', /imports fs, which package\.json/],
     ['import "node:nothing";', /imports node:nothing/],
     ['import "./b.js";', /imports \.\/b\.js, which is not in the package/],

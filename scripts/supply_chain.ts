@@ -6,7 +6,7 @@
  */
 
 /** Packages that `mod.ts` and the command load at run time; they are installed with the package. */
-export const RUNTIME_PACKAGES: readonly string[] = ["ws"];
+export const RUNTIME_PACKAGES: readonly string[] = ["uqr", "ws"];
 
 /** Packages that only some subpaths load; whoever uses such a subpath installs them. Counted once deno.json pins them. */
 export const OPTIONAL_PEERS: readonly string[] = [

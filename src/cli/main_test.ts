@@ -5,6 +5,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { withFolder } from "../endpoint/files/folder_for_test.ts";
+import { toHex } from "../codec/hex.ts";
+import { seedFromPassphrase } from "../endpoint/seeds.ts";
 import { SttError } from "../errors.ts";
 import { parseArguments } from "./args.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
@@ -204,6 +206,54 @@ test("keygen prints a seed, or writes it where only the owner reads it", async (
     const again = await runCommand(["keygen", "--out", path]);
     assert.equal(again.exit, 5);
   });
+});
+
+test("keygen derives the seed of a passphrase: typed twice, or from standard input", async () => {
+  const words = "correct horse battery staple";
+  const network = ["--network", "example-network"];
+  const expected = toHex(await seedFromPassphrase(words, "example-network"));
+  const typed = await runCommand(["keygen", "--ask-passphrase", ...network], { typed: words });
+  assert.equal(typed.stdout, `${expected}\n`);
+  assert.match(typed.stderr, /^Passphrase \(not shown\): \nThe same again: \nderived by scrypt/);
+  assert(!typed.stderr.includes(words));
+  const piped = await runCommand(["keygen", "--passphrase-file", "-", ...network, "--json"], {
+    stdin: new TextEncoder().encode(`${words}\nignored\n`),
+  });
+  const [derived, seed] = piped.stdout.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual([derived.event, derived.network, seed.seed], [
+    "derived",
+    "example-network",
+    expected,
+  ]);
+  const wrong: [string[], RegExp][] = [
+    [["--ask-passphrase"], /needs --network NAME/],
+    [network, /--network needs --ask-passphrase/],
+    [["--ask-passphrase", "--passphrase-file", "x", ...network], /exclude each other/],
+    [["--passphrase-file", "-", "--network", "example"], /network name/],
+  ];
+  for (const [argv, message] of wrong) {
+    const { exit, stderr } = await runCommand(["keygen", ...argv], {
+      stdin: new TextEncoder().encode(words),
+    });
+    assert.equal(exit, 2);
+    assert.match(stderr, message);
+  }
+});
+
+test("keygen --qr shows a code, in colours of its own on a terminal", async () => {
+  const plain = await runCommand(["keygen", "--qr"]);
+  const [seed = "", ...lines] = plain.stdout.trimEnd().split("\n");
+  assert.match(seed, /^[0-9a-f]{64}$/);
+  assert(lines.length > 14 && lines.every((line) => /^[ ▀▄█]+$/.test(line)), plain.stdout);
+  assert.equal(new Set(lines.map((line) => line.length)).size, 1);
+  assert((lines[0]?.length ?? 0) <= 80 && lines.length < 24, "it does not fit a small terminal");
+  // What is light is drawn, the quiet zone first.
+  assert.match(lines[0] ?? "", /^█+$/);
+  const coloured = await runCommand(["keygen", "--qr"], { typed: "" });
+  const first = coloured.stdout.split("\n")[1] ?? "";
+  assert(first.startsWith("\x1b[38;5;16;48;5;231m ") && first.endsWith("\x1b[0m"), first);
+  const json = await runCommand(["keygen", "--qr", "--json"]);
+  assert.equal(json.stdout.trim().split("\n").length, 1);
 });
 
 test("--json makes every line an object, errors too", async () => {

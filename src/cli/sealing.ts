@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { open, readFile, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { type FileDestination, ForwardedBytes } from "../endpoint/files/destination.ts";
 import { PartFile } from "../endpoint/files/part_file.ts";
@@ -12,7 +12,8 @@ import type { SealSecret } from "../storage/seal_stream.ts";
 import type { StoreSecret } from "../storage/store_secret.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { Interrupted, UsageError } from "./exit_codes.ts";
+import { UsageError } from "./exit_codes.ts";
+import { passphraseOfFile, typedPassphrase } from "./passphrase_source.ts";
 import { sharedSeed } from "./seed_source.ts";
 
 const READ_BYTES = 262_144;
@@ -86,37 +87,6 @@ async function seedOrPassphrase(
   if (path !== undefined) return { passphrase: await passphraseOfFile(path) };
   if (asked) return { passphrase: await typedPassphrase(context, options) };
   return await sharedSeed(args, context, options.stdinTaken);
-}
-
-/** The first line, without its end. */
-async function passphraseOfFile(path: string): Promise<string> {
-  try {
-    return (await readFile(path, "utf8")).split(/\r?\n/, 1)[0] ?? "";
-  } catch (cause) {
-    throw fileError("read", path, cause);
-  }
-}
-
-async function typedPassphrase(
-  { io }: CommandContext,
-  { stdinTaken, twice }: { readonly stdinTaken: boolean; readonly twice: boolean },
-): Promise<string> {
-  if (stdinTaken || !io.stdin.isTty || !io.stderr.isTty) {
-    throw new UsageError("--ask-passphrase needs a terminal: use --passphrase-file FILE");
-  }
-  const ask = async (question: string): Promise<string> => {
-    io.stderr.text(question);
-    const line = await io.stdin.hiddenLine();
-    io.stderr.text("\n");
-    if (line === null) throw new Interrupted("SIGINT");
-    return line;
-  };
-  const passphrase = await ask("Passphrase (not shown): ");
-  // A slip of the finger would lose the file for ever.
-  if (twice && await ask("The same again: ") !== passphrase) {
-    throw new UsageError("the two passphrases are not the same");
-  }
-  return passphrase;
 }
 
 /** Runs bytes through the transform. The target appears when it is whole; on any error nothing is left of it. */
