@@ -128,7 +128,7 @@ test("people read it on a terminal of 60 columns, and unbroken without one", asy
   assert(!piped.stdout.includes("\x1b"));
   assert.match(
     piped.stdout,
-    /\nfail listen tcp:\/\/192\.0\.2\.1:1\n {19}cannot listen on [^\n]+\n {19}Take another/,
+    /\nfail listen tcp:\/\/192\.0\.2\.1:1\n {5}cannot listen on [^\n]+\n {5}Take another/,
   );
   assert.match(piped.stdout, /\n\d+ ok, \d+ warnings?, 1 failure\n$/);
 });

@@ -7,9 +7,11 @@ import type { FileProgress, FolderProgress } from "../endpoint/files/mod.ts";
 import { SttError } from "../errors.ts";
 import type { CliIo, CliOutput } from "./io.ts";
 import { progressBar, progressLine, type ProgressState } from "./progress.ts";
-import { printable } from "./text.ts";
+import { printable, wrapped } from "./text.ts";
 
 const UNESCAPED = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** Narrower terminals break words. */
+const MIN_COLUMNS = 30;
 const BAR_MS = 100;
 const LINE_MS = 5000;
 const JSON_MS = 200;
@@ -110,7 +112,15 @@ export class Report {
 
   #line(text: string): void {
     this.#clearBar();
-    this.#io.stderr.text(`${text}\n`);
+    this.#io.stderr.text(`${this.#fitted(text)}\n`);
+  }
+
+  /** A terminal breaks long lines anywhere; logs keep them whole. */
+  #fitted(text: string): string {
+    const { isTty, columns } = this.#io.stderr;
+    if (!isTty) return text;
+    const width = Math.max(MIN_COLUMNS, columns - 3);
+    return text.split("\n").map((line) => wrapped(line, width).join("\n  ")).join("\n");
   }
 
   #bar(state: ProgressState): void {

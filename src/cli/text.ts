@@ -73,17 +73,26 @@ export function clip(text: string, width: number): string {
   return width > 0 ? `${clipped}…` : "";
 }
 
-/** Lines of at most so many columns, broken at spaces; a longer word has a line of its own. */
+/** Lines of at most so many columns, broken at spaces. A word that is longer stays whole where it stands. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
-  let line: string | undefined;
-  for (const word of text.split(" ")) {
-    if (line === undefined) line = word;
-    else if (textWidth(line) + 1 + textWidth(word) <= width) line += ` ${word}`;
-    else {
+  let line = "";
+  let used = 0;
+  for (const [index, word] of text.split(" ").entries()) {
+    const wide = textWidth(word);
+    if (index === 0) {
+      line = word;
+      used = wide;
+    } else if (used + 1 + wide <= width || wide > width) {
+      line += ` ${word}`;
+      used += 1 + wide;
+    } else {
       lines.push(line);
       line = word;
+      used = wide;
     }
+    // The terminal breaks it where its columns end.
+    if (used > width) used %= width;
   }
-  return [...lines, line ?? ""];
+  return [...lines, line];
 }

@@ -6,7 +6,15 @@ import type { CliIo, CliOutput } from "./io.ts";
 import { progressBar, progressLine } from "./progress.ts";
 import { RejectLog } from "./reject_log.ts";
 import { Report } from "./report.ts";
-import { clip, formatBytes, formatDuration, formatRate, printable, textWidth } from "./text.ts";
+import {
+  clip,
+  formatBytes,
+  formatDuration,
+  formatRate,
+  printable,
+  textWidth,
+  wrapped,
+} from "./text.ts";
 
 test("printable text cannot move the cursor or pretend to be another line", () => {
   assert.equal(printable("a\x1b[2Jb\r\nc\x7f\x9b"), "a\\x1b[2Jb\\x0d\\x0ac\\x7f\\x9b");
@@ -49,6 +57,36 @@ test("clipping counts wide characters twice and marks the cut", () => {
   assert.equal(clip("abcdef", 4), "abc\u2026");
   assert.equal(clip("\u65e5\u672c\u8a9e", 4), "\u65e5\u2026");
   assert.equal(clip("abc", 0), "");
+});
+
+test("lines are broken at spaces, and words that are too long where they stand", () => {
+  assert.deepEqual(wrapped("one two three", 7), ["one two", "three"]);
+  assert.deepEqual(wrapped("one two three", 6), ["one", "two", "three"]);
+  assert.deepEqual(wrapped("\u6f22\u5b57 \u6f22\u5b57 x", 9), ["\u6f22\u5b57 \u6f22\u5b57", "x"]);
+  assert.deepEqual(wrapped("a much-too-long-word bcdefg h", 9), [
+    "a much-too-long-word bcdefg",
+    "h",
+  ]);
+  assert.deepEqual(wrapped("", 9), [""]);
+  fc.assert(fc.property(fc.string(), fc.integer({ min: 1, max: 20 }), (text, width) => {
+    assert.equal(wrapped(text, width).join(" "), text);
+  }));
+});
+
+test("on a terminal long lines are broken between words, in a log they are whole", () => {
+  const long = `peer ${"0".repeat(64)} from udp://127.0.0.1:60186`;
+  for (const isTty of [true, false]) {
+    let text = "";
+    const output: CliOutput = {
+      isTty,
+      columns: 80,
+      text: (more) => (text += more),
+      bytes: () => Promise.resolve(),
+    };
+    const io = { stdout: output, stderr: output } as CliIo;
+    new Report(io, { json: false, quiet: false }).event("peer", {}, long);
+    assert.equal(text, isTty ? `${long.replace(" udp", "\n  udp")}\n` : `${long}\n`);
+  }
 });
 
 test("a progress bar is one line within the columns", () => {

@@ -18,9 +18,10 @@ import { styleOf } from "../style.ts";
 import { printable, wrapped } from "../text.ts";
 
 const NAME_COLUMNS = 13;
-const INDENT = 5 + NAME_COLUMNS + 1;
+const STATUS_COLUMNS = 5;
 const MIN_COLUMNS = 40;
-const LOOKS = { ok: "good", warn: "warn", fail: "bad" } as const;
+/** What is well needs no emphasis. */
+const LOOKS = { ok: "plain", warn: "warn", fail: "bad" } as const;
 
 export const doctor: Command = {
   name: "doctor",
@@ -113,15 +114,18 @@ function rowOf(
 ): string {
   // Lines that nobody reads on a terminal are easier to search when they are whole.
   const columns = output.isTty ? Math.max(MIN_COLUMNS, output.columns - 1) : Infinity;
-  const indent = " ".repeat(INDENT);
-  const rows = (text: string): string[] => wrapped(printable(text), columns - INDENT);
   const shown = printable(name);
-  const head = `${style(LOOKS[status], status.padEnd(4))} ${shown.padEnd(NAME_COLUMNS)}`;
+  // A name that is longer than its column has a line of its own, and more room below it.
+  const long = shown.length > NAME_COLUMNS;
+  const indent = STATUS_COLUMNS + (long ? 0 : NAME_COLUMNS + 1);
+  const rows = (text: string): string[] => wrapped(printable(text), columns - indent);
+  const head = `${style(LOOKS[status], status.padEnd(STATUS_COLUMNS - 1))} ${
+    shown.padEnd(NAME_COLUMNS)
+  }`;
   const [first = "", ...rest] = rows(message);
-  // A name that is longer than its column has a line of its own.
-  const start = shown.length > NAME_COLUMNS ? [head, indent + first] : [`${head} ${first}`];
+  const start = long ? [head, " ".repeat(indent) + first] : [`${head} ${first}`];
   const more = advice === undefined ? [] : rows(advice).map((line) => style("bold", line));
-  return [...start, ...[...rest, ...more].map((line) => indent + line)].join("\n");
+  return [...start, ...[...rest, ...more].map((line) => " ".repeat(indent) + line)].join("\n");
 }
 
 function sumOf({ ok, warn, fail }: Readonly<Record<Finding["status"], number>>): string {

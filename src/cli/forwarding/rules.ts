@@ -53,7 +53,10 @@ export function parseForward(text: string): Forward {
   const target = checkedPlace(withoutBrackets(host), Number(hostPort));
   if (match === null || listen === undefined || target === undefined || target.port === 0) {
     const quoted = JSON.stringify(text.slice(0, 200));
-    throw new UsageError(`cannot forward ${quoted}: not of the form [BIND:]PORT:HOST:PORT`);
+    throw new UsageError(
+      `cannot forward ${quoted}: not of the form [BIND:]PORT:HOST:PORT`,
+      "forward",
+    );
   }
   return { listen, target };
 }
