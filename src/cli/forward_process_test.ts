@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { existsSync } from "node:fs";
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { toHex } from "../codec/hex.ts";
 import { generateSeed } from "../endpoint/seeds.ts";
@@ -118,5 +119,58 @@ test("what cannot be carried ends the run at once", async () => {
       assert.equal(await taken.exit(), 3);
       assert.match(taken.stderr, /\nstt: cannot listen on 127\.0\.0\.1:\d+: .*in use/);
     });
+  });
+});
+
+/** Bytes of memory that a process may come to: a runtime of some 150 MB, windows, and buffers. */
+const MEMORY_LIMIT = 300_000_000;
+
+test("a program that does not read costs neither process memory, and holds up no other", {
+  skip: existsSync("/proc/self/status") ? false : "only Linux tells a process's peak memory",
+}, async () => {
+  await withEcho(async (port) => {
+    let poured = 0;
+    const source = createServer((socket) => {
+      const chunk = new Uint8Array(1_048_576);
+      const more = (): void => {
+        do poured += chunk.length; while (socket.write(chunk));
+      };
+      socket.on("drain", more).on("error", () => undefined);
+      more();
+    });
+    await new Promise<void>((resolve) => source.listen(0, HOST, resolve));
+    const { port: from } = source.address() as AddressInfo;
+    try {
+      await withChildren(async (start) => {
+        const seed = toHex(generateSeed());
+        const listener = start([
+          ...["forward", "--listen", `udp://${HOST}:0`, "--json"],
+          ...["--allow", `${HOST}:${port},${HOST}:${from}`],
+        ], { seed });
+        const dialler = start([
+          ...["forward", await addressOf(listener), "--json"],
+          ...["-L", `0:${HOST}:${from}`, "-L", `0:${HOST}:${port}`],
+        ], { seed });
+        const [stalled = "", open = ""] = await Promise.all(
+          [1, 2].map(async (count) => String((await dialler.event("forwarding", count))["listen"])),
+        );
+        const [host = "", number = ""] = stalled.split(":");
+        const silent = connectTcp({ host, port: Number(number) });
+        silent.on("error", () => undefined).pause();
+        const text = "x".repeat(2_000_000);
+        // However long it takes: what the silent one may take is a bound, not a speed.
+        for (let time = 0; time < 5; time++) {
+          assert.equal((await echoed(open, text)).length, text.length);
+        }
+        assert(poured > 0 && poured < 60_000_000, `${poured} bytes went to who does not read`);
+        for (const child of [listener, dialler]) {
+          const peak = child.peakMemory() ?? 0;
+          assert(peak > 0 && peak < MEMORY_LIMIT, `${Math.round(peak / 1e6)} MB`);
+        }
+        silent.destroy();
+      });
+    } finally {
+      source.close();
+    }
   });
 });

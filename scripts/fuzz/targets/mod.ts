@@ -13,6 +13,7 @@ import { peer } from "./peer.ts";
 import { records } from "./records.ts";
 import { requests } from "./requests.ts";
 import { sealed } from "./sealed.ts";
+import { services } from "./services.ts";
 import { stored } from "./stored.ts";
 import { streams } from "./streams.ts";
 import { values } from "./values.ts";
@@ -39,6 +40,7 @@ export const TARGETS: readonly Target[] = [
   capture,
   files,
   requests,
+  services,
   stored,
   sealed,
 ];
