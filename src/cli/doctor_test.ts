@@ -62,6 +62,7 @@ test("a machine on which the tests run is well, and an address that is free is f
     "ipv6",
     "websocket",
     "clock",
+    "config",
     "seed",
     "listen udp://127.0.0.1:0",
   ]);
@@ -117,6 +118,24 @@ test("seeds are looked at and never shown", async () => {
   });
 });
 
+test("the configuration is named, and its peers and seed are used", async () => {
+  await withFolder(async (folder) => {
+    const listener = await listen("tcp://127.0.0.1:0", { seed: SEED });
+    try {
+      const path = join(folder, "config.json");
+      const peers = { here: { address: listener.address, seed: SEED } };
+      await writeFile(path, JSON.stringify({ peers }), { mode: 0o600 });
+      const { exit, find } = await findings(["--config", path, "here"], {});
+      assert.equal(exit, 0);
+      assert.equal(find("config").message, `${path} names 1 peer`);
+      assert.equal(find("seed").message, "the configuration holds 32 bytes");
+      assert.equal(find(`dial ${listener.address}`).status, "ok");
+    } finally {
+      await listener.close();
+    }
+  });
+});
+
 test("people read it on a terminal of 60 columns, and unbroken without one", async () => {
   const env = { STT_SEED: SEED };
   const argv = ["doctor", "--listen", "tcp://192.0.2.1:1"];
@@ -128,7 +147,7 @@ test("people read it on a terminal of 60 columns, and unbroken without one", asy
   assert(!piped.stdout.includes("\x1b"));
   assert.match(
     piped.stdout,
-    /\nfail listen tcp:\/\/192\.0\.2\.1:1\n {5}cannot listen on [^\n]+\n {5}Take another/,
+    /\nfail listen tcp:\/\/192\.0\.2\.1:1\n {5}cannot listen on [^\n]+\n {5}listen on an address/,
   );
   assert.match(piped.stdout, /\n\d+ ok, \d+ warnings?, 1 failure\n$/);
 });

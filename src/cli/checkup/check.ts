@@ -4,6 +4,7 @@
  * @module
  */
 import { SttError } from "../../errors.ts";
+import { hintOf } from "../hints.ts";
 import { isDenied } from "../exit_codes.ts";
 
 /** How one thing stands. */
@@ -60,18 +61,18 @@ export function lacksPermission(error: unknown): boolean {
 function adviceFor(error: unknown): string | undefined {
   if (lacksPermission(error)) return "docs/permissions.md lists the flags that each command needs";
   if (!(error instanceof SttError)) return undefined;
-  return ADVICE[error.code];
+  return hintOf(error) ?? ADVICE[error.code];
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
   HANDSHAKE_TIMEOUT:
-    "Three causes look the same: nobody listens there, the seed is another one, or a firewall drops " +
-    "the packets. Look at what the listener prints: it says so when a seed is wrong",
-  TRANSPORT: "Is the listener running, on this port? Does a firewall refuse the connection?",
-  PEER_IDENTITY: "Another node answers at this address: compare --expect with its `node id`",
-  REFUSED: "The listener refuses this node: its --expect, --app, or --once",
-  BUSY: "The listener has as many sessions as it takes; try later",
+    "three causes look the same: nobody listens there, the seed is another one, or a firewall drops " +
+    "the packets; the listener says so when it is the seed",
+  TRANSPORT: "is the listener running, on this port? Does a firewall refuse the connection?",
+  PEER_IDENTITY: "another node answers at this address: compare --expect with its `node id`",
+  REFUSED: "the listener refuses this node: its --expect, --app, or --once",
+  BUSY: "the listener has as many sessions as it takes; try later",
   SEED: "`stt keygen --out FILE` makes a seed; whoever shall join needs the same one",
-  UNSUPPORTED: "Install what is named, or use tcp: or udp: addresses",
-  ADDRESS: "Addresses: ws://host:port/path, wss://…, tcp://host:port, udp://host:port",
+  UNSUPPORTED: "install what is named, or use tcp: or udp: addresses",
+  ADDRESS: "addresses: ws://host:port/path, wss://…, tcp://host:port, udp://host:port",
 };

@@ -74,7 +74,7 @@ async function path(peer: Peer, signal: AbortSignal): Promise<Finding> {
   const lost = packetsLost === 0 ? "nothing was lost" : `${packetsLost} packets were lost`;
   const text = `packets of ${packetSize} bytes go through, ${lost}`;
   if (packetsLost > 0) {
-    return warn(text, "Look at it more closely with `stt bench`, against `stt listen --bench`");
+    return warn(text, "look at it more closely with `stt bench`, against `stt listen --bench`");
   }
   return packetSize >= COMMON_PACKET ? ok(text) : ok(`${text}; a tunnel may be on the way`);
 }

@@ -15,6 +15,7 @@ import { availableSockets, openDatagramSocket } from "../../transport/udp/open_d
 import { loadWs } from "../../transport/ws_module.ts";
 import { formatBytes, formatDuration } from "../text.ts";
 import { MemorySession } from "../warm_up.ts";
+import { hintOf } from "../hints.ts";
 import { type Check, fail, type Finding, lacksPermission, ok, warn } from "./check.ts";
 
 /** Major and minor version, at least. */
@@ -121,7 +122,7 @@ async function udpLoopback(host: string): Promise<Finding> {
   if (came) return ok(`sends and receives on ${host} (${availableSockets()})`);
   return fail(
     `a datagram to ${host} did not come back within ${LOOPBACK_MS / 1000} s`,
-    "A firewall on this machine drops UDP, or a sandbox without it",
+    "a firewall on this machine drops UDP, or a sandbox without it",
   );
 }
 
@@ -146,7 +147,7 @@ async function ipv6(): Promise<Finding> {
     return await udpLoopback("::1");
   } catch (error) {
     if (lacksPermission(error)) throw error;
-    return warn("this machine has none", "Only peers that are reached over IPv4 can be dialled");
+    return warn("this machine has none", "only peers that are reached over IPv4 can be dialled");
   }
 }
 
@@ -161,9 +162,9 @@ async function clock(signal: AbortSignal): Promise<Finding> {
   await delay(CLOCK_MS, undefined, { signal });
   const drift = Date.now() - wall - (performance.now() - steady);
   const now = `${new Date().toISOString().slice(0, 19)}Z`;
-  const why = "A dial from a clock that is off by over two minutes takes a round trip more";
+  const why = "a dial from a clock that is off by over two minutes takes a round trip more";
   if (Math.abs(drift) > CLOCK_TOLERANCE_MS) {
-    return warn(`${now}, and it was set while this ran`, `${why}. Is something setting it?`);
+    return warn(`${now}, and it was set while this ran`, `${why}; is something setting it?`);
   }
   if (Date.now() < EARLIEST) return warn(`${now}, which is in the past`, `${why}: set it (NTP)`);
   return ok(`${now}, runs evenly; not compared with any other clock`);
@@ -181,10 +182,7 @@ export function listenCheck(address: string): Check {
         return ok(`${bound} is free`);
       } catch (error) {
         if (lacksPermission(error) || !(error instanceof SttError) || signal.aborted) throw error;
-        return fail(
-          error.message,
-          "Take another port, or an address of this machine; ports below 1024 may need more rights",
-        );
+        return fail(error.message, hintOf(error) ?? "take another port or address");
       }
     },
   };

@@ -5,6 +5,7 @@
  */
 import type { Arguments } from "../args.ts";
 import { type Check, examine, fail, type Finding } from "../checkup/check.ts";
+import { configCheck } from "../checkup/configuration.ts";
 import { dialChecks } from "../checkup/dials.ts";
 import { listenCheck, MACHINE_CHECKS } from "../checkup/machine.ts";
 import { hasSeed, seedChecks } from "../checkup/seeds.ts";
@@ -68,6 +69,7 @@ export const doctor: Command = {
 function checksOf(args: Arguments, context: CommandContext): Check[] {
   return [
     ...MACHINE_CHECKS,
+    configCheck(args, context),
     ...seedChecks(args, context.io),
     ...args.texts("listen").map(listenCheck),
     ...args.positionals.flatMap((address) =>
@@ -76,7 +78,7 @@ function checksOf(args: Arguments, context: CommandContext): Check[] {
         : [{
           name: `dial ${address}`,
           run: () =>
-            Promise.resolve(fail("not dialled: there is no seed", "Give --seed-file FILE")),
+            Promise.resolve(fail("not dialled: there is no seed", "give --seed-file FILE")),
         }]
     ),
   ];
