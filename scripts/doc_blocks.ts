@@ -48,15 +48,26 @@ export function blocksOf(page: string, markdown: string): Block[] {
   return found;
 }
 
+/** The docstrings of a source file, as a page. */
+export function docstringsOf(source: string): string {
+  return source.split("\n").map((line) => /^ *\* ?(.*)$/.exec(line)?.[1] ?? "").join("\n");
+}
+
 /** The comments behind `console.log(…);`: what the page says is printed there. */
 export function promisedLines(code: string): string[] {
   return [...code.matchAll(/console\.log\(.*\)\)?[;,]? \/\/ (.+)$/gm)].map(([, text]) => text!);
 }
 
-/** Whether a comment names a line: alone, in quotes, or before a remark (`3: why`, `3 (why)`, `3, then 4`). */
+/**
+ * Whether a comment names a line: alone, or before a remark (`3: why`, `3 (why)`, `3, then 4`). Quotes do not count:
+ * comments write strings with them, and runtimes print some with single ones.
+ */
 export function names(promise: string, printed: string): boolean {
-  return promise === printed || promise === `"${printed}"` ||
-    [":", ",", " ("].some((remark) => promise.startsWith(printed + remark));
+  const [wanted, line] = [promise, printed].map((text) => text.replaceAll(/["']/g, "")) as [
+    string,
+    string,
+  ];
+  return wanted === line || [":", ",", " ("].some((remark) => wanted.startsWith(line + remark));
 }
 
 /** The promises that no printed line keeps. */

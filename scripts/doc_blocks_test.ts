@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blocksOf, broken, commandsOf, promisedLines, shape } from "./doc_blocks.ts";
+import { blocksOf, broken, commandsOf, docstringsOf, promisedLines, shape } from "./doc_blocks.ts";
 
 const PAGE = [
   "# Title",
@@ -37,6 +37,15 @@ test("what a comment behind console.log promises has to be printed", () => {
   assert.deepEqual(broken(code, ["done", "3"]), []);
   assert.deepEqual(broken(code, ["done", "30"]), ["3: the number"]);
   assert.deepEqual(broken(code, [""]), ["3: the number", "done"]);
+});
+
+test("docstrings are pages too, and strings have the quotes of whoever writes them", () => {
+  const source =
+    '/**\n * Words.\n * ```ts\n * console.log(a); // "x" 1\n * ```\n */\nconst a = `x`;';
+  const [block] = blocksOf("a.ts", docstringsOf(source));
+  assert.deepEqual([block?.line, block?.text], [4, 'console.log(a); // "x" 1']);
+  assert.deepEqual(broken(block?.text ?? "", ["x 1"]), []);
+  assert.deepEqual(broken('console.log(b); // [ "x" ]', ["[ 'x' ]"]), []);
 });
 
 test("commands are without remarks, and lines that go on are one", () => {
