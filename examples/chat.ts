@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { connect, listen, type Peer } from "@seigr/stt";
+import { connect, Group, listen, type Peer } from "@seigr/stt";
 import { run, type Setup } from "./command.ts";
 
 const APP = "example-chat/1";
@@ -27,30 +27,21 @@ async function eachLine(say: (line: string) => unknown, signal: AbortSignal): Pr
 async function host({ seed, address, rest: [name = "host"], signal }: Setup): Promise<void> {
   const listener = await listen(address, { seed, app: APP, maxMessageSize: 4096, signal });
   console.log(`listening on ${listener.address}`);
-  const room = new Set<Peer>();
-  const tell = (text: string, from?: Peer): void => {
-    const message = encoder.encode(text);
-    for (const peer of room) {
-      // Who takes nothing for five seconds leaves the room, so that nobody else waits.
-      if (peer !== from) {
-        peer.send(message, { signal: AbortSignal.timeout(5000) }).catch(() => peer.abort());
-      }
-    }
-    if (from !== undefined) show(text);
-  };
-  const join = async (peer: Peer): Promise<void> => {
-    room.add(peer);
-    try {
-      for await (const { data } of peer.messages()) tell(decoder.decode(data), peer);
-    } finally {
-      room.delete(peer);
-      show(`${peer.id.slice(0, 8)} left`);
+  // A queue for each: who takes nothing until a hundred lines wait leaves the room, and nobody else waits.
+  const room = new Group({ policy: "disconnect", maxQueued: 100 });
+  room.follow(listener);
+  const serve = async (peer: Peer): Promise<void> => {
+    for await (const { data } of peer.messages()) {
+      show(decoder.decode(data));
+      await room.sendToAll(data, { except: [peer.id] });
     }
   };
   listener.on("peer", (peer) => {
-    join(peer).catch((error) => console.error(`${peer.id.slice(0, 8)}: ${error.message}`));
+    const name = peer.id.slice(0, 8);
+    serve(peer).catch((error) => console.error(`${name}: ${error.message}`))
+      .finally(() => show(`${name} left`));
   });
-  await eachLine((line) => tell(`${name}: ${line}`), signal);
+  await eachLine((line) => room.sendToAll(encoder.encode(`${name}: ${line}`)), signal);
   await listener.closed; // the room stays when its own terminal has no more to say
 }
 

@@ -16,6 +16,8 @@ export interface Block {
   readonly follows: boolean;
   /** Names that the line of prose before gives it: "Save this as `hello.ts` …:". */
   readonly files: readonly string[];
+  /** Part of a transcript, which leaves out lines and shows others that only a terminal has. */
+  readonly loose?: boolean;
 }
 
 /** The blocks of a page in order. */
@@ -48,15 +50,26 @@ export function blocksOf(page: string, markdown: string): Block[] {
   return found;
 }
 
+/** The docstrings of a source file, as a page. */
+export function docstringsOf(source: string): string {
+  return source.split("\n").map((line) => /^ *\* ?(.*)$/.exec(line)?.[1] ?? "").join("\n");
+}
+
 /** The comments behind `console.log(…);`: what the page says is printed there. */
 export function promisedLines(code: string): string[] {
   return [...code.matchAll(/console\.log\(.*\)\)?[;,]? \/\/ (.+)$/gm)].map(([, text]) => text!);
 }
 
-/** Whether a comment names a line: alone, in quotes, or before a remark (`3: why`, `3 (why)`, `3, then 4`). */
+/**
+ * Whether a comment names a line: alone, or before a remark (`3: why`, `3 (why)`, `3, then 4`). Quotes do not count:
+ * comments write strings with them, and runtimes print some with single ones.
+ */
 export function names(promise: string, printed: string): boolean {
-  return promise === printed || promise === `"${printed}"` ||
-    [":", ",", " ("].some((remark) => promise.startsWith(printed + remark));
+  const [wanted, line] = [promise, printed].map((text) => text.replaceAll(/["']/g, "")) as [
+    string,
+    string,
+  ];
+  return wanted === line || [":", ",", " ("].some((remark) => wanted.startsWith(line + remark));
 }
 
 /** The promises that no printed line keeps. */
@@ -69,6 +82,29 @@ export function commandsOf(text: string): string[] {
   return text.replaceAll(/\\\n\s*/g, "").split("\n")
     .map((line) => line.replace(/(?:^|\s+)#.*$/, "").trim())
     .filter((line) => line !== "");
+}
+
+/** The commands behind the prompts of a `text` block as `sh` blocks, each followed by what is shown below it. */
+export function transcriptOf(block: Block): Block[] {
+  if (block.language !== "text" || !/^\$ /m.test(block.text)) return [block];
+  return block.text.split(/^(?=\$ )/m).flatMap((part) => {
+    const [command = "", ...shown] = part.trimEnd().split("\n");
+    const common = { ...block, loose: true, files: [] };
+    return [
+      { ...common, language: "sh", text: command.replace(/^\$ /, "") },
+      ...(shown.length > 0
+        ? [{ ...common, language: "text", text: shown.join("\n"), follows: true }]
+        : []),
+    ];
+  });
+}
+
+/** Whether an output is the one shown: the same in shape, or, where a transcript leaves lines out, with all that it has. */
+export function isShown(output: string, shown: string, loose: boolean): boolean {
+  if (!loose) return shape(output) === shape(shown);
+  const said = shape(output).split("\n");
+  const expected = shape(shown.split("\n").filter((line) => !/…|\[#+-*\]/.test(line)).join("\n"));
+  return expected.split("\n").every((line) => line === "" || said.includes(line));
 }
 
 /** Output with everything that differs from run to run taken out: times, sizes, ports, ids, names of folders. */

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blocksOf, broken, commandsOf, promisedLines, shape } from "./doc_blocks.ts";
+import {
+  blocksOf,
+  broken,
+  commandsOf,
+  docstringsOf,
+  isShown,
+  promisedLines,
+  shape,
+  transcriptOf,
+} from "./doc_blocks.ts";
 
 const PAGE = [
   "# Title",
@@ -39,8 +48,30 @@ test("what a comment behind console.log promises has to be printed", () => {
   assert.deepEqual(broken(code, [""]), ["3: the number", "done"]);
 });
 
+test("docstrings are pages too, and strings have the quotes of whoever writes them", () => {
+  const source =
+    '/**\n * Words.\n * ```ts\n * console.log(a); // "x" 1\n * ```\n */\nconst a = `x`;';
+  const [block] = blocksOf("a.ts", docstringsOf(source));
+  assert.deepEqual([block?.line, block?.text], [4, 'console.log(a); // "x" 1']);
+  assert.deepEqual(broken(block?.text ?? "", ["x 1"]), []);
+  assert.deepEqual(broken('console.log(b); // [ "x" ]', ["[ 'x' ]"]), []);
+});
+
 test("commands are without remarks, and lines that go on are one", () => {
   assert.deepEqual(commandsOf("a b   # why\n\n# only words\nc \\\n  d#e"), ["a b", "c d#e"]);
+});
+
+test("a transcript is commands, each with what is shown below it, in parts", () => {
+  const [block] = blocksOf("p.md", "```text\n$ a\none 1 ms\n[##--] 50%\n$ b\n```\n");
+  const parts = transcriptOf(block!);
+  assert.deepEqual(parts.map(({ language, text }) => [language, text]), [
+    ["sh", "a"],
+    ["text", "one 1 ms\n[##--] 50%"],
+    ["sh", "b"],
+  ]);
+  assert.equal(isShown("zero\none 27 ms\n", parts[1]!.text, true), true);
+  assert.equal(isShown("zero\ntwo 27 ms\n", parts[1]!.text, true), false);
+  assert.equal(isShown("zero\none 27 ms\n", parts[1]!.text, false), false);
 });
 
 test("outputs of two runs have one shape, other outputs another", () => {

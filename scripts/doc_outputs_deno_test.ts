@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blocksOf, broken, promisedLines } from "./doc_blocks.ts";
+import { type Block, blocksOf, broken, docstringsOf, promisedLines } from "./doc_blocks.ts";
 import { faultsOf, runBlocks } from "./doc_runs.ts";
 import { DOCUMENT_PAGES, pageText } from "./doc_pages.ts";
+import { filesUnder } from "./source_files.ts";
+
+function promising(blocks: readonly Block[]): Block[] {
+  return blocks.filter(({ language, text }) => language === "ts" && promisedLines(text).length > 0);
+}
 
 test("what the documents say is printed is printed", async () => {
-  const blocks = DOCUMENT_PAGES.flatMap((page) => blocksOf(page, pageText(page)))
-    .filter(({ language, text }) => language === "ts" && promisedLines(text).length > 0);
+  const blocks = promising(DOCUMENT_PAGES.flatMap((page) => blocksOf(page, pageText(page))));
+  assert.ok(blocks.length > 10, `${blocks.length} blocks`);
+  assert.deepEqual(faultsOf(blocks, await runBlocks("deno", blocks), broken), []);
+});
+
+test("what docstrings say is printed is printed", async () => {
+  const files = ["mod.ts", ...filesUnder("src", [".ts"])];
+  const blocks = promising(files.flatMap((file) => blocksOf(file, docstringsOf(pageText(file)))));
   assert.ok(blocks.length > 10, `${blocks.length} blocks`);
   assert.deepEqual(faultsOf(blocks, await runBlocks("deno", blocks), broken), []);
 });

@@ -6,7 +6,7 @@
  */
 
 import { dirname } from "node:path";
-import { type Block, commandsOf, shape } from "./doc_blocks.ts";
+import { type Block, commandsOf, isShown, shape } from "./doc_blocks.ts";
 import { installPackage } from "./doc_runs.ts";
 import { ROOT_PATH } from "./source_files.ts";
 
@@ -23,6 +23,10 @@ export type Place = "clone" | "installed";
 
 async function furnish(folder: string, place: Place): Promise<void> {
   if (place === "clone") {
+    await Deno.mkdir(`${folder}/.bin`);
+    const program =
+      `#!/bin/sh\nexec "${Deno.execPath()}" run -A "${ROOT_PATH}src/cli/bin.ts" "$@"\n`;
+    await Deno.writeTextFile(`${folder}/.bin/stt`, program, { mode: 0o755 });
     for (const name of CLONED) await Deno.symlink(ROOT_PATH + name, `${folder}/${name}`);
     return;
   }
@@ -40,6 +44,7 @@ export interface ShellRun {
 }
 
 interface Listener {
+  readonly local: string;
   readonly child: Deno.ChildProcess;
   /** What it has said until now. */
   readonly said: () => string;
@@ -61,7 +66,7 @@ function start(command: string, folder: string): Deno.ChildProcess {
     // `exec` makes the process of a single command the one that is ended later.
     args: ["-c", /[|&;<>]/.test(command) ? command : `exec ${command}`],
     cwd: folder,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", PATH: `${folder}/.bin:${Deno.env.get("PATH")}` },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -89,6 +94,21 @@ async function untilItListens(child: Deno.ChildProcess, said: () => string): Pro
   while (!LISTENS.test(said())) {
     if (over) throw new Error(`the listener ended: ${said()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function addressOf(command: string): string | undefined {
+  return /\b127\.0\.0\.1:\d+/.exec(command)?.[0];
+}
+
+/** Ends the listeners of an address, or all of them. */
+async function endListeners(listeners: readonly Listener[], address?: string): Promise<void> {
+  for (const { local, child } of listeners) {
+    if (address !== undefined && addressOf(local) !== address) continue;
+    try {
+      child.kill("SIGINT");
+    } catch { /* it has ended */ }
+    await child.status;
   }
 }
 
@@ -134,10 +154,11 @@ export async function runShell(
           /\b(?:0\.0\.0\.0|127\.0\.0\.1|192\.0\.2\.\d+):(9\d{3})\b/g,
           (_, port) => `127.0.0.1:${portFor(port)}`,
         );
+        if (/\blisten\b/.test(command)) await endListeners(listeners, addressOf(local));
         const child = start(local, folder);
         const { said, ended } = outputOf(child);
         if (/\blisten\b/.test(command)) {
-          listeners.push({ child, said });
+          listeners.push({ local, child, said });
           await within(untilItListens(child, said), command, said);
           runs.push({ block, command, code: undefined, output: said() });
         } else {
@@ -153,12 +174,7 @@ export async function runShell(
     }
     return runs;
   } finally {
-    for (const { child } of listeners) {
-      try {
-        child.kill("SIGINT");
-      } catch { /* it has ended */ }
-      await child.status;
-    }
+    await endListeners(listeners);
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -175,8 +191,8 @@ export function shellFaults(blocks: readonly Block[], runs: readonly ShellRun[])
     const where = `${block.page}:${block.line} ${command}`;
     if (code !== undefined && code !== 0) return [`${where} ended with ${code}: ${output}`];
     const last = runs[index + 1]?.block !== block;
-    const shown = last ? shownUnder(block, blocks) : undefined;
-    if (shown === undefined || shape(output) === shape(shown)) return [];
+    const shown = last && code !== undefined ? shownUnder(block, blocks) : undefined;
+    if (shown === undefined || isShown(output, shown, block.loose === true)) return [];
     return [`${where} shows ${shape(shown)}\nand prints ${shape(output)}`];
   });
 }

@@ -37,7 +37,7 @@ export interface QlogOptions {
  * await listener.close();
  * const [header, ...events] = records.map((record) => JSON.parse(record.slice(1)));
  * console.log(header.qlog_format); // "JSON-SEQ"
- * console.log(events.at(-1).name); // "connectivity:connection_closed"
+ * console.log(events.some(({ name }) => name === "connectivity:connection_closed")); // true
  * ```
  */
 export function qlogTracer(

@@ -71,7 +71,7 @@ export interface ChamberChange {
  *
  * const chamber = await Chamber.open(new MemoryStore(), { secret: generateSeed() });
  * await chamber.put("../notes", { text: "a name is data", count: 1 });
- * console.log(await chamber.get("../notes")); // Map { "count" => 1, "text" => "a name is data" }
+ * console.log(await chamber.get("../notes")); // Map(2) { "count" => 1, "text" => "a name is data" }
  * console.log((await chamber.list()).map(({ name }) => name)); // [ "../notes" ]
  * await chamber.close();
  * ```

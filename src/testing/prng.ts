@@ -10,7 +10,7 @@ const TWO_32 = 4_294_967_296;
  * const first = new Prng(7);
  * const second = new Prng(7);
  * console.log(first.u32() === second.u32()); // true
- * console.log(first.integer(1, 6)); // 1 to 6
+ * console.log(first.integer(1, 6)); // 1: one of 1 to 6, the same in every run
  * ```
  */
 export class Prng {

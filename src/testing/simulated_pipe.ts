@@ -43,7 +43,9 @@ export interface SimulatedPipeOptions extends PipeOptions {
  * pipe.write("a", new Uint8Array([1, 2, 3]), clock.nowMs);
  * console.log(pipe.read("b", clock.nowMs)); // undefined: still on its way
  * clock.advanceTo(pipe.nextArrival()!);
- * console.log(clock.nowMs, pipe.read("b", clock.nowMs), pipe.read("b", clock.nowMs)); // 10 [1, 2] [3]
+ * console.log(clock.nowMs); // 10
+ * console.log(pipe.read("b", clock.nowMs)); // Uint8Array(2) [ 1, 2 ]
+ * console.log(pipe.read("b", clock.nowMs)); // Uint8Array(1) [ 3 ]
  * ```
  */
 export class SimulatedPipe {

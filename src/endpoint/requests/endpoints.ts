@@ -98,7 +98,7 @@ interface Session {
  * listener.on("peer", (peer) => void endpoints.serve(peer));
  *
  * const peer = await connect("mem:endpoints-example", { seed });
- * console.log(await peer.endpoint("sensor/1").request(new Uint8Array())); // [21]
+ * console.log(await peer.endpoint("sensor/1").request(new Uint8Array())); // Uint8Array(1) [ 21 ]
  * await peer.endpoint("sensor/2").request(new Uint8Array()).catch((error) => {
  *   console.log(error.code, error.wire); // APPLICATION 257
  * });
