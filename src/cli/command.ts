@@ -34,7 +34,7 @@ export interface Command {
   /** Behind `stt `. */
   readonly usage: string;
   readonly summary: string;
-  /** Lines of at most 80 columns. */
+  /** One paragraph, in lines as they fit the source. */
   readonly details?: readonly string[];
   readonly options: readonly OptionSpec[];
   /** Of the help and the manual; every command should have one or two. */

@@ -97,7 +97,7 @@ export function commandHelp(command: Command, columns: number = COLUMNS): string
     `usage: stt ${command.usage}`,
     "",
     ...wrap(sentence(command.summary), columns),
-    ...(command.details ?? []).flatMap((line) => wrap(line, columns)),
+    ...(command.details === undefined ? [] : wrap(command.details.join(" "), columns)),
     "",
     ...table(command.options.map((spec) => [optionHead(spec), spec.help] as const), columns),
     ...(examples.length === 0 ? [] : ["", "Examples:"]),

@@ -48,7 +48,7 @@ test("help of what has no help of its own is the general one", async () => {
 
 test("every command has examples, and every example is a line that the parser takes", () => {
   for (const { name, examples = [] } of COMMAND_TABLES) {
-    assert(examples.some(({ line }) => line.startsWith(`${name} `)), name);
+    assert(examples.some(({ line }) => `${line} `.startsWith(`${name} `)), name);
     for (const { line } of examples) {
       const [word, ...rest] = (line.split(/ [|>] /)[0] ?? "").split(" ");
       const options = COMMAND_TABLES.find((command) => command.name === word)?.options;

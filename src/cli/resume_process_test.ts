@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -15,79 +14,14 @@ import {
   type JsonEvent,
   withChildren,
 } from "./child_for_test.ts";
+import { Line, PART } from "./line_for_test.ts";
 
 const NO_SIGNALS = process.platform === "win32" ? "Windows has no such signals" : false;
 const SIZE = 9_000_000;
-/** Where a line stops: enough to go on with, and far from the end. */
-const PART = 4_000_000;
-
 function content(salt = 0): Uint8Array {
   const bytes = new Uint8Array(SIZE);
   for (let index = 0; index < SIZE; index++) bytes[index] = index * 31 + (index >> 8) + salt;
   return bytes;
-}
-
-/** A TCP line between sender and listener that stops in the middle of a transfer until it is let go. */
-class Line {
-  readonly #server: Server;
-  readonly #sockets: Set<Socket> = new Set();
-  #limit: number;
-  #passed = 0;
-
-  private constructor(target: URL, limit: number) {
-    this.#limit = limit;
-    this.#server = createServer((near) => {
-      const far = connect(Number(target.port), target.hostname);
-      for (const socket of [near, far]) {
-        this.#sockets.add(socket);
-        socket.on("error", () => undefined);
-      }
-      far.on("data", (chunk) => near.write(chunk)).on("close", () => near.destroy());
-      near.on("data", (chunk) => {
-        this.#passed += chunk.length;
-        far.write(chunk);
-        // Both processes live and nothing moves: whatever happens now happens in mid-transfer.
-        if (this.#passed > this.#limit) near.pause();
-      }).on("close", () => far.destroy());
-    });
-  }
-
-  static async open(address: string, limit = PART): Promise<Line> {
-    const line = new Line(new URL(address.replace(/^tcp/, "http")), limit);
-    await new Promise<void>((resolve) => line.#server.listen(0, "127.0.0.1", resolve));
-    return line;
-  }
-
-  /** Closed behind `act`. */
-  static async within<T>(address: string, act: (line: Line) => Promise<T>): Promise<T> {
-    const line = await Line.open(address);
-    try {
-      return await act(line);
-    } finally {
-      await line.close();
-    }
-  }
-
-  get address(): string {
-    return `tcp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  /** Lets everything pass from now on. */
-  release(): void {
-    this.#limit = Infinity;
-    for (const socket of this.#sockets) socket.resume();
-  }
-
-  /** RST to both sides, as from a router that forgot them. */
-  reset(): void {
-    this.#limit = Infinity;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
 }
 
 interface Listening {
