@@ -13,7 +13,7 @@ import { bundle } from "./bundle.ts";
 const ENTRY = "src/browser/mod.ts";
 
 /** Bytes; docs/browser.md states what they are. Whoever needs more raises them on purpose, there as well. */
-const MOST = { raw: 800_000, minified: 350_000, gzip: 116_000 };
+const MOST = { raw: 850_000, minified: 375_000, gzip: 124_000 };
 
 /** What browsers do not have, and some do not. */
 const ABSENT = ["Deno", "process", "Buffer", "setImmediate", "clearImmediate", "global", "require"];
