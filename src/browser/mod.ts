@@ -39,6 +39,7 @@ export type { SentFile, TransferOptions } from "../endpoint/files/send_transfer.
 export { type FileOffer, FILES_APP } from "../endpoint/files/wire.ts";
 
 export { type Clock, systemClock } from "../endpoint/clock.ts";
+export { EventReader, type EventReaderOptions, type NamedEvent } from "../endpoint/event_reader.ts";
 export type { FrameEvent } from "../endpoint/frame_handlers.ts";
 export type { Message } from "../endpoint/incoming.ts";
 export type {
@@ -60,6 +61,15 @@ export {
   reconnecting,
   type ReconnectOptions,
 } from "../endpoint/reconnecting.ts";
+export {
+  publish,
+  subscribe,
+  type SubscribeOptions,
+  SubscriptionReader,
+} from "../endpoint/groups/subscribe.ts";
+export { matchesTopic } from "../endpoint/groups/topic_filter.ts";
+export type { TopicPublishOptions } from "../endpoint/groups/topics.ts";
+export type { TopicMessage } from "../endpoint/groups/wire.ts";
 export * from "../endpoint/requests/mod.ts";
 export type { DeliveryTarget, StreamMode } from "../endpoint/stream_mode.ts";
 export {

@@ -15,9 +15,12 @@ import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader
 import { listen, type Listener, type ListenerEvents, type ListenerStats } from "./listener.ts";
 import { type ConnectOptions, type ListenOptions, seedBytes, type SeedInput } from "./options.ts";
 import type { Peer } from "./peer.ts";
+import type { SendOutcome } from "./send_outcome.ts";
 import type { WaitOptions } from "./stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 import { Waiters } from "./waiters.ts";
+
+export type { SendOutcome };
 
 /** Messages of all peers that may wait for `receive()`; above it the peers are slowed down. */
 const RECEIVE_QUEUE = 64;
@@ -42,16 +45,6 @@ export interface ReceivedPacket {
   readonly streamId: number;
   /** The message. */
   readonly data: Uint8Array;
-}
-
-/** What became of one peer's share of `sendToAll` or `sendTo`. */
-export interface SendOutcome {
-  /** The peer's nodeId as hex. */
-  readonly id: string;
-  /** Whether the message went to the session. */
-  readonly sent: boolean;
-  /** Why not. */
-  readonly error: SttError | undefined;
 }
 
 /** Events of a {@link SttNode}. */

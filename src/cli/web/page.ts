@@ -43,7 +43,8 @@ const BUILT = new URL("./page_files.js", import.meta.url);
 export async function buildPage(folder: URL): Promise<PageTexts> {
   const entry = fileURLToPath(new URL("app.ts", folder));
   const args = ["bundle", "--quiet", "--platform=browser", "--minify", entry];
-  const options = { cwd: dirname(entry), maxBuffer: 16_777_216 };
+  const env = { ...process.env, NO_COLOR: "1" };
+  const options = { cwd: dirname(entry), env, maxBuffer: 16_777_216 };
   const { stdout } = await promisify(execFile)(process.execPath, args, options);
   const texts = TEXTS.map(async (name) => [name, await readFile(new URL(name, folder), "utf8")]);
   return { ...Object.fromEntries(await Promise.all(texts)), "app.js": stdout };
@@ -55,13 +56,20 @@ function inCheckout(checkout: URL): Promise<boolean> {
   return readFile(new URL("app.ts", checkout)).then(() => true, () => false);
 }
 
+/** What a program said was wrong, or the first line of an error. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const said = "stderr" in cause ? String(cause.stderr) : "";
+  return /^error: (.*)$/m.exec(said)?.[1] ?? cause.message.split("\n")[0] ?? "";
+}
+
 async function pageTexts(checkout: URL, built: URL): Promise<PageTexts> {
   try {
     if (await inCheckout(checkout)) return await buildPage(checkout);
     return (await import(built.href) as { readonly default: PageTexts }).default;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new SttError("UNSUPPORTED", `cannot serve the page of --web: ${reason}`, { cause });
+    const text = `cannot serve the page of --web: ${reasonOf(cause)}`;
+    throw new SttError("UNSUPPORTED", text, { cause });
   }
 }
 

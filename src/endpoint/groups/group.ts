@@ -7,7 +7,7 @@ import { ERRORS, SttError } from "../../errors.ts";
 import { copyOf } from "../bytes.ts";
 import type { EventReader, EventReaderOptions, NamedEvent } from "../event_reader.ts";
 import type { Peer } from "../peer.ts";
-import type { SendOutcome } from "../stt_node.ts";
+import type { SendOutcome } from "../send_outcome.ts";
 import type { WaitOptions } from "../stream_options.ts";
 import { type ListenerOptions, TypedEvents } from "../typed_events.ts";
 import {
