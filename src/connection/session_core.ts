@@ -131,7 +131,6 @@ export class SessionCore {
         peerAckDelay: peer.parameters.ackDelay,
         peerMaxUdp: peer.parameters.maxUdp,
         peerMaxData: peer.parameters.maxData,
-        trace: config.trace,
         ...config.path,
       }, {
         provider,
@@ -140,6 +139,7 @@ export class SessionCore {
         streams: config.streams,
         pings: config.pings,
         maxFrame: peer.parameters.maxFrame,
+        trace: config.trace,
       });
     }
     this.#reportedDatagramSize = this.maxDatagramSize;

@@ -12,6 +12,7 @@ import type { StreamSet } from "../streams/stream_set.ts";
 import type { StreamRecord } from "../streams/types.ts";
 import { datagramBody, type PacketBuilder } from "./packet_builder.ts";
 import type { PingSet } from "./ping_set.ts";
+import type { ConnectionTrace } from "./tracing.ts";
 import type { SentPacket } from "./recovery/sent_packet.ts";
 import { type PacketFates, Transmission, type TransmissionConfig } from "./transmission.ts";
 
@@ -27,6 +28,7 @@ export interface TrackedBuilderParts {
   readonly pings: PingSet;
   /** Largest frame body the peer takes. */
   readonly maxFrame: number;
+  readonly trace: ConnectionTrace | undefined;
 }
 
 /** Builds the packets of one session over UDP and remembers them until their fate is known. */
@@ -36,7 +38,7 @@ export class TrackedBuilder implements PacketFates {
 
   constructor(config: TransmissionConfig, parts: TrackedBuilderParts) {
     this.#parts = parts;
-    this.transmission = new Transmission(config, this);
+    this.transmission = new Transmission(config, this, parts.trace);
     const { transmission } = this;
     parts.streams.followLoss(() => transmission.lossRate);
     this.#fitPath();

@@ -40,7 +40,6 @@ export interface TransmissionConfig {
   readonly peerMaxUdp: number;
   /** First credit of the peer for the session. */
   readonly peerMaxData: number;
-  readonly trace?: ConnectionTrace | undefined;
 }
 
 /** What to do with packets whose fate is known. */
@@ -82,6 +81,7 @@ export class Transmission {
   mtu: PathMtu;
   readonly #config: TransmissionConfig;
   readonly #fates: PacketFates;
+  readonly #trace: ConnectionTrace | undefined;
   readonly #loss: LossRecovery;
   readonly #lossRate: LossRate = new LossRate();
   #pacer: Pacer;
@@ -96,8 +96,9 @@ export class Transmission {
   #pacedUntil = Infinity;
   #receivedMs = 0;
 
-  constructor(config: TransmissionConfig, fates: PacketFates) {
+  constructor(config: TransmissionConfig, fates: PacketFates, trace?: ConnectionTrace) {
     this.#config = config;
+    this.#trace = trace;
     this.#fates = fates;
     this.acks = new AckTracker({
       ackDelayMs: config.ackDelay,
@@ -207,7 +208,7 @@ export class Transmission {
     }
     for (const packet of gone) this.#fates.lost(packet);
     this.#followMtu();
-    this.#config.trace?.path(this.rtt, 0, this.stats());
+    this.#trace?.path(this.rtt, 0, this.stats());
   }
 
   /** A packet arrived and verified. */
@@ -282,7 +283,7 @@ export class Transmission {
     for (const packet of lostProbes) this.mtu.onProbeLost(packet.size, nowMs);
     for (const packet of lost) this.#fates.lost(packet);
     this.#followMtu();
-    if (this.#config.trace !== undefined) this.#tell(this.#config.trace, acked, lost, lostProbes);
+    if (this.#trace !== undefined) this.#tell(this.#trace, acked, lost, lostProbes);
   }
 
   #tell(

@@ -19,6 +19,7 @@ import type {
 import type { DatagramSocket } from "../transport/udp/datagram_socket.ts";
 import { decide } from "./admission.ts";
 import { chooseTransport, runtimeSetup } from "./connect.ts";
+import { publish } from "./diagnostics.ts";
 import { Driver } from "./driver.ts";
 import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader.ts";
 import type { ListenerEvents, ListenerStats } from "./listener_events.ts";
@@ -201,6 +202,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   #reject(remoteAddress: string, cause: SttError | undefined): void {
     this.#rejected++;
     const error = cause ?? new SttError("CLOSED", "the peer closed during the handshake");
+    publish("stt:rejected", () => ({ remoteAddress, error }));
     this.#events.emit("rejected", { remoteAddress, error });
   }
 

@@ -9,6 +9,7 @@ import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
 import { formatAddress } from "../transport/address.ts";
 import { copyOf } from "./bytes.ts";
+import { publish } from "./diagnostics.ts";
 import type { Driver } from "./driver.ts";
 import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader.ts";
 import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
@@ -331,6 +332,8 @@ export class Peer implements AsyncDisposable {
     switch (event.type) {
       case "stream": {
         const stream = this.#streams.onOpened(event.id, event.kind);
+        const { info } = this;
+        publish("stt:stream", () => ({ info, id: event.id, mode: stream.mode }));
         this.#events.emit("stream", { id: event.id, mode: stream.mode });
         return;
       }
@@ -353,15 +356,21 @@ export class Peer implements AsyncDisposable {
         return this.#dispatchFrames();
       case "pong":
         return this.#pings.answer(event.ping, event.rttMs);
-      case "rekey":
+      case "established":
+        return publish("stt:session:open", () => ({ info: this.info }));
+      case "rekey": {
+        const { direction, epoch } = event;
+        publish("stt:rekey", () => ({ info: this.info, direction, epoch }));
         return this.#events.emit("rekey", event);
+      }
       case "datagram-size":
         return this.#events.emit("datagram-size", { maxDatagramSize: event.maxDatagramSize });
-      case "migrated":
-        return this.#events.emit("migrated", {
-          from: formatAddress({ scheme: "udp", ...event.from }),
-          to: formatAddress({ scheme: "udp", ...event.to }),
-        });
+      case "migrated": {
+        const from = formatAddress({ scheme: "udp", ...event.from });
+        const to = formatAddress({ scheme: "udp", ...event.to });
+        publish("stt:migrated", () => ({ info: this.info, from, to }));
+        return this.#events.emit("migrated", { from, to });
+      }
       case "peer-error":
         return this.#events.emit("peer-error", event);
       case "closed":
@@ -391,6 +400,7 @@ export class Peer implements AsyncDisposable {
     this.#incoming.end(facts.error);
     this.#openers.fail(error);
     this.#pings.fail(error);
+    publish("stt:session:close", () => ({ info: this.info, facts }));
     this.#events.emit("close", facts);
     this.#events.close();
     this.#resolveClosed?.(facts);

@@ -41,6 +41,10 @@ export const decode: Command = {
       line: "decode captured.bin --as frames",
       what: "a file of frames",
     },
+    {
+      line: "decode session.pcap --keylog keys.txt",
+      what: "a capture, opened with logged keys",
+    },
   ],
   options: [
     {

@@ -28,6 +28,17 @@ export const top: Command = {
     "Pings the listener at every look and shows this side of the session, until",
     "Ctrl-C. Piped, each look is a line; with --json an object.",
   ],
+  examples: [
+    {
+      line: "top udp://192.0.2.1:9000 --seed-file net.seed",
+      what: "watch a session, a look a second",
+    },
+    {
+      line: "top udp://192.0.2.1:9000 --seed-file net.seed --count 60 --json",
+      what: "a minute of numbers for another program",
+    },
+  ],
+  positionals: ["address"],
   options: [
     { name: "count", short: "c", value: "N", help: "looks to take (default: until Ctrl-C)" },
     {
