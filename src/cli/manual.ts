@@ -98,7 +98,8 @@ function escaped(text: string): string {
 /** Lines of at most 100 columns. */
 function paragraph(text: string): string[] {
   const lines = [""];
-  for (const word of escaped(text).split(" ")) {
+  // The formatter keeps code in one line.
+  for (const word of escaped(text).match(/(?:`[^`]*`|[^ `])+/g) ?? []) {
     const line = lines.at(-1) as string;
     if (line === "") lines[lines.length - 1] = word;
     else if (line.length + 1 + word.length <= 100) lines[lines.length - 1] = `${line} ${word}`;
