@@ -33,6 +33,9 @@ export class ContinuedSend {
   #next: number | undefined;
   /** After a crash nothing is known until the receiver has spoken. */
   #lost: boolean;
+  /** As much as a receiver can have: what sessions were given, ever. */
+  #given = 0;
+  #endGiven = false;
   #ended = false;
   #endSent = false;
   #finished = false;
@@ -86,8 +89,10 @@ export class ContinuedSend {
     return this.#ended;
   }
 
-  /** Takes bytes over, which must not change any more. */
+  /** Takes bytes over, which must not change any more. @throws {SttError} CONFIG behind the end or before the place is known. */
   write(bytes: Uint8Array): void {
+    this.#checkPlace("write");
+    if (this.#ended) throw new SttError("CONFIG", "cannot write to stream: it was ended");
     const before = Math.max(0, this.#base - this.#written);
     this.#written += bytes.length;
     if (bytes.length > before) this.#pieces.push(bytes.subarray(before));
@@ -95,6 +100,7 @@ export class ContinuedSend {
 
   /** @throws {SttError} CONFIG when the receiver has more than was written: these are not the bytes of before the crash. */
   finish(): void {
+    this.#checkPlace("end");
     if (this.#ahead > this.#written) {
       throw new SttError(
         "CONFIG",
@@ -108,6 +114,7 @@ export class ContinuedSend {
   close(): void {
     this.#lost = false;
     this.#ended = true;
+    this.#endGiven = true;
     this.#finished = true;
   }
 
@@ -123,8 +130,9 @@ export class ContinuedSend {
       this.#base = confirmed;
       this.#written = confirmed;
       this.#ahead = received;
-    } else if (received > this.#most) {
-      throw impossible(`received ${received} of ${this.#most} bytes`);
+      this.#given = received;
+    } else if (received > this.#given) {
+      throw impossible(`received ${received} of ${this.#given} bytes`);
     }
     if (received < this.#base) {
       throw new SttError(
@@ -145,12 +153,13 @@ export class ContinuedSend {
   /**
    * The receiver never asks for bytes below `offset` again.
    *
-   * @throws {SttError} PROTOCOL for more than there is, or an end that was not sent.
+   * @throws {SttError} PROTOCOL for more than this session was given, or an end that no session was.
    */
   confirm(offset: number, ended: boolean): void {
-    if (offset > this.#most) throw impossible(`confirmed ${offset} of ${this.#most} bytes`);
+    const next = this.#next ?? this.#base;
+    if (offset > next) throw impossible(`confirmed ${offset} of ${next} bytes`);
     // After a crash the application may not have come to the end again yet.
-    const atEnd = this.#ended ? offset === this.#written : offset === this.#ahead;
+    const atEnd = (this.#endGiven && offset === this.#written) || offset === this.#ahead;
     if (ended && !atEnd) throw impossible(`end confirmed at ${offset}`);
     let drop = offset - this.#base;
     while (drop > 0) {
@@ -164,11 +173,6 @@ export class ContinuedSend {
     if (ended) this.#finished = true;
   }
 
-  /** As much as a receiver can have. */
-  get #most(): number {
-    return Math.max(this.#written, this.#ahead);
-  }
-
   /** The next bytes for the session, at most `max`; "end" once behind the last of them; undefined when it has all. */
   take(max: number): Uint8Array | "end" | undefined {
     const next = this.#next;
@@ -176,12 +180,19 @@ export class ContinuedSend {
     if (next < this.#written && !this.#finished) {
       const bytes = this.#at(next, max);
       this.#next = next + bytes.length;
+      this.#given = Math.max(this.#given, this.#next);
       return bytes;
     }
     const over = this.#finished || (this.#ended && next <= this.#written);
     if (!over || this.#endSent) return undefined;
     this.#endSent = true;
+    this.#endGiven = true;
     return "end";
+  }
+
+  #checkPlace(what: string): void {
+    if (!this.#lost) return;
+    throw new SttError("CONFIG", `cannot ${what} stream: where to go on is not known yet`);
   }
 
   #at(offset: number, max: number): Uint8Array {

@@ -74,6 +74,10 @@ test("send: after a crash behind the end nothing is left to do", () => {
 test("send: what a receiver cannot have, and what is gone, is refused", () => {
   const send = new ContinuedSend(100);
   send.write(bytes(1, 2, 3));
+  assert.throws(() => send.attach(word(1)), { code: "PROTOCOL" });
+  send.attach(word(0));
+  assert.throws(() => send.confirm(1, false), { code: "PROTOCOL" });
+  send.take(9);
   assert.throws(() => send.attach(word(4)), { code: "PROTOCOL" });
   assert.throws(() => send.attach(word(1, 2)), { code: "PROTOCOL" });
   assert.throws(() => send.attach(word(2, 2, true)), { code: "PROTOCOL" });
