@@ -298,6 +298,55 @@ const MUTATIONS: readonly Mutation[] = [
     'throw new SttError("PROTOCOL", "cannot take ACK: the transport is reliable");',
     "return;",
   ),
+  mutation(
+    "15.2",
+    "a ticket that was used meanwhile resumes",
+    "handshake/responder_handshake.ts",
+    "return fresh ? undefined : ticketError(",
+    "return fresh || true ? undefined : ticketError(",
+  ),
+  mutation(
+    "15.2",
+    "a ticket resumes as often as one likes",
+    "session/ticket_table.ts",
+    "return this.find(id, unixMs) !== undefined && this.#remove(toHex(id));",
+    "return this.find(id, unixMs) !== undefined;",
+  ),
+  mutation(
+    "15.2",
+    "anybody may use a ticket",
+    "handshake/responder_handshake.ts",
+    "if (!provider.equal(nodeId, this.#ticket.nodeId)) {",
+    "if (false) {",
+  ),
+  mutation(
+    "15.2",
+    "a ticket counts under every seed",
+    "handshake/responder_handshake.ts",
+    "if (found === undefined || !config.provider.equal(named, found.seed)) return undefined;",
+    "if (found === undefined) return undefined;",
+  ),
+  mutation(
+    "15.2",
+    "a dial that needs its ticket goes on without it",
+    "handshake/resumption.ts",
+    "if (resumed || ticket.required === false) return undefined;",
+    "if (resumed || ticket.required !== undefined || true) return undefined;",
+  ),
+  mutation(
+    "15.2",
+    "the secret of a ticket takes no part",
+    "crypto/tickets.ts",
+    'return hkdfExpand(provider, secret, labelled("stt1 resumption", psk), KEY_BYTES);',
+    "return psk.slice();",
+  ),
+  mutation(
+    "15.4",
+    "a sender goes on where the confirmation is",
+    "streams/continuity/continued_send.ts",
+    "this.#next = received;",
+    "this.#next = confirmed;",
+  ),
 ];
 
 const SOURCE = fileURLToPath(new URL("../src", import.meta.url));

@@ -29,6 +29,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   sealed_content: "Data at rest: addresses, parts and manifests of content stores",
   sealed_stream: "Data at rest: sealed streams",
   resumption: "Tickets, and both sides of handshakes that resume with one",
+  continuity: "Blocks, stored state and senders of streams that outlast sessions",
 };
 
 /** The whole file, as it is written. */

@@ -98,6 +98,7 @@ export type ErrorCode =
   | "STREAM_CLOSED"
   | "MESSAGE_TOO_LARGE"
   | "DATAGRAM_TOO_LARGE"
+  | "UNCONFIRMED"
   | "FILE_NAME"
   | "FILE_EXISTS"
   | "FILE_IO"
@@ -192,6 +193,9 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   STREAM_CLOSED: local("this side of the stream is closed already"),
   MESSAGE_TOO_LARGE: local("a message is larger than the limit"),
   DATAGRAM_TOO_LARGE: local("a datagram is larger than maxDatagramSize"),
+  UNCONFIRMED: local(
+    "a resumable stream was read further than its sender keeps, and not confirmed",
+  ),
   FILE_NAME: local("a file name is not allowed"),
   FILE_EXISTS: local("a file of this name exists"),
   FILE_IO: local("a file cannot be read or written"),

@@ -3,6 +3,7 @@ import type { CryptoProvider } from "../../src/crypto/mod.ts";
 import { SttError } from "../../src/errors.ts";
 import type { Answer, JsonObject, Request } from "../protocol.ts";
 import { CODEC_OPS } from "./codec_ops.ts";
+import { CONTINUITY_OPS } from "./continuity_ops.ts";
 import { cryptoOps } from "./crypto_ops.ts";
 import { handshakeOps } from "./handshake_ops.ts";
 import { REQUEST_OPS } from "./request_ops.ts";
@@ -22,6 +23,7 @@ export function answerer(provider: CryptoProvider): (request: Request) => Promis
     ...handshakeOps(provider),
     ...sessionOps(provider),
     ...storageOps(provider),
+    ...CONTINUITY_OPS,
     ...REQUEST_OPS,
     ...TOPIC_OPS,
   };

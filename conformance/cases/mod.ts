@@ -22,6 +22,7 @@ import { topicRules } from "./12_topics.ts";
 import { contentRules } from "./14_content.ts";
 import { sealedStreamRules } from "./14_sealed_streams.ts";
 import { chamberRules, storeHeaderRules } from "./14_store.ts";
+import { continuityRules, storedRules } from "./15_continuity.ts";
 import { resumptionRules, ticketRules } from "./15_tickets.ts";
 import { type Rule, ruleCases } from "./rule.ts";
 
@@ -52,6 +53,7 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   sealed_content: contentRules,
   sealed_stream: sealedStreamRules,
   resumption: () => [...ticketRules(), ...resumptionRules()],
+  continuity: () => [...storedRules(), ...continuityRules()],
 };
 
 let made: readonly Rule[] | undefined;

@@ -25,6 +25,7 @@ import {
   type StreamPayload,
 } from "./records.ts";
 import { TWIN_REQUEST_OPS } from "./requests.ts";
+import { TWIN_CONTINUITY_OPS } from "./continuity.ts";
 import { cookieOf, makeRetry } from "./retry.ts";
 import { runInitiator, runResponder } from "./scripts.ts";
 import { type PeerFrame, runSession, type SessionSetup } from "./session.ts";
@@ -89,6 +90,7 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
   "stream.encode": (a) => ({ hex: hex(encodeStreamPayload(a as StreamPayload)) }),
   "stream.decode": (a) => ({ ...decodeStreamPayload(unhex(a.hex)) }),
   ...TWIN_STORAGE_OPS,
+  ...TWIN_CONTINUITY_OPS,
   ...TWIN_REQUEST_OPS,
   ...TWIN_TOPIC_OPS,
   "noise.run": runNoise,

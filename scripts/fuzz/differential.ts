@@ -4,6 +4,7 @@
  * @module
  */
 import { CODEC_OPS } from "../../conformance/adapter/codec_ops.ts";
+import { CONTINUITY_OPS } from "../../conformance/adapter/continuity_ops.ts";
 import { handshakeOps } from "../../conformance/adapter/handshake_ops.ts";
 import {
   type Operation,
@@ -21,7 +22,11 @@ import { Finding } from "./target.ts";
 type Operations = Readonly<Record<string, Operation>>;
 type Answer = { readonly ok: unknown } | { readonly error: string };
 
-const NODE: Operations = { ...CODEC_OPS, ...handshakeOps(nodeProvider()) };
+const NODE: Operations = {
+  ...CODEC_OPS,
+  ...CONTINUITY_OPS,
+  ...handshakeOps(nodeProvider()),
+};
 const NOBLE: Operations = handshakeOps(nobleProvider());
 
 /** Undefined when the adapter cannot do what the request asks for. */

@@ -15,7 +15,31 @@ const KEYS = [
   ["capabilities", "cookie", "challenge", "suite", "session_id", "proof", "confirmation", "mac"],
   ["code", "versions", "max_idle", "max_data", "max_streams", "max_frame", "max_udp", "app"],
   ["reset", "migrate", "stt", "name", "size", "mode", "offset", "error", "reason", "sha256", "ok"],
-  ["ticket", "resumed"],
+  [
+    "ticket",
+    "resumed",
+    "live",
+    "next",
+    "aborted",
+    "keep",
+    "stream",
+    "one_way",
+    "first",
+    "received",
+  ],
+  [
+    "confirmed",
+    "ended",
+    "kept",
+    "confirm",
+    "done",
+    "abort",
+    "bye",
+    "id",
+    "node",
+    "seed",
+    "tickets",
+  ],
 ].flat() as [string, ...string[]];
 
 const TEXTS = KEYS.concat(

@@ -5,6 +5,7 @@
  */
 import {
   CAPABILITY_FLOW_CONTROL,
+  CAPABILITY_RESUMPTION,
   CAPABILITY_ROTATION,
   CAPABILITY_STREAMS,
   CLOSE_FLUSH_MS,
@@ -155,14 +156,16 @@ export function receiveBurst(receiveBuffer: number): number {
 
 /**
  * What this side announces in the handshake (SPEC 6.2) for these limits. `receiveBuffer`: bytes of the UDP socket's, as
- * in {@link PathOptions}.
+ * in {@link PathOptions}. `resumption`: tickets are taken and kept (SPEC 15.1).
  */
 export function transportParameters(
   limits: ConnectionLimits,
   receiveBuffer: number = Infinity,
+  resumption: boolean = false,
 ): TransportParameters {
+  const capabilities = CAPABILITY_STREAMS | CAPABILITY_ROTATION | CAPABILITY_FLOW_CONTROL;
   return {
-    capabilities: CAPABILITY_STREAMS | CAPABILITY_ROTATION | CAPABILITY_FLOW_CONTROL,
+    capabilities: resumption ? capabilities | CAPABILITY_RESUMPTION : capabilities,
     maxIdle: limits.maxIdle,
     maxData: Math.min(limits.maxData, receiveBurst(receiveBuffer)),
     maxStreamData: limits.maxStreamData,

@@ -65,3 +65,8 @@ function labelled(label: string, rest: Uint8Array): Uint8Array {
   info.set(rest, text.length);
   return info;
 }
+
+/** SPEC 15.3: what names everything that goes on from the first session with this exporter secret, 16 bytes. */
+export function continuityId(provider: CryptoProvider, exporter: Uint8Array): Uint8Array {
+  return hkdfExpand(provider, exporter, "stt1 continuity", TICKET_ID_BYTES);
+}

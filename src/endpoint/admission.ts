@@ -15,15 +15,17 @@ import { peerInfo } from "./peer_info.ts";
  */
 export function decide(
   driver: Driver,
-  parts: Pick<ListenerParts, "options" | "sessions" | "maxSessions">,
+  parts: Pick<ListenerParts, "options" | "sessions" | "maxSessions" | "seedKeys" | "setup">,
   onError: (error: SttError) => void,
 ): void {
   const { connection } = driver;
   const session = connection.session;
-  const { accept } = parts.options;
+  const { accept, resumption } = parts.options;
   if (session === undefined) return;
-  const answer = (yes: boolean, reason?: string): void => {
-    if (connection.state !== "deciding") return;
+  /** True when the peer is let in. */
+  const answer = (yes: boolean, reason?: string): boolean => {
+    if (connection.state !== "deciding") return false;
+    let accepted = false;
     const { sessions, maxSessions } = parts;
     if (!yes) {
       connection.refuse(driver.now(), reason);
@@ -33,17 +35,48 @@ export function decide(
     } else {
       connection.accept(driver.now());
       sessions.add(driver);
+      accepted = true;
     }
     // FINAL may share its datagram with the first words of the application.
     driver.scheduleAfterTurn();
+    return accepted;
   };
-  if (accept === undefined) {
+  const resumes = resumption?.resumes(session) === true;
+  if (accept === undefined && !resumes) {
     answer(true);
     return;
   }
   // The hook's error text stays here: the peer learns that it was refused, not why.
-  void Promise.resolve().then(() => accept(peerInfo(session, driver.transport))).then(
-    (yes) => answer(yes === true),
+  const asked = Promise.resolve().then(() =>
+    // Only `true` is a yes: a hook that forgets its answer lets nobody in.
+    accept === undefined ? true : accept(peerInfo(session, driver.transport))
+  );
+  void asked.then(
+    (yes) => {
+      if (!resumes || yes !== true) {
+        answer(yes === true);
+        return;
+      }
+      const { clock } = parts.setup;
+      // SPEC 15.2: that a ticket is used up lasts before FINAL is sent.
+      resumption.admit(session, parts.seedKeys, clock.unix()).then(
+        (release) => {
+          // The dialler may have gone meanwhile.
+          if (!answer(true)) release();
+        },
+        (error) => {
+          if (error instanceof SttError && (error.code === "TICKET" || error.code === "BUSY")) {
+            connection.abort(driver.now(), error.wire as number);
+            driver.schedule();
+            return;
+          }
+          onError(
+            new SttError("REFUSED", "the session's state cannot be stored", { cause: error }),
+          );
+          answer(false);
+        },
+      );
+    },
     (error) => {
       onError(new SttError("REFUSED", "the accept hook threw", { cause: error }));
       answer(false);

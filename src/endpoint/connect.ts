@@ -7,7 +7,7 @@ import { nodeProvider } from "../crypto/node_provider.ts";
 import { parseAddress } from "../transport/address.ts";
 import { transportFor } from "../transport/transports.ts";
 import type { AnyTransport } from "../transport/transport.ts";
-import { dialReliable, withInitiator } from "./dial.ts";
+import { dialReliable, type ResumptionDial, withInitiator } from "./dial.ts";
 import { dialHandshake } from "./dial_handshake.ts";
 import { type DialAttempt, raceDials } from "./dial_race.ts";
 import {
@@ -64,12 +64,21 @@ export function chooseTransport(
  * ```
  */
 export async function connect(address: string, options: ConnectOptions): Promise<Peer> {
+  return await connectWith(address, options);
+}
+
+/** As {@link connect}, with what a session that outlasts its transport needs. */
+export async function connectWith(
+  address: string,
+  options: ConnectOptions,
+  resumption?: ResumptionDial,
+): Promise<Peer> {
   options.signal?.throwIfAborted();
   const transport = chooseTransport(address, options.transports);
   const setup = runtimeSetup(options, [options.seed]);
   return await withInitiator(setup, options, async (configOf) => {
     if (!("open" in transport)) {
-      return await dialReliable(transport, address, setup, options, configOf);
+      return await dialReliable(transport, address, setup, options, configOf, resumption);
     }
     const peers = await datagramPeers(transport, address, options.signal);
     const tries = peers.map((peer) => async (attempt: DialAttempt) => {
@@ -81,8 +90,9 @@ export async function connect(address: string, options: ConnectOptions): Promise
       if (either.aborted) channel.abort();
       either.throwIfAborted();
       const path = pathOptions(setup, channel);
-      return await dialHandshake(channel, configOf(channel), setup, options, { path, attempt });
+      const parts = { ...resumption, path, attempt };
+      return await dialHandshake(channel, configOf(channel), setup, options, parts);
     });
     return await raceDials(tries, ADDRESS_STEP_MS, options.signal);
-  });
+  }, resumption);
 }

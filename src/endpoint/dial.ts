@@ -5,7 +5,7 @@
  */
 import { transportParameters } from "../connection/config.ts";
 import { wipe } from "../crypto/secret.ts";
-import type { InitiatorConfig } from "../handshake/types.ts";
+import type { DialTicket, HandshakeSession, InitiatorConfig } from "../handshake/types.ts";
 import type { Transport, TransportConnection } from "../transport/transport.ts";
 import { dialHandshake } from "./dial_handshake.ts";
 import {
@@ -21,11 +21,20 @@ import type { Peer } from "./peer.ts";
 /** The handshake that a dial is to run, over a transport that stands. */
 export type InitiatorConfigOf = (connection: TransportConnection) => InitiatorConfig;
 
+/** What a dial that is to be resumed, or resumes, has besides (SPEC 15). */
+export interface ResumptionDial {
+  /** The ticket to resume with. */
+  readonly ticket?: DialTicket;
+  /** Gets the handshake's outcome once the session is open. Its secrets are the connection's. */
+  readonly onSession: (session: HandshakeSession) => void;
+}
+
 /** Calls `run` with what the options mean for the handshake. The secrets are gone when it is over. */
 export async function withInitiator<T>(
   setup: EndpointSetup,
   options: ConnectOptions,
   run: (configOf: InitiatorConfigOf) => Promise<T>,
+  resumption?: ResumptionDial,
 ): Promise<T> {
   const [seedKeys] = seedKeyList(setup.provider, [options.seed]);
   const pairKey = options.pairKey === undefined ? undefined : pairKeyBytes(options.pairKey);
@@ -37,7 +46,12 @@ export async function withInitiator<T>(
       reliable: connection.framing !== "datagram",
       seedKeys: seedKeys as NonNullable<typeof seedKeys>,
       staticKey: setup.staticKey,
-      parameters: transportParameters(setup.limits, connection.receiveBuffer),
+      parameters: transportParameters(
+        setup.limits,
+        connection.receiveBuffer,
+        resumption !== undefined,
+      ),
+      ...(resumption?.ticket === undefined ? {} : { ticket: resumption.ticket }),
       suites: setup.suites,
       allowSelf: options.allowSelf ?? false,
       timeoutMs: Math.max(1, Math.round(deadline - setup.clock.now())),
@@ -61,6 +75,7 @@ export async function dialReliable(
   setup: EndpointSetup,
   options: ConnectOptions,
   configOf: InitiatorConfigOf,
+  resumption?: ResumptionDial,
 ): Promise<Peer> {
   const connection = await transport.dial(address, {
     timeoutMs: setup.handshakeTimeout,
@@ -68,5 +83,5 @@ export async function dialReliable(
     ...options.transport,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  return await dialHandshake(connection, configOf(connection), setup, options);
+  return await dialHandshake(connection, configOf(connection), setup, options, resumption);
 }

@@ -7,7 +7,7 @@ import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
 import type { PathOptions } from "../connection/session_core.ts";
 import { SttError } from "../errors.ts";
-import type { InitiatorConfig } from "../handshake/types.ts";
+import type { HandshakeSession, InitiatorConfig } from "../handshake/types.ts";
 import type { TransportConnection } from "../transport/transport.ts";
 import type { DialAttempt } from "./dial_race.ts";
 import { Driver } from "./driver.ts";
@@ -21,13 +21,19 @@ export interface DatagramDial {
   readonly attempt: DialAttempt;
 }
 
+/** What some dials have besides. */
+export interface DialParts extends Partial<DatagramDial> {
+  /** Gets the handshake's outcome once the session is open. */
+  readonly onSession?: (session: HandshakeSession) => void;
+}
+
 /** Runs the initiator's handshake over a transport. */
 export function dialHandshake(
   transport: TransportConnection,
   config: InitiatorConfig,
   setup: EndpointSetup,
   options: ConnectOptions,
-  { path, attempt }: Partial<DatagramDial> = {},
+  { path, attempt, onSession }: DialParts = {},
 ): Promise<Peer> {
   const { signal } = options;
   let connection: Connection;
@@ -69,7 +75,10 @@ export function dialHandshake(
       if (event.type === "early" && peer !== undefined && options.early !== undefined) {
         callEarly(options.early, peer, settle, rejectAtEnd);
       } else if (event.type === "established") {
-        settle(() => resolve(peer as Peer));
+        settle(() => {
+          if (connection.session !== undefined) onSession?.(connection.session);
+          resolve(peer as Peer);
+        });
       } else if (event.type === "closed") {
         const error = event.facts.error ??
           new SttError("CLOSED", `cannot connect: closed by the peer: ${event.facts.reason}`);

@@ -5,7 +5,6 @@
  */
 import { toHex } from "../codec/hex.ts";
 import { Connection } from "../connection/connection.ts";
-import { transportParameters } from "../connection/config.ts";
 import type { ConnectionEvent } from "../connection/events.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
@@ -23,7 +22,7 @@ import { publish } from "./diagnostics.ts";
 import { Driver } from "./driver.ts";
 import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader.ts";
 import type { ListenerEvents, ListenerStats } from "./listener_events.ts";
-import { type ListenerParts, listenerParts } from "./listener_parts.ts";
+import { listenerParameters, type ListenerParts, listenerParts } from "./listener_parts.ts";
 import {
   type ListenOptions,
   maxMessageBytes,
@@ -114,9 +113,9 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
 
   /** UDP: takes the socket of all peers. Call it in the turn in which it was opened. */
   bindDatagrams(socket: DatagramSocket): void {
-    const { acceptor, acceptorConfig, setup } = this.#parts;
+    const { acceptor, acceptorConfig, options, setup } = this.#parts;
     const { clock } = setup;
-    acceptorConfig.parameters = transportParameters(setup.limits, socket.receiveBuffer);
+    acceptorConfig.parameters = listenerParameters(setup, options, socket.receiveBuffer);
     this.#datagrams = new UdpListener(socket, setup.handshakeTimeout, {
       now: () => clock.now(),
       handshake: (frame, host, port, nowMs) => {
@@ -165,7 +164,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
         peer = this.#established(driver);
       }
       peer?.dispatch(event);
-      if (event.type === "established" && peer !== undefined) this.#announce(peer);
+      if (event.type === "established" && peer !== undefined) this.#announce(peer, connection);
       if (event.type !== "closed") return;
       if (peer === undefined) this.#reject(transport.remoteAddress, event.facts.error);
       else this.#waiting.ended(peer);
@@ -194,7 +193,8 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     return new Peer(driver, session);
   }
 
-  #announce(peer: Peer): void {
+  #announce(peer: Peer, { session }: Connection): void {
+    if (session !== undefined && this.#parts.options.resumption?.claim(peer, session)) return;
     this.#waiting.add(peer);
     this.#events.emit("peer", peer);
   }

@@ -7,7 +7,7 @@ import { transportParameters } from "../connection/config.ts";
 import { DEFAULT_HALF_OPEN } from "../constants.ts";
 import type { SeedKeys } from "../crypto/key_schedule.ts";
 import { Acceptor } from "../handshake/acceptor.ts";
-import type { AcceptorConfig } from "../handshake/types.ts";
+import type { AcceptorConfig, TransportParameters } from "../handshake/types.ts";
 import type { Driver } from "./driver.ts";
 import type { EndpointSetup, ListenOptions } from "./options.ts";
 
@@ -37,6 +37,15 @@ export interface ListenerBasis {
   readonly isTaken: (sessionId: Uint8Array) => boolean;
 }
 
+/** What the listener announces, over UDP for a socket with this receive buffer. */
+export function listenerParameters(
+  { limits }: EndpointSetup,
+  { resumption }: ListenOptions,
+  receiveBuffer?: number,
+): TransportParameters {
+  return transportParameters(limits, receiveBuffer, resumption !== undefined);
+}
+
 /** The parts of one listener. */
 export function listenerParts(basis: ListenerBasis): ListenerParts {
   const { options, setup, seedKeys, pairKey, maxSessions, datagrams, isTaken } = basis;
@@ -46,7 +55,8 @@ export function listenerParts(basis: ListenerBasis): ListenerParts {
     provider: setup.provider,
     seeds: seedKeys,
     staticKey: setup.staticKey,
-    parameters: transportParameters(setup.limits),
+    parameters: listenerParameters(setup, options),
+    ...(options.resumption === undefined ? {} : { tickets: options.resumption.tickets }),
     suites: setup.suites,
     allowSelf: options.allowSelf ?? false,
     timeoutMs: setup.handshakeTimeout,

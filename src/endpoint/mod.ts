@@ -41,3 +41,14 @@ export * from "./files/mod.ts";
 export * from "./groups/mod.ts";
 export * from "./requests/mod.ts";
 export type { FrameEvent } from "./frame_handlers.ts";
+export { resumable, type ResumableOptions } from "./continuity/resumable.ts";
+export {
+  type OpenResumableOptions,
+  type ResumableEvents,
+  ResumableSession,
+} from "./continuity/resumable_session.ts";
+export { ResumableStream } from "./continuity/resumable_stream.ts";
+export { ResumptionHost, type ResumptionHostOptions } from "./continuity/resumption_host.ts";
+export type { ListenerResumption } from "./continuity/listener_resumption.ts";
+export type { SessionChamber } from "./continuity/stored.ts";
+export type { ConfirmMode } from "../streams/continuity/continued_recv.ts";

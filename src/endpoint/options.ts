@@ -42,6 +42,7 @@ import type {
 import { type Clock, systemClock } from "./clock.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerInfo } from "./peer_info.ts";
+import type { ListenerResumption } from "./continuity/listener_resumption.ts";
 
 /** Magic and the longest body length of a frame. */
 const FRAME_PREFIX_BYTES = 6;
@@ -140,6 +141,11 @@ export interface ListenOptions extends EndpointOptions {
   readonly halfOpenPerAddress?: number;
   /** HELLOs per second and address (/32 or /64); Infinity for no limit. Default 20. */
   readonly handshakeRate?: number;
+  /**
+   * A `ResumptionHost`: sessions with diallers that use `resumable` go on over other transports and after crashes. They
+   * come out of the host, not out of the listener. Several listeners may share one.
+   */
+  readonly resumption?: ListenerResumption;
   /** Closes the listener and its sessions when aborted. */
   readonly signal?: AbortSignal;
   /** Options of the transport: `cert`, `key`, `origins`, `native`, `maxConnections`, … */

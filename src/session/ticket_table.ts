@@ -96,6 +96,12 @@ export class TicketTable {
       .map(({ id, secret, expires }) => ({ id, secret, expires }));
   }
 
+  /** Forgets the oldest tickets of an owner beyond `count`. */
+  keepNewest(owner: string, count: number): void {
+    const own = this.of(owner);
+    for (const { id } of own.slice(0, Math.max(0, own.length - count))) this.#remove(toHex(id));
+  }
+
   /** Forgets all tickets of an owner. */
   forget(owner: string): void {
     for (const [key, entry] of [...this.#byId]) if (entry.owner === owner) this.#remove(key);

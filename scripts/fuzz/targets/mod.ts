@@ -3,6 +3,7 @@ import type { Target } from "../target.ts";
 import { address } from "./address.ts";
 import { assembler } from "./assembler.ts";
 import { capture } from "./capture.ts";
+import { continuity } from "./continuity.ts";
 import { decode } from "./decode.ts";
 import { endpoint } from "./endpoint.ts";
 import { files } from "./files.ts";
@@ -41,6 +42,7 @@ export const TARGETS: readonly Target[] = [
   files,
   requests,
   services,
+  continuity,
   stored,
   sealed,
 ];

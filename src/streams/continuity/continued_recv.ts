@@ -1,0 +1,113 @@
+/**
+ * What one direction of a stream has received, and how far its application is done with it (SPEC 15.4): it outlasts the
+ * sessions that carry it.
+ *
+ * @module
+ */
+import { SttError } from "../../errors.ts";
+import type { ReceivedWord } from "./continued_send.ts";
+
+/** Who confirms: reading itself, or the application when it has made safe what it read. */
+export type ConfirmMode = "read" | "explicit";
+
+/** Confirmations by reading are told in steps of this many bytes at most. */
+const TELL_BYTES = 65_536;
+
+/** Counts; the bytes themselves go from the session straight to the application. */
+export class ContinuedRecv {
+  readonly #mode: ConfirmMode;
+  /** From which on the sender keeps no more unconfirmed bytes. */
+  #senderKeeps = Infinity;
+  #received: number;
+  #confirmed: number;
+  #final: number | undefined;
+  #ended = false;
+  #told: number;
+  #endTold = false;
+
+  /** @param confirmed Where an earlier process had come to. */
+  constructor(mode: ConfirmMode, confirmed: number = 0, ended: boolean = false) {
+    this.#mode = mode;
+    this.#received = confirmed;
+    this.#confirmed = confirmed;
+    this.#told = confirmed;
+    this.#ended = ended;
+    if (ended) this.#final = confirmed;
+  }
+
+  /** Bytes that the application was given. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Bytes that are never given again. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** The application was given the end. */
+  get atEnd(): boolean {
+    return this.#final !== undefined;
+  }
+
+  /** Everything and the end is confirmed. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The sender waits for a confirmation, and only the application can give it. */
+  get starved(): boolean {
+    return this.#mode === "explicit" && this.#final === undefined &&
+      this.#received - this.#confirmed >= this.#senderKeeps;
+  }
+
+  /** The word for another session, after which everything counts as told. */
+  attach(senderKeeps: number): ReceivedWord {
+    this.#senderKeeps = senderKeeps;
+    this.#told = this.#confirmed;
+    this.#endTold = this.#ended;
+    return { received: this.#received, confirmed: this.#confirmed, ended: this.#ended };
+  }
+
+  /** The application is given `length` bytes more. */
+  take(length: number): void {
+    if (this.#final !== undefined) {
+      throw new SttError("PROTOCOL", `cannot take ${length} bytes behind the end of the stream`);
+    }
+    this.#received += length;
+    if (this.#mode === "read") this.#confirmed = this.#received;
+  }
+
+  /** The application is given the end. */
+  end(): void {
+    this.#final = this.#received;
+    if (this.#mode === "read") this.confirm(this.#received);
+  }
+
+  /**
+   * The application is done with all bytes below `offset`, and with the end if it was given that.
+   *
+   * @throws {SttError} CONFIG for an offset that it was not given, or below one that it confirmed.
+   */
+  confirm(offset: number): void {
+    if (!Number.isSafeInteger(offset) || offset < this.#confirmed || offset > this.#received) {
+      throw new SttError(
+        "CONFIG",
+        `cannot confirm stream at ${offset}: not within ${this.#confirmed} to ${this.#received}`,
+        { limit: this.#received },
+      );
+    }
+    this.#confirmed = offset;
+    if (offset === this.#final) this.#ended = true;
+  }
+
+  /** What the sender is to be told now, if anything; it then counts as told. */
+  tell(): { readonly offset: number; readonly ended: boolean } | undefined {
+    const step = this.#mode === "explicit" ? 1 : Math.min(TELL_BYTES, this.#senderKeeps / 4);
+    const news = this.#confirmed - this.#told >= step || (this.#ended && !this.#endTold);
+    if (!news) return undefined;
+    this.#told = this.#confirmed;
+    this.#endTold = this.#ended;
+    return { offset: this.#confirmed, ended: this.#ended };
+  }
+}
