@@ -89,3 +89,6 @@ export type { WeightedClass, WeightedStats } from "./src/streams/weighted_stats.
 
 // What public types refer to; the entry point for the classes is "@seigr/stt/core".
 export type * from "./src/connection/mod.ts";
+export type * from "./src/observe/trace_event.ts";
+export type { SessionStart, Tracer, TracerFactory } from "./src/observe/tracer.ts";
+export type { KeyLog, KeyLogEntry } from "./src/session/key_log.ts";

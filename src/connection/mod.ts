@@ -36,3 +36,6 @@ export type {
 } from "../streams/types.ts";
 export type { WeightedClass, WeightedStats } from "../streams/weighted_stats.ts";
 export type { SeedKeys, SessionSecrets } from "../crypto/key_schedule.ts";
+export type { Tracer } from "../observe/tracer.ts";
+export type * from "../observe/trace_event.ts";
+export type { KeyLog, KeyLogEntry } from "../session/key_log.ts";
