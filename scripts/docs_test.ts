@@ -367,3 +367,10 @@ test("README's table of imports has every entry point", () => {
   const declared = Object.keys(exports).map((name) => `\`@seigr/stt${name.slice(1)}\``);
   assert.deepEqual(documented.sort(), declared.sort());
 });
+
+test("docs/README.md leads to every page", () => {
+  const index = read("docs/README.md");
+  const pages = filesUnder("docs", [".md"]).map((path) => path.replace("docs/", ""));
+  const missing = pages.filter((page) => page !== "README.md" && !index.includes(`](${page})`));
+  assert.deepEqual(missing, []);
+});
