@@ -126,7 +126,8 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       },
       session: (pending, channel, rttMs) => this.#onSession(pending, channel, rttMs),
       ended: (pending) => acceptor.release(pending),
-      reset: setup.resetTokens && new StatelessReset(setup.provider, setup.resetTokens),
+      reset: setup.resetTokens &&
+        new StatelessReset(setup.provider, setup.resetTokens, options.resetRate),
       error: (error) => this.onError(error),
     });
     this.#transport = this.#datagrams;

@@ -71,6 +71,8 @@ export function listenerParts(basis: ListenerBasis): ListenerParts {
       ? {}
       : { halfOpenPerAddress: options.halfOpenPerAddress }),
     ...(options.handshakeRate === undefined ? {} : { handshakeRate: options.handshakeRate }),
+    ...(options.maxNetworks === undefined ? {} : { maxNetworks: options.maxNetworks }),
+    ...(options.maxNonces === undefined ? {} : { maxNonces: options.maxNonces }),
     ...(pairKey === undefined ? {} : { pairKey }),
   };
   return {

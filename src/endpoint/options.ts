@@ -141,6 +141,15 @@ export interface ListenOptions extends EndpointOptions {
   readonly halfOpenPerAddress?: number;
   /** HELLOs per second and address (/32 or /64); Infinity for no limit. Default 20. */
   readonly handshakeRate?: number;
+  /** Networks (/32 or /64) whose rate is remembered; beyond, the one idle for longest is forgotten. Default 8192. */
+  readonly maxNetworks?: number;
+  /**
+   * HELLOs remembered for 245 s, so that none is taken twice; beyond, the oldest is forgotten. Some 200 bytes each.
+   * Default 65536.
+   */
+  readonly maxNonces?: number;
+  /** UDP: stateless resets per second in all, and a tenth of it for one network. Default 100. */
+  readonly resetRate?: number;
   /**
    * A `ResumptionHost`: sessions with diallers that use `resumable` go on over other transports and after crashes. They
    * come out of the host, not out of the listener. Several listeners may share one.

@@ -50,6 +50,8 @@ const LISTEN: [Record<string, unknown>, ErrorCode, RegExp][] = [
   [{ halfOpenPerAddress: -1 }, "CONFIG", /halfOpenPerAddress/],
   [{ handshakeRate: 0 }, "CONFIG", /handshakeRate/],
   [{ handshakeRate: NaN }, "CONFIG", /handshakeRate/],
+  [{ maxNetworks: 0 }, "CONFIG", /maxNetworks/],
+  [{ maxNonces: -1 }, "CONFIG", /maxNonces/],
 ];
 
 const CONNECT: [Record<string, unknown>, ErrorCode, RegExp][] = [

@@ -5,14 +5,15 @@
  */
 import { encodeFrame } from "../codec/frame.ts";
 import { FRAME_CONTROL, RESET_TRIGGER_BYTES } from "../constants.ts";
+import { SttError } from "../errors.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import type { ResetTokens } from "../crypto/reset_tokens.ts";
 import { networkKey } from "../handshake/network_address.ts";
 import { RateLimiter } from "../handshake/rate_limiter.ts";
 
-/** Per second and address (/32 or /64), and for all together. */
-const RATE_PER_ADDRESS = 10;
-const RATE_IN_ALL = 100;
+/** Per second, for all together; one network (/32 or /64) gets a tenth. */
+export const DEFAULT_RESET_RATE = 100;
+const SHARE_OF_ONE = 0.1;
 /** One byte below what is answered, so that two nodes never answer each other's. */
 const RESET_BYTES = RESET_TRIGGER_BYTES - 1;
 const EPOCH_0 = Uint8Array.of(0);
@@ -23,15 +24,19 @@ const HEADER_BYTES = 35;
 export class StatelessReset {
   readonly #provider: CryptoProvider;
   readonly #tokens: ResetTokens;
-  readonly #perAddress: RateLimiter = new RateLimiter({
-    rate: RATE_PER_ADDRESS,
-    burst: RATE_PER_ADDRESS,
-  });
-  readonly #inAll: RateLimiter = new RateLimiter({ rate: RATE_IN_ALL, burst: RATE_IN_ALL });
+  readonly #perAddress: RateLimiter;
+  readonly #inAll: RateLimiter;
 
-  constructor(provider: CryptoProvider, tokens: ResetTokens) {
+  /** @throws {SttError} CONFIG for a rate below 1. */
+  constructor(provider: CryptoProvider, tokens: ResetTokens, rate: number = DEFAULT_RESET_RATE) {
+    if (!(rate >= 1)) {
+      throw new SttError("CONFIG", `cannot use resetRate: ${rate} is below 1`, { limit: 1 });
+    }
     this.#provider = provider;
     this.#tokens = tokens;
+    const one = Math.max(1, rate * SHARE_OF_ONE);
+    this.#perAddress = new RateLimiter({ rate: one, burst: one });
+    this.#inAll = new RateLimiter({ rate, burst: rate });
   }
 
   /**

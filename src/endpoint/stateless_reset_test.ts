@@ -49,6 +49,22 @@ test("a reset is smaller than its trigger, and is no trigger itself", () => {
   assert.deepEqual(again.subarray(63), answer.subarray(63), "the token is the session's");
 });
 
+test("the rate is an option: a tenth for one network, and never below one", () => {
+  const provider = nodeProvider();
+  const tokens = new ResetTokens(provider, pattern(32));
+  const answered = (rate: number, hosts: number): number => {
+    const reset = new StatelessReset(provider, tokens, rate);
+    return Array.from({ length: 100 }, (_, n) => reset.answer(ID, 100, `192.0.2.${n % hosts}`, 0))
+      .filter((answer) => answer !== undefined).length;
+  };
+  assert.equal(answered(20, 1), 2);
+  assert.equal(answered(20, 50), 20);
+  assert.equal(answered(3, 1), 1);
+  for (const rate of [0, -1, NaN]) {
+    assert.throws(() => answered(rate, 1), { code: "CONFIG", message: /resetRate/ });
+  }
+});
+
 test("ten resets per second and address, a hundred in all", () => {
   const reset = resets();
   const answered = (host: string, count: number, nowMs: number): number =>

@@ -68,7 +68,7 @@ export class Acceptor {
   readonly #config: AcceptorConfig;
   readonly #halfOpen: HalfOpenTable = new HalfOpenTable();
   readonly #finals: FinalStore;
-  readonly #nonces: NonceCache = new NonceCache();
+  readonly #nonces: NonceCache;
   readonly #rate: RateLimiter;
   readonly #cookies: CookieJar;
   readonly #drops: Map<AcceptorDrop, number> = new Map();
@@ -96,7 +96,12 @@ export class Acceptor {
     this.#timeoutMs = config.timeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS;
     const rate = config.handshakeRate ?? DEFAULT_HANDSHAKE_RATE;
     // SPEC 6.4: 20 per second with a burst of 5; other rates keep the proportion.
-    this.#rate = new RateLimiter({ rate, burst: Math.max(1, rate / 4) });
+    this.#rate = new RateLimiter({
+      rate,
+      burst: Math.max(1, rate / 4),
+      ...(config.maxNetworks === undefined ? {} : { capacity: config.maxNetworks }),
+    });
+    this.#nonces = new NonceCache(config.maxNonces);
     this.#cookies = new CookieJar(config.provider, config.injection?.cookieSecret);
     this.#finals = new FinalStore(Math.max(1, this.#limit));
   }

@@ -29,6 +29,8 @@ export function checkAcceptorConfig(config: AcceptorConfig): void {
   checkPositive("halfOpen", config.halfOpen);
   checkPositive("halfOpenPerAddress", config.halfOpenPerAddress);
   checkPositive("handshakeRate", config.handshakeRate);
+  checkPositive("maxNetworks", config.maxNetworks);
+  checkPositive("maxNonces", config.maxNonces);
   checkPositive("timeoutMs", config.timeoutMs);
   const longest = resetToken === undefined ? parameters : {
     ...parameters,

@@ -146,6 +146,21 @@ test("bounds: with the defaults, one address holds 16, all together never more t
   assert.equal(fieldsIn(answered(acceptor, unlucky, 10_000)).get("type"), "RESPONSE");
 });
 
+test("bounds: the caches of nonces and networks are as large as their options say", () => {
+  const acceptor = listen({ handshakeRate: 4, maxNonces: 2, maxNetworks: 2 });
+  const hellos = [0, 1, 2].map(() => sent(dial(), 0));
+  hellos.forEach((hello, index) => answered(acceptor, hello, 0, hostOf(index)));
+  // Half-open handshakes are over; of three nonces two are known.
+  acceptor.onTimeout(10_000);
+  assertDropped(acceptor, hellos[2] as Uint8Array, "replay", 10_000, hostOf(7));
+  assertDropped(acceptor, hellos[1] as Uint8Array, "replay", 10_000, hostOf(8));
+  answered(acceptor, hellos[0] as Uint8Array, 10_000, hostOf(9));
+  // One HELLO at once for each network; with two others the first is forgotten, and may come again.
+  assertDropped(acceptor, sent(dial(), 0), "rate", 10_000, hostOf(9));
+  for (const host of [11, 12]) answered(acceptor, sent(dial(), 0), 10_000, hostOf(host));
+  answered(acceptor, sent(dial(), 0), 10_000, hostOf(9));
+});
+
 test("bounds: cookies do not pass the limit either", () => {
   const acceptor = listen({ halfOpen: 8 });
   for (let index = 0; index < 20; index++) {

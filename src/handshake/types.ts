@@ -192,6 +192,10 @@ export interface AcceptorConfig {
   readonly halfOpenPerAddress?: number;
   /** HELLOs per second and /32 or /64, with a burst of a quarter of it (at least 1). Default 20; Infinity for no limit. */
   readonly handshakeRate?: number;
+  /** Networks whose rate is remembered; beyond, the one idle for longest is forgotten. Default 8192. */
+  readonly maxNetworks?: number;
+  /** Nonces of HELLOs remembered for 245 s; beyond, the oldest is forgotten and its HELLO may be repeated. Default 65 536. */
+  readonly maxNonces?: number;
   /** Milliseconds from HELLO until a half-open handshake is forgotten. Default 10 000. */
   readonly timeoutMs?: number;
   /** Unix milliseconds = `nowMs + unixOffsetMs`; may be corrected while running. */

@@ -132,6 +132,10 @@ export interface ListenTransportOptions {
   readonly maxHalfOpenUpgrades?: number;
   /** Bytes of an upgrade request's line and headers together (WebSocket). Default 8192. */
   readonly maxHeaderBytes?: number;
+  /** WebSocket frames of one message, beyond which the connection ends. Default 256. */
+  readonly maxFragments?: number;
+  /** Pieces in which one WebSocket frame may arrive, beyond which the connection ends. Default 4096. */
+  readonly maxBufferedChunks?: number;
   /** Origins that browsers may connect from: a list, or a check. Absent: requests with an Origin header are refused unless same host. */
   readonly origins?: readonly string[] | ((origin: string) => boolean);
   /**

@@ -102,8 +102,8 @@ class WebSocketListener implements TransportListener {
       handleProtocols: () => false,
       maxPayload: this.#maxMessageBytes,
       closeTimeout: FLUSH_TIMEOUT_MS + LINGER_TIMEOUT_MS,
-      maxFragments: MAX_FRAGMENTS,
-      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+      maxFragments: options.maxFragments ?? MAX_FRAGMENTS,
+      maxBufferedChunks: options.maxBufferedChunks ?? MAX_BUFFERED_CHUNKS,
     });
     this.#secure = secureContext(place, options);
     this.#httpServer = createServer({

@@ -202,6 +202,27 @@ test("a message in fragments arrives whole; pings are answered", async () => {
   await place.close();
 });
 
+test("a message in more fragments than the option allows ends its connection", async () => {
+  const place = await listening({ maxFragments: 3 });
+  for (const [fragments, arrives] of [[3, true], [4, false]] as const) {
+    const client = await upgraded(place.port);
+    client.socket.write(clientFrame(0x02, Uint8Array.of(0)));
+    for (let index = 1; index < fragments; index++) {
+      client.socket.write(clientFrame(index + 1 < fragments ? 0x00 : 0x80, Uint8Array.of(index)));
+    }
+    const sink = await place.accepted();
+    if (arrives) {
+      await sink.received(fragments);
+      assert.deepEqual(sink.chunks, [Uint8Array.of(0, 1, 2)]);
+      client.socket.destroy();
+    } else {
+      await sink.ended;
+      assert.equal(sink.error?.code, "PROTOCOL");
+    }
+  }
+  await place.close();
+});
+
 test("a peer that vanishes ends the connection with an error", async () => {
   const place = await listening();
   const client = await upgraded(place.port);
