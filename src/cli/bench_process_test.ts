@@ -56,6 +56,8 @@ for (const scheme of ["udp", "ws"]) {
         "",
       ]);
       assert(lines.every((line) => line.length <= 80), people.stdout);
+      listener.kill("SIGTERM");
+      assert.equal(await listener.exit(), 143);
     });
   });
 }
@@ -112,5 +114,7 @@ test("the service is bounded: requests that are none are reset, too many are ref
     for (const sink of sinks) await sink.end();
     for (const sink of sinks) assert(await sink.read() !== null);
     await peer.close();
+    listener.kill("SIGTERM");
+    assert.equal(await listener.exit(), 143);
   });
 });

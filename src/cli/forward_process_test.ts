@@ -97,6 +97,8 @@ test("ports outlive a lost session, and a listener of files carries them as well
       assert.equal(await visitor.exit(), 0);
       const stranger = start(["ping", address, "--app", "other/1", "--json"], { seed });
       assert.equal(await stranger.exit(), 4);
+      second.kill("SIGINT");
+      assert.equal(await second.exit(), 130);
     });
   });
 });

@@ -184,6 +184,10 @@ const PAIRS: readonly Pair[] = [
     listen: "listen ADDR --offer FILE --seed-file SEED",
     dial: "receive ADDR --out DIR --seed-file SEED",
   },
+];
+
+/** What they need of an address is what the others need. */
+const TCP_PAIRS: readonly Pair[] = [
   {
     listen: "listen ADDR --echo --bench --seed-file SEED",
     dial: "bench ADDR --seed-file SEED",
@@ -270,7 +274,8 @@ for (const scheme of ["tcp", "ws", "udp", "wss"]) {
         await writeFile(pem.CERT, certificate.cert);
         await writeFile(pem.KEY, certificate.key);
       }
-      const pairs = scheme === "wss" ? PAIRS.slice(0, 1) : PAIRS;
+      const all = scheme === "tcp" ? [...PAIRS, ...TCP_PAIRS] : PAIRS;
+      const pairs = scheme === "wss" ? PAIRS.slice(0, 1) : all;
       await inTurns(pairs.map((pair) => () => run(pair, scheme, { ...names, ...pem })));
     });
   });

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runCommand } from "./io_for_test.ts";
+
+const SEED = "5".repeat(64);
+const NOWHERE = "tcp://127.0.0.1:1";
+
+test("wrong use of chat, forward and bench is exit code 2, and says what is wrong", async () => {
+  const wrong: [string[], RegExp][] = [
+    [["chat"], /chat needs one address\ntry: stt help chat/],
+    [["chat", NOWHERE, NOWHERE], /chat needs one address/],
+    [["chat", NOWHERE, "--name", " "], /--name takes 1 to 32 characters/],
+    [["chat", NOWHERE, "--name", "x".repeat(33)], /--name takes 1 to 32 characters/],
+    [["chat", NOWHERE, "--retry", "-1"], /./],
+    [["forward"], /forward needs one address\ntry: stt help forward/],
+    [["forward", NOWHERE], /forward needs -L or -R/],
+    [["forward", NOWHERE, "-L", "80:x"], /cannot forward "80:x": not of the form/],
+    [["forward", NOWHERE, "-L", "1:a:1", "--allow", "a:1"], /--allow is for --listen/],
+    [["forward", NOWHERE, "-L", "1:a:1", "--allow-bind", "1"], /--allow-bind is for --listen/],
+    [["forward", NOWHERE, "-L", "1:a:1", "--connections", "0"], /--connections takes/],
+    [["forward", "--listen", NOWHERE], /allows nothing without --allow or --allow-bind/],
+    [["forward", "--listen", NOWHERE, "-R", "1:a:1"], /--remote is for who dials/],
+    [["forward", "--listen", NOWHERE, "--allow", "a"], /cannot allow "a": not of the form/],
+    [["bench"], /bench needs one address\ntry: stt help bench/],
+    [["bench", NOWHERE, "--streams", "17"], /--streams takes a number from 1 to 16/],
+    [["bench", NOWHERE, "--duration", "61"], /--duration takes a number from 0 to 60/],
+    [["listen", NOWHERE, "--bench", "--app", "x"], /--app shuts out those whom --bench/],
+  ];
+  for (const [argv, message] of wrong) {
+    const { exit, stdout, stderr } = await runCommand(argv, { env: { STT_SEED: SEED } });
+    assert.equal(exit, 2, argv.join(" "));
+    assert.equal(stdout, "");
+    assert.match(stderr, message, argv.join(" "));
+  }
+});
