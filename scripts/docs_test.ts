@@ -131,6 +131,7 @@ test("docs/events.md has the events of each class", () => {
     ["Endpoints", "src/endpoint/requests/endpoints.ts", "EndpointsEvents"],
     ["Group", "src/endpoint/groups/group.ts", "GroupEvents"],
     ["Topics", "src/endpoint/groups/topics.ts", "TopicsEvents"],
+    ["SessionPool", "src/endpoint/pool/pool.ts", "SessionPoolEvents"],
   ];
   const page = read("docs/events.md");
   for (const [heading, path, name] of interfaces) {

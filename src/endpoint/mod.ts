@@ -39,6 +39,7 @@ export { EventReader, type EventReaderOptions, type NamedEvent } from "./event_r
 export { type ListenerOptions, TypedEvents } from "./typed_events.ts";
 export * from "./files/mod.ts";
 export * from "./groups/mod.ts";
+export * from "./pool/mod.ts";
 export * from "./requests/mod.ts";
 export type { FrameEvent } from "./frame_handlers.ts";
 export { resumable, type ResumableOptions } from "./continuity/resumable.ts";

@@ -31,6 +31,8 @@ export interface ExchangePlan {
   readonly maxItem: number;
   readonly priority: number | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Told once how it ended: whole, or with an error. */
+  readonly onEnd?: (error: unknown) => void;
 }
 
 /**
@@ -90,9 +92,10 @@ export class Replies implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Gives up: the peer is told, and what is read from now on throws CANCELLED. */
-  cancel(): void {
-    this.#abort(new SttError("CANCELLED", `${this.#attempt}: it was cancelled here`));
+  /** Gives up: the peer is told, and what is read from now on throws the reason, by default an error CANCELLED. */
+  cancel(reason?: unknown): void {
+    const cancelled = `${this.#attempt}: it was cancelled here`;
+    this.#abort(reason ?? new SttError("CANCELLED", cancelled));
   }
 
   /** The replies as a Web Stream; use it or `next`, not both. Cancelling it cancels the request. */
@@ -178,6 +181,7 @@ export class Replies implements AsyncIterable<Uint8Array> {
     this.#end = end;
     clearTimeout(this.#timer);
     this.#forgetSession();
+    this.#plan.onEnd?.(end === "whole" ? undefined : end.error);
     this.#plan.signal?.removeEventListener("abort", this.#onAbort);
     if (end === "whole") {
       // An answer before the end of the question: nobody reads the rest.

@@ -85,9 +85,11 @@ export class RemoteEndpoint {
   async request(body: Uint8Array, options: RequestOptions = {}): Promise<Uint8Array> {
     const { idempotent = false } = options;
     checkBytes(body, `request ${JSON.stringify(this.name)}`);
-    if (idempotent === false) return await this.#once(body, this.#plan(options));
+    if (idempotent === false) {
+      return await this.#once(body, exchangePlan(this.name, options));
+    }
     const retries = retriesOf(idempotent === true ? {} : idempotent);
-    const plan = this.#plan(options);
+    const plan = exchangePlan(this.name, options);
     const end = performance.now() + (plan.timeout === 0 ? Infinity : plan.timeout);
     for (let failed = 0;;) {
       const left = end - performance.now();
@@ -131,35 +133,36 @@ export class RemoteEndpoint {
    * ```
    */
   exchange(items: Items, options: ExchangeOptions = {}): Replies {
-    return new Replies(this.#opener, items, this.#plan(options));
+    return new Replies(this.#opener, items, exchangePlan(this.name, options));
   }
 
-  async #once(body: Uint8Array, plan: ExchangePlan): Promise<Uint8Array> {
-    const replies = new Replies(this.#opener, [body], plan);
-    const reply = await replies.next();
-    if (reply !== null && await replies.next() === null) return reply;
-    replies.cancel();
-    throw new SttError(
-      "PROTOCOL",
-      `cannot request ${JSON.stringify(this.name)}: the reply is ${
-        reply === null ? "no item" : "more than one item"
-      }`,
-    );
+  #once(body: Uint8Array, plan: ExchangePlan): Promise<Uint8Array> {
+    return onlyItem(new Replies(this.#opener, [body], plan), this.name);
   }
+}
 
-  #plan(options: ExchangeOptions): ExchangePlan {
-    const { timeout = DEFAULT_TIMEOUT_MS, maxItem = DEFAULT_MAX_ITEM } = options;
-    if (!(timeout >= 0)) {
-      throw new SttError("CONFIG", `cannot use option timeout: ${timeout} is not 0 or above`);
-    }
-    return {
-      name: this.name,
-      timeout: timeout === Infinity ? 0 : timeout,
-      maxItem: checkCount("maxItem", maxItem, 0),
-      priority: options.priority,
-      signal: options.signal,
-    };
+/** @throws {SttError} CONFIG for options out of range. */
+export function exchangePlan(name: string, options: ExchangeOptions): ExchangePlan {
+  const { timeout = DEFAULT_TIMEOUT_MS, maxItem = DEFAULT_MAX_ITEM } = options;
+  if (!(timeout >= 0)) {
+    throw new SttError("CONFIG", `cannot use option timeout: ${timeout} is not 0 or above`);
   }
+  return {
+    name,
+    timeout: timeout === Infinity ? 0 : timeout,
+    maxItem: checkCount("maxItem", maxItem, 0),
+    priority: options.priority,
+    signal: options.signal,
+  };
+}
+
+/** The one item that a reply is. @throws {SttError} PROTOCOL when it is none or more. */
+export async function onlyItem(replies: Replies, name: string): Promise<Uint8Array> {
+  const reply = await replies.next();
+  if (reply !== null && await replies.next() === null) return reply;
+  replies.cancel();
+  const what = reply === null ? "no item" : "more than one item";
+  throw new SttError("PROTOCOL", `cannot request ${JSON.stringify(name)}: the reply is ${what}`);
 }
 
 /** @throws {SttError} CONFIG naming the option and its least value. */
