@@ -130,7 +130,8 @@ test("a listener that accepts and says nothing is given up with a reason", async
         const seed = toHex(generateSeed());
         const child = start(["ping", address, "--timeout", "1"], { seed });
         assert.equal(await child.exit(), 3);
-        assert.match(child.stderr, /^stt: cannot connect[^\n]*\n$/);
+        // What went wrong, and what to do about it.
+        assert.match(child.stderr, /^stt: cannot connect[^\n]*\n[^\n]+\n$/);
       }
     });
   } finally {
