@@ -21,7 +21,7 @@ import type { PathAddress } from "./recovery/path.ts";
 import { Profile } from "./profile.ts";
 import { Route } from "./route.ts";
 import { FrameReceiver, type Receiver } from "./frame_receiver.ts";
-import { Accepted, Answering, Dialling, type Handshaking } from "./handshaking.ts";
+import { Accepted, Answering, answeringOf, Dialling, type Handshaking } from "./handshaking.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type {
   AcceptConfig,
@@ -103,14 +103,14 @@ export class Connection {
       },
       nowMs,
     );
-    const { maxDatagram } = limits;
-    const common = { lifecycle, streams, events, counters, route, trace };
-    const frames = new FrameReceiver({ ...common, maxDatagram });
+    const { maxDatagram, maxFrame } = limits;
+    // One object for both, and nothing spread: a session of its own shape would take more memory.
+    const parts = { lifecycle, streams, events, counters, maxDatagram, route, trace };
+    const frames = new FrameReceiver(parts);
     this.#lifecycle = lifecycle;
     this.#frames = frames;
     this.#route = route;
-    this.#sender = new FrameSender(common);
-    const { maxFrame } = limits;
+    this.#sender = new FrameSender(parts);
     this.#receiver = route === undefined
       ? new StreamReceiver(lifecycle, frames, counters, limits)
       : new DatagramReceiver({ lifecycle, frames, counters, route, provider, maxFrame });
@@ -128,7 +128,7 @@ export class Connection {
       "responder",
       config,
       nowMs,
-      (counters) => new Answering(config, counters, nowMs),
+      (counters) => new Answering(answeringOf(config), counters, nowMs),
       config.acceptTimeout ?? DEFAULT_ACCEPT_TIMEOUT_MS,
       undefined,
     );

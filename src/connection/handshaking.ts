@@ -104,6 +104,13 @@ export interface AnsweringConfig {
   readonly handshakeTimeout?: number;
 }
 
+/** What of a larger configuration is kept for as long as the session lasts. */
+export function answeringOf(
+  { acceptor, from, handshakeTimeout }: AnsweringConfig,
+): AnsweringConfig {
+  return handshakeTimeout === undefined ? { acceptor, from } : { acceptor, from, handshakeTimeout };
+}
+
 /** The responder's side: an acceptor that a listener's connections share, seen from one of them. */
 export class Answering implements Handshaking {
   readonly role = "responder";
