@@ -23,6 +23,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   records: "Records of CONTROL frames",
   open_session:
     "An authenticated peer that breaks rules in an open session, both roles and kinds of transport",
+  folders: "Folders: blocks of both sides, and which paths are allowed",
   requests: "Requests and replies, whole directions of their streams",
   topics: "Topics, filters, subscriptions and messages",
   sealed_record: "Data at rest: headers of stores, records, indexes and heads of chambers",

@@ -5,6 +5,7 @@ import type { Answer, JsonObject, Request } from "../protocol.ts";
 import { CODEC_OPS } from "./codec_ops.ts";
 import { CONTINUITY_OPS } from "./continuity_ops.ts";
 import { cryptoOps } from "./crypto_ops.ts";
+import { FOLDER_OPS } from "./folder_ops.ts";
 import { handshakeOps } from "./handshake_ops.ts";
 import { REQUEST_OPS } from "./request_ops.ts";
 import { sessionOps } from "./session_ops.ts";
@@ -25,6 +26,7 @@ export function answerer(provider: CryptoProvider): (request: Request) => Promis
     ...storageOps(provider),
     ...CONTINUITY_OPS,
     ...REQUEST_OPS,
+    ...FOLDER_OPS,
     ...TOPIC_OPS,
   };
   return async (request) => {

@@ -17,6 +17,7 @@ import { protectedRules } from "./7_frames.ts";
 import { streamAttackRules } from "./8_attacks.ts";
 import { ackAttackRules, recordAttackRules } from "./9_attacks.ts";
 import { recordRules, streamRules } from "./9_records.ts";
+import { folderRules } from "./12_folders.ts";
 import { requestRules } from "./12_requests.ts";
 import { topicRules } from "./12_topics.ts";
 import { contentRules } from "./14_content.ts";
@@ -48,6 +49,7 @@ export const RULE_FILES: Readonly<Record<string, () => Rule[]>> = {
   records: recordRules,
   open_session: () => [...streamAttackRules(), ...recordAttackRules(), ...ackAttackRules()],
   requests: requestRules,
+  folders: folderRules,
   topics: topicRules,
   sealed_record: () => [...storeHeaderRules(), ...chamberRules()],
   sealed_content: contentRules,

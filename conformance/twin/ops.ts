@@ -1,5 +1,6 @@
 /** The operations of README.md, answered by the twin: where expected results come from. @module */
 import { concat, hex, Refusal, unhex } from "./bytes.ts";
+import { TWIN_FOLDER_OPS } from "./folders.ts";
 import { decodeFrame, encodeFrame, type FrameFields, MAX_BODY, splitFrames } from "./frame.ts";
 import {
   confirmationOf,
@@ -92,6 +93,7 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
   ...TWIN_STORAGE_OPS,
   ...TWIN_CONTINUITY_OPS,
   ...TWIN_REQUEST_OPS,
+  ...TWIN_FOLDER_OPS,
   ...TWIN_TOPIC_OPS,
   "noise.run": runNoise,
   "seed.keys": (a) => {
