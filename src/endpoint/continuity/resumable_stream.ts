@@ -10,7 +10,7 @@ import { Outcome } from "../outcome.ts";
 import type { SttStream, WaitOptions, WriteOptions } from "../stt_stream.ts";
 import { checkBytes } from "../bytes.ts";
 import { Waiters } from "../waiters.ts";
-import type { BlockReader, CarrierWord } from "./blocks.ts";
+import { type BlockReader, type CarrierWord, CODE_LOST } from "./blocks.ts";
 import { withSignal } from "./wait.ts";
 
 /** Bytes that go to the carrying stream at once. */
@@ -234,10 +234,7 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
     if (!Number.isSafeInteger(code) || code < 0x100) {
       throw new SttError("CONFIG", `cannot abort stream: code ${code} is not 0x100 or above`);
     }
-    const carrier = this.#carrier;
-    this.fail(new SttError("STREAM_CLOSED", `stream ${this.id} was given up here`));
-    carrier?.stream.reset(code);
-    carrier?.stream.stop(code);
+    this.fail(new SttError("STREAM_CLOSED", `stream ${this.id} was given up here`), code);
     await this.#host.gaveUp(this, code);
   }
 
@@ -332,11 +329,15 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
     this.#finished.done();
   }
 
-  /** Nothing more comes of it. What has arrived and was not read is lost. */
-  fail(error: SttError): void {
+  /** Nothing more comes of it. What has arrived and was not read is lost; `code` tells the other side's carrier. */
+  fail(error: SttError, code: number = CODE_LOST): void {
     if (this.#error !== undefined) return;
     this.#error = error;
+    const stream = this.#carrier?.stream;
     this.detach();
+    // Also for whoever reads or writes it at the moment.
+    stream?.reset(code);
+    stream?.stop(code);
     this.#finished.fail(error);
     this.#wake();
   }

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connectWith } from "../connect.ts";
+import type { Peer } from "../peer.ts";
+import {
+  BlockReader,
+  type CarrierOpening,
+  encodeAnswer,
+  encodeControl,
+  encodeGreeting,
+  encodeOpening,
+} from "./blocks.ts";
+import { accepted, hosted, Scene } from "./fixture_for_test.ts";
+import type { ResumableSession } from "./resumable_session.ts";
+import type { ResumptionHost } from "./resumption_host.ts";
+
+const GREETING = { live: [], next: 1, aborted: [], keep: 65_536 };
+const OPENING: CarrierOpening = {
+  stream: 1,
+  name: "",
+  oneWay: false,
+  first: true,
+  received: 0,
+  confirmed: 0,
+  ended: false,
+  kept: 0,
+};
+
+/** A dialler that keeps tickets and says what it likes. */
+async function hostile(scene: Scene): Promise<Peer> {
+  return await connectWith(
+    scene.address,
+    { seed: scene.seed, nodeSeed: scene.clientSeed },
+    { onSession: () => undefined },
+  );
+}
+
+/** What the attacker does, and that it alone pays for it. */
+async function punished(
+  attack: (peer: Peer, server: ResumableSession) => Promise<unknown>,
+): Promise<void> {
+  await Scene.run(async (scene) => {
+    const host: ResumptionHost = await scene.host();
+    await scene.listen(host, scene.address, { handshakeRate: Infinity, maxStreams: 600 });
+    const bystander = await scene.dial({ nodeSeed: new Uint8Array(32).fill(8) });
+    const honest = await hosted(host);
+    const peer = await hostile(scene);
+    const server = await hosted(host);
+    await attack(peer, server);
+    const { error } = await peer.closed;
+    assert.deepEqual([error?.code, error?.wire], ["APPLICATION", 0x182]);
+    assert.equal(server.over, true);
+    assert.equal(host.size, 1);
+    const stream = await bystander.openStream({ oneWay: true });
+    await stream.write(new Uint8Array(9));
+    assert.equal((await (await accepted(honest)).read())?.length, 9);
+  });
+}
+
+async function greeted(peer: Peer, greeting: Partial<typeof GREETING> = {}) {
+  const control = await peer.openStream();
+  await control.write(encodeGreeting({ ...GREETING, ...greeting }));
+  const reader = new BlockReader(control);
+  await reader.block();
+  return { control, reader };
+}
+
+async function carried(peer: Peer, opening: Partial<CarrierOpening> = {}): Promise<void> {
+  const carrier = await peer.openStream();
+  await carrier.write(encodeOpening({ ...OPENING, ...opening }));
+}
+
+test("SPEC 15.4: a control stream without a greeting", () =>
+  punished(async (peer) => {
+    const control = await peer.openStream();
+    await control.write(encodeControl({ type: "bye" }));
+  }));
+
+test("SPEC 15.4: bytes that are no block", () =>
+  punished(async (peer) => {
+    const { control } = await greeted(peer);
+    await control.write(new Uint8Array(64).fill(0xff));
+  }));
+
+test("SPEC 15.4: a carrier of a number that is not the dialler's to give", () =>
+  punished(async (peer) => {
+    await greeted(peer);
+    await carried(peer, { stream: 2 });
+  }));
+
+test("SPEC 15.4: a first carrier for a stream that is known", () =>
+  punished(async (peer, server) => {
+    await greeted(peer);
+    await carried(peer);
+    await accepted(server);
+    await carried(peer);
+  }));
+
+test("SPEC 15.4: a stream that comes again under another name", () =>
+  punished(async (peer, server) => {
+    await greeted(peer);
+    await carried(peer);
+    await accepted(server);
+    await carried(peer, { first: false, name: "other" });
+  }));
+
+test("SPEC 15.4: more streams than may live", () =>
+  punished(async (peer) => {
+    await greeted(peer);
+    for (let stream = 1; stream <= 2 * 257; stream += 2) await carried(peer, { stream });
+  }));
+
+test("SPEC 15.4: a confirmation of bytes that were not sent", () =>
+  punished(async (peer, server) => {
+    const { control } = await greeted(peer);
+    const stream = await server.openStream();
+    const carrier = (await peer.acceptStream())!;
+    await new BlockReader(carrier).block();
+    await carrier.write(encodeAnswer({ received: 0, confirmed: 0, ended: false, kept: 0 }));
+    const confirmations = [{ stream: stream.id, offset: 1, ended: false }];
+    await control.write(encodeControl({ type: "confirm", confirmations }));
+  }));
+
+test("SPEC 15.4: an end that was not sent", () =>
+  punished(async (peer, server) => {
+    const { control } = await greeted(peer);
+    const stream = await server.openStream();
+    await new BlockReader((await peer.acceptStream())!).block();
+    const confirmations = [{ stream: stream.id, offset: 0, ended: true }];
+    await control.write(encodeControl({ type: "confirm", confirmations }));
+  }));
+
+test("SPEC 15.4: an opener that forgets what was not confirmed costs its stream, not the session", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host);
+    const peer = await hostile(scene);
+    const server = await hosted(host);
+    const { control } = await greeted(peer);
+    await carried(peer);
+    const stream = await accepted(server);
+    await control.write(encodeControl({ type: "done", streams: [1] }));
+    await assert.rejects(stream.read(), { code: "STREAM_RESET", wire: 0x181 });
+    assert.equal(server.over, false);
+    await peer.close();
+  }));
+
+test("SPEC 15.4: unknown blocks, confirmations of unknown streams and repeated aborts change nothing", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host);
+    const peer = await hostile(scene);
+    const server = await hosted(host);
+    const { control, reader } = await greeted(peer, { aborted: [[7, 256] as never] });
+    for (const block of [{ type: "abort", stream: 9, code: 256 }, { type: "aborted", stream: 9 }]) {
+      await control.write(encodeControl(block as Parameters<typeof encodeControl>[0]));
+    }
+    await control.write(encodeControl({
+      type: "confirm",
+      confirmations: [{ stream: 9, offset: 9, ended: true }],
+    }));
+    assert.deepEqual(await reader.block(), new Map([["aborted", 7]]));
+    assert.deepEqual(await reader.block(), new Map([["aborted", 9]]));
+    assert.equal(server.over, false);
+    await peer.close();
+  }));
