@@ -83,7 +83,7 @@ test("nothing in src/ waits for the disk, a process or a slow hash on the event 
 test("no duration of a session is measured with the wall clock: it is read for HELLO and for dates of files", () => {
   // What is stored, and for how long, is told by dates that outlive the process. `stt doctor` looks at the clock itself.
   const dated =
-    /^src\/(storage|testing\/storage_cases|endpoint\/files\/(kept_parts|folder_place)|cli\/checkup\/machine)/;
+    /^src\/(storage|testing\/storage_cases|endpoint\/files\/(kept_parts|folder_place)|endpoint\/continuity\/resumption_host|cli\/checkup\/machine)/;
   const found = shippedFiles().flatMap((path) =>
     uses(path, /\bDate\.now\b|\bnew Date\(\)|\bhrtime\b/g)
   );
