@@ -103,6 +103,37 @@ test("ports outlive a lost session, and a listener of files carries them as well
   });
 });
 
+test("a port of the peer that is taken after a lost session is asked for again", async () => {
+  await withEcho(async (port) => {
+    await withChildren(async (start) => {
+      const seed = toHex(generateSeed());
+      const listen = (address: string): Child =>
+        start(["forward", "--listen", address, "--allow-bind", "*:*", "--json"], { seed });
+      const first = listen(`tcp://${HOST}:0`);
+      const address = await addressOf(first);
+      const dialler = start(["forward", address, "--json", "-R", `0:${HOST}:${port}`], { seed });
+      // A port of its own from here on: the same run asks for it in every session.
+      const place = String((await dialler.event("forwarding"))["listen"]);
+      dialler.kill("SIGINT");
+      await dialler.exit();
+      const fixed = `${place.split(":")[1]}:${HOST}:${port}`;
+      const again = start(["forward", address, "--json", "-R", fixed], { seed });
+      await again.event("forwarding");
+      first.kill("SIGKILL");
+      await first.exit();
+      const taken = createServer();
+      await new Promise<void>((resolve) =>
+        taken.listen(Number(place.split(":")[1]), HOST, resolve)
+      );
+      listen(address);
+      await again.event("not-forwarded");
+      await new Promise((resolve) => taken.close(resolve));
+      await again.event("forwarding", 2);
+      assert.equal(await echoed(place, "once more"), "once more");
+    });
+  });
+});
+
 test("what cannot be carried ends the run at once", async () => {
   await withEcho(async (port) => {
     await withChildren(async (start) => {

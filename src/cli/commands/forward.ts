@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Peer } from "../../endpoint/peer.ts";
 import { SttError } from "../../errors.ts";
 import type { Arguments } from "../args.ts";
@@ -30,6 +31,9 @@ import { RETRY_OPTION, runIdentity, sessions } from "../retrying.ts";
 import { SessionHost } from "../session_host.ts";
 
 const DIALLER_ONLY: readonly string[] = ["local", "remote", "retry"];
+/** Between requests for a port that the peer does not give back. */
+const MIN_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 30_000;
 const LISTENER_ONLY: readonly string[] = ["allow", "allow-bind"];
 
 export const forward: Command = {
@@ -168,15 +172,15 @@ class ForwardRun {
     );
     const served = session.serve(signal);
     served.catch(() => undefined);
+    const over = new AbortController();
     try {
       // Ports of this side stay open between sessions, and are opened once there is somewhere to carry them to.
-      if (!this.#opened) {
-        for (const forward of local) await this.#openLocal(forward);
-        this.#opened = true;
-      }
+      const first = !this.#opened;
+      if (first) { for (const forward of local) await this.#openLocal(forward); }
+      this.#opened = true;
       for (const forward of remote) {
-        const { host, port } = await session.listenThere(forward);
-        this.#tell("remote", placeText({ host, port }), placeText(forward.target));
+        if (first) await this.#listenThere(session, forward);
+        else void this.#listenAgain(session, forward, over.signal);
       }
       this.#session = session;
       await served;
@@ -186,6 +190,7 @@ class ForwardRun {
       if (!over) throw error;
     } finally {
       this.#session = undefined;
+      over.abort();
       // A session that was lost is not closed by this side: the loop would take that for the end.
       if (signal.aborted || peer.stats().state === "established") await peer.close();
     }
@@ -194,6 +199,29 @@ class ForwardRun {
   async close(): Promise<void> {
     await Promise.all(this.#ports.map((port) => port.close()));
     this.#log.close();
+  }
+
+  async #listenThere(session: ForwardSession, forward: Forward): Promise<void> {
+    const { host, port } = await session.listenThere(forward);
+    this.#tell("remote", placeText({ host, port }), placeText(forward.target));
+  }
+
+  /** A port that was had before may be taken when the session comes back: a run is not given up for that. */
+  async #listenAgain(
+    session: ForwardSession,
+    forward: Forward,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let pause = MIN_PAUSE_MS;; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+      try {
+        return await this.#listenThere(session, forward);
+      } catch (error) {
+        if (!(error instanceof SttError) || signal.aborted) return;
+        this.#log.record(placeText(forward.target), error);
+        await delay(pause, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return;
+      }
+    }
   }
 
   async #openLocal({ listen, target }: Forward): Promise<void> {
