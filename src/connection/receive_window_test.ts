@@ -52,3 +52,27 @@ test("the handshake promises no more than the receive buffer holds", () => {
   assert.equal(transportParameters(limits, 0).maxData, 32_768, "a session still moves");
   assert.equal(transportParameters(connectionLimits({ maxData: 1000 }), BUFFER).maxData, 1000);
 });
+
+test("streams that nobody reads narrow the session's window for the others, and do not stop them", () => {
+  const limits = { maxData: 65_536, maxStreamData: 16_384 };
+  const fixed = { ...limits, maxSessionWindow: 65_536, maxStreamWindow: 16_384 };
+  // Of the window of four streams all but half of one lies unread.
+  const pair = new DatagramPair({ acceptOptions: fixed, link: { delayMs: 5 } });
+  assert.ok(pair.run(() => pair.b?.state === "established"));
+  const { a } = pair;
+  const b = pair.b ?? assert.fail();
+  const open = (bytes: number): number => {
+    const id = a.streams.open(0) ?? assert.fail();
+    a.streams.write(id, new Uint8Array(bytes));
+    return id;
+  };
+  for (const bytes of [16_384, 16_384, 16_384, 8192]) open(bytes);
+  assert.ok(pair.run(() => b.streams.stats().bytesReceived === 57_344));
+  const id = open(100_000);
+  let got = 0;
+  const read = pair.run(() => {
+    for (let chunk; b.streams.has(id) && (chunk = b.streams.read(id)) != null;) got += chunk.length;
+    return got === 100_000;
+  });
+  assert.ok(read, `${got} of 100000 bytes came`);
+});

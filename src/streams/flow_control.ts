@@ -14,6 +14,8 @@ const GROWTH_RTTS = 4;
  * within the last one.
  */
 const AHEAD_RTTS = 4;
+/** Credit for a sender that stands still: less would be a record for a few bytes. */
+const ASKED_STEP_BYTES = 1024;
 
 /**
  * What this side grants.
@@ -35,6 +37,8 @@ export class ReceiveCredit {
   #consumed = 0;
   #lastConsumed = 0;
   #lastUpdateMs: number | undefined;
+  /** The peer has said that it stands at the limit. */
+  #isAsked = false;
   #roundMs = -Infinity;
   #roundArrived = 0;
   /** Most bytes that arrived within one of the last two round trips. */
@@ -86,11 +90,23 @@ export class ReceiveCredit {
     this.#window = Math.min(2 * this.#window, this.#maxWindow);
   }
 
-  /** True when half of the window was read, or half of the burst arrived, since the last update. */
+  /**
+   * The peer stands at `limit`. SPEC 8.4.3: half of the window may lie unread on streams that nobody reads, and the others
+   * would never be told of what was read of them.
+   */
+  ask(limit: number): void {
+    if (limit === this.#limit) this.#isAsked = true;
+  }
+
+  /**
+   * True when half of the window was read, or half of the burst arrived, since the last update; less will do for a peer
+   * that stands still.
+   */
   get updateDue(): boolean {
-    const step = Math.min(this.#window, this.burst);
+    const half = Math.min(this.#window, this.burst) / 2;
     // A window of zero grants nothing, and no reading changes that.
-    return step > 0 && 2 * (this.#target() - this.#limit) >= step;
+    return half > 0 &&
+      this.#target() - this.#limit >= (this.#isAsked ? Math.min(half, ASKED_STEP_BYTES) : half);
   }
 
   /** The limit to tell the peer now. `rttMs` undefined: no growth. */
@@ -98,6 +114,7 @@ export class ReceiveCredit {
     if (2 * (this.#consumed + this.#window - this.#windowEnd) >= this.#window) {
       this.#grow(nowMs, rttMs);
     }
+    this.#isAsked = false;
     // SPEC 8: limits never shrink.
     this.#limit = Math.max(this.#limit, this.#target());
     return this.#limit;

@@ -115,9 +115,10 @@ export class StreamInput {
     this.#table.raiseStreamCount(count);
   }
 
-  /** Informative; `stream` 0: the session. */
-  onBlocked(stream: number): void {
-    if (stream !== 0) this.#table.named(stream);
+  /** Informative but for the session, stream 0. */
+  onBlocked(stream: number, limit: number): void {
+    if (stream === 0) this.#table.recv.credit.ask(limit);
+    else this.#table.named(stream);
   }
 
   onGap(id: number, offset: number, length: number): void {

@@ -281,8 +281,8 @@ export class StreamSet {
   }
 
   /** Informative; `stream` 0: the session. */
-  onBlocked(stream: number, _limit: number): void {
-    this.#input.onBlocked(stream);
+  onBlocked(stream: number, limit: number): void {
+    this.#input.onBlocked(stream, limit);
   }
 
   /** STREAM_GAP: the range counts as received. Ignored for a half that is over. */
