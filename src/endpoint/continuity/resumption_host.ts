@@ -164,9 +164,12 @@ export class ResumptionHost
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiters.wake();
-    await Promise.all([...this.#entries.values()].map(({ session }) => session.suspend()));
-    this.#entries.clear();
-    this.#table.clear();
+    try {
+      await Promise.all([...this.#entries.values()].map(({ session }) => session.suspend()));
+    } finally {
+      this.#entries.clear();
+      this.#table.clear();
+    }
   }
 
   /** As `close()`. */
@@ -185,14 +188,15 @@ export class ResumptionHost
    * Takes the tickets of a session that is about to be accepted. Resolves when the old ticket's end and the new ones'
    * beginning outlast a crash, with a function to call when the session was not accepted after all.
    *
-   * @throws {SttError} TICKET when what it resumes is gone; BUSY when there are too many sessions; CLOSED.
+   * @throws {SttError} TICKET when what it resumes is gone; BUSY when there are too many sessions, or the host is closed.
    */
   async admit(
     session: HandshakeSession,
     seeds: readonly SeedKeys[],
     unixMs: number,
   ): Promise<() => void> {
-    if (this.#closed) throw new SttError("CLOSED", "cannot admit session: the host is closed");
+    // The dialler is to come again: another process may be about to take over.
+    if (this.#closed) throw new SttError("BUSY", "cannot admit session: the host is closed");
     const owner = session.resumed?.owner ??
       toHex(continuityId(this.#provider, session.secrets.exporter));
     const seed = seeds[session.peer.seedIndex ?? 0]?.seedId(NO_NONCE) ?? new Uint8Array(8);
