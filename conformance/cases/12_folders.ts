@@ -137,7 +137,10 @@ export function folderRules(): Rule[] {
     "paths that stay in their folder, and others",
     PATHS.flatMap((path) =>
       [false, true].map((windows) =>
-        test(`${path.slice(0, 16)}${windows ? ", Windows" : ""}`, "folder.path", { path, windows })
+        test(`path ${path.slice(0, 16)}${windows ? ", Windows" : ""}`, "folder.path", {
+          path,
+          windows,
+        })
       )
     ),
   );

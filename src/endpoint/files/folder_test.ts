@@ -1,113 +1,18 @@
 import assert from "node:assert/strict";
-import {
-  chmod,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  stat,
-  symlink,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmod, lstat, readdir, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { SttError } from "../../errors.ts";
-import type { Peer } from "../peer.ts";
-import { withFolder } from "./folder_for_test.ts";
-import {
-  receiveTransfers,
-  type ReceiveTransfersOptions,
-  type TransferOutcome,
-} from "./receive_transfers.ts";
-import { sendFolder, type SendFolderOptions, type SentFolder } from "./send_folder.ts";
 import { receiveFiles } from "./receive_file.ts";
+import { receiveTransfers, type ReceiveTransfersOptions } from "./receive_transfers.ts";
+import { sendFolder } from "./send_folder.ts";
 import { withSession } from "./session_for_test.ts";
+import { harvest, plant, receivedOf, sentOf, type Tree, withScene } from "./trees_for_test.ts";
 
 const NO_LINKS = process.platform === "win32" ? "links need a privilege" : false;
-
-type Tree = Readonly<Record<string, string | Uint8Array | null>>;
-
-/** Files by path; null is an empty folder. */
-async function plant(root: string, tree: Tree): Promise<void> {
-  await mkdir(root, { recursive: true });
-  for (const [path, content] of Object.entries(tree)) {
-    const full = join(root, path);
-    await mkdir(content === null ? full : dirname(full), { recursive: true });
-    if (content !== null) await writeFile(full, content);
-  }
-}
-
-async function harvest(root: string): Promise<Record<string, string | null>> {
-  const tree: Record<string, string | null> = {};
-  const walk = async (path: string): Promise<void> => {
-    const entries = await readdir(join(root, path), { withFileTypes: true });
-    if (entries.length === 0 && path !== "") tree[path] = null;
-    for (const entry of entries) {
-      const inner = path === "" ? entry.name : `${path}/${entry.name}`;
-      if (entry.isDirectory()) await walk(inner);
-      else tree[inner] = await readFile(join(root, inner), "latin1");
-    }
-  };
-  await walk("");
-  return tree;
-}
-
-interface Both {
-  readonly sent: SentFolder | SttError;
-  readonly received: TransferOutcome;
-}
-
-async function transfer(
-  sender: Peer,
-  receiver: Peer,
-  send: SendFolderOptions,
-  receive: ReceiveTransfersOptions,
-): Promise<Both> {
-  const [sent, step] = await Promise.all([
-    sendFolder(sender, send).catch((error: unknown) => {
-      assert(error instanceof SttError, String(error));
-      return error;
-    }),
-    receiveTransfers(receiver, receive).next(),
-  ]);
-  assert(step.value !== undefined);
-  return { sent, received: step.value };
-}
-
-interface Scene {
-  readonly source: string;
-  readonly inbox: string;
-  run(send?: Partial<SendFolderOptions>, receive?: Partial<ReceiveTransfersOptions>): Promise<Both>;
-}
-
-async function withScene(tree: Tree, act: (scene: Scene) => Promise<void>): Promise<void> {
-  await withFolder(async (folder) => {
-    const source = join(folder, "photos");
-    const inbox = join(folder, "inbox");
-    await plant(source, tree);
-    await mkdir(inbox);
-    await withSession(async (sender, receiver) => {
-      await act({
-        source,
-        inbox,
-        run: (send = {}, receive = {}) =>
-          transfer(sender, receiver, { path: source, ...send }, { directory: inbox, ...receive }),
-      });
-    });
-  });
-}
-
-function sentOf({ sent }: Both): SentFolder {
-  assert(!(sent instanceof SttError), sent instanceof SttError ? sent.message : "");
-  return sent;
-}
-
-function receivedOf({ received }: Both): Extract<TransferOutcome, { mode: "folder" }> {
-  assert(received.ok && received.mode === "folder", received.ok ? "" : received.error.message);
-  return received;
-}
 
 const TREE: Tree = {
   "a.txt": "alpha",
@@ -300,66 +205,6 @@ test("limits and the application's word hold for folders", async () => {
   });
 });
 
-test("a transfer that breaks off is gone on with: files that are there do not travel again", async () => {
-  const big = new Uint8Array(4_000_000).map((_, i) => (i * 7 + (i >> 9)) & 0xff);
-  const tree = { "1-small": "small one", "2-small": "small two", "3-big": big, "4-last": "last" };
-  await withScene(tree, async ({ source, inbox, run }) => {
-    const stop = new AbortController();
-    const gaveUp = await run({}, {
-      resume: true,
-      signal: stop.signal,
-      onProgress: ({ bytes }) => {
-        if (bytes > 2_000_000) stop.abort(new SttError("CLOSED", "enough"));
-      },
-    });
-    assert(gaveUp.sent instanceof SttError && gaveUp.sent.code === "STREAM_RESET");
-    const [part, ...more] = await readdir(inbox);
-    assert.match(part ?? "", /^\.photos\..*\.part$/);
-    assert.deepEqual(more, []);
-    // Something that the sender does not have, and something that it has changed since.
-    await writeFile(join(inbox, part as string, "stranger"), "x");
-    await writeFile(join(source, "2-small"), "small TWO");
-    const both = await run({}, { resume: true });
-    const { resumed, failed, bytes } = sentOf(both);
-    assert.deepEqual(failed, []);
-    assert.equal(bytes, 4_000_000 + 22);
-    assert(resumed >= 1_000_000 + 9 && resumed < bytes, `${resumed} of ${bytes}`);
-    assert.equal(receivedOf(both).resumed, resumed);
-    assert.deepEqual(await harvest(join(inbox, "photos")), await harvest(source));
-    assert.deepEqual(await readdir(inbox), ["photos"]);
-  });
-});
-
-test("without resume nothing stays behind", async () => {
-  await withScene({ "a": "1", "big": new Uint8Array(3_000_000) }, async ({ inbox, run }) => {
-    const stop = new AbortController();
-    await run({}, {
-      signal: stop.signal,
-      onProgress: ({ bytes }) => {
-        if (bytes > 1_000_000) stop.abort(new SttError("CLOSED", "enough"));
-      },
-    });
-    assert.deepEqual(await readdir(inbox), []);
-  });
-});
-
-test("a sender that gives up leaves what is kept, and hears nothing more", async () => {
-  await withScene({ "a": "1", "big": new Uint8Array(6_000_000) }, async ({ inbox, run }) => {
-    const stop = new AbortController();
-    const { sent, received } = await run({
-      signal: stop.signal,
-      onProgress: ({ bytes }) => {
-        if (bytes > 1_000_000) stop.abort(new SttError("CLOSED", "enough"));
-      },
-    }, { resume: true });
-    assert(sent instanceof SttError && sent.code === "CLOSED");
-    assert(!received.ok && received.error.remote);
-    assert.equal((await readdir(inbox)).length, 1);
-    sentOf(await run({}, { resume: true }));
-    assert.deepEqual(await readdir(inbox), ["photos"]);
-  });
-});
-
 test("a path that is no folder, or is not there, is refused before anything is said", async () => {
   await withScene({ "a": "1" }, async ({ source }) => {
     await withSession(async (sender) => {
@@ -389,5 +234,53 @@ test("receiveFiles takes no folders, and a function in place of a folder none ei
       }
       assert.deepEqual(await readdir(inbox), []);
     });
+  });
+});
+
+test("what vanished, and what is no file, does not stop the others", {
+  skip: process.platform === "win32" ? "it has no named pipes in folders" : false,
+}, async () => {
+  await withScene({ "a": "1", "gone/b": "2", "z": "3" }, async ({ source, inbox, run }) => {
+    assert.equal(spawnSync("mkfifo", [join(source, "pipe")]).status, 0);
+    const exclude = (path: string, isFolder: boolean): boolean => {
+      if (isFolder && path === "gone") rmSync(join(source, path), { recursive: true });
+      return false;
+    };
+    const both = await run({ exclude });
+    assert.deepEqual(sentOf(both).skipped, [{ path: "pipe", what: "special" }]);
+    assert.deepEqual(sentOf(both).failed.map(({ path, error }) => [path, error.code]), [
+      ["gone", "FILE_IO"],
+    ]);
+    assert.deepEqual(await harvest(join(inbox, "photos")), { "a": "1", "z": "3" });
+  });
+});
+
+test("a folder of its name that comes into being meanwhile stays, and the other goes", async () => {
+  await withScene({ "a": "new" }, async ({ inbox, run }) => {
+    const { sent, received } = await run({}, {
+      acceptFolder: () => true,
+      onProgress: () => {
+        mkdirSync(join(inbox, "photos"), { recursive: true });
+        writeFileSync(join(inbox, "photos", "mine"), "mine");
+      },
+    });
+    assert(sent instanceof SttError && sent.code === "FILE_EXISTS" && sent.remote);
+    assert(!received.ok && received.error.code === "FILE_EXISTS");
+    assert.deepEqual(await readdir(inbox), ["photos"]);
+    assert.deepEqual(await harvest(join(inbox, "photos")), { "mine": "mine" });
+  });
+});
+
+test("an equal file that became executable is made so without its bytes", {
+  skip: process.platform === "win32" ? "Windows has no such bits" : false,
+}, async () => {
+  await withScene({ "run": "#!" }, async ({ source, inbox, run }) => {
+    await plant(join(inbox, "photos"), { "run": "#!" });
+    await chmod(join(source, "run"), 0o755);
+    assert.equal(sentOf(await run({}, { overwrite: true, resume: true })).resumed, 2);
+    assert.equal((await stat(join(inbox, "photos", "run"))).mode & 0o777, 0o700);
+    await chmod(join(source, "run"), 0o644);
+    sentOf(await run({}, { overwrite: true, resume: true }));
+    assert.equal((await stat(join(inbox, "photos", "run"))).mode & 0o777, 0o600);
   });
 });
