@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { SessionRecord } from "../codec/records.ts";
 import type { TraceEvent } from "../observe/trace_event.ts";
 import { TraceBuffer, type Tracer } from "../observe/tracer.ts";
 import { DatagramPair, type DatagramPairOptions } from "../testing/datagram_pair.ts";
 import { pair } from "../testing/pair.ts";
-import { dropReason } from "./trace_facts.ts";
+import { dropReason, recordFacts, recordsOf } from "./trace_facts.ts";
 
 type Kind = TraceEvent["type"];
 
@@ -195,4 +196,75 @@ test("causes of rotations: bytes, packets, time", () => {
   assert.equal(causes({ rotateBytes: 65_536 }, 0)[0], "bytes");
   assert.equal(causes({ rotatePackets: 16 }, 0)[0], "packets");
   assert.equal(causes({ rotateTime: 1000 }, 400)[0], "time");
+});
+
+test("records are told by their numbers, and nothing of their content", () => {
+  const [token, reason, data] = [new Uint8Array(8), new Uint8Array(3), new Uint8Array(5)];
+  const facts: [SessionRecord, object][] = [
+    [{ type: "padding", count: 4 }, { length: 4 }],
+    [{ type: "ping", token }, {}],
+    [{ type: "pathChallenge", token }, {}],
+    [{ type: "flowCredit", stream: 1, limit: 9 }, { stream: 1, limit: 9 }],
+    [{ type: "blocked", stream: 0, limit: 9 }, { stream: 0, limit: 9 }],
+    [{ type: "keyRotation", epoch: 3 }, { epoch: 3 }],
+    [{ type: "sessionClose", code: 1, reason }, { code: 1 }],
+    [{ type: "error", stream: 2, code: 1, reason }, { stream: 2, code: 1 }],
+    [{ type: "streamStop", stream: 2, code: 1 }, { stream: 2, code: 1 }],
+    [{ type: "ack", largest: 5, delayUs: 2500, ranges: [[4, 5]] }, {
+      ranges: [[4, 5]],
+      delayMs: 2.5,
+    }],
+    [
+      { type: "streamReset", stream: 2, code: 1, finalSize: 7 },
+      { stream: 2, code: 1, finalSize: 7 },
+    ],
+    [{ type: "streamsLimit", count: 8 }, { limit: 8 }],
+    [{ type: "streamGap", stream: 2, offset: 3, length: 4 }, { stream: 2, offset: 3, length: 4 }],
+    [
+      { type: "streamData", stream: 2, flags: 4, kind: 0, offset: 3, data },
+      { stream: 2, offset: 3, length: 5, fin: true },
+    ],
+    [{ type: "datagram", channel: 6, data }, { channel: 6, length: 5 }],
+  ];
+  for (const [record, expected] of facts) {
+    assert.deepEqual(recordFacts(record), { type: record.type, ...expected });
+  }
+  assert.deepEqual(recordsOf(0x01, 0, 6, data), [{ type: "datagram", channel: 6, length: 5 }]);
+  assert.deepEqual(recordsOf(0x80, 0, 6, data), [{ type: "custom", length: 5 }]);
+  assert.deepEqual(recordsOf(0x03, 0, 6, new Uint8Array(0)), [], "malformed");
+});
+
+test("a stop of the peer, and a stream that it opens, are told", () => {
+  const [a, b] = [new TraceBuffer(), new TraceBuffer()];
+  const run = pair({ tracers: { a, b } }).establish();
+  const id = run.b.streams.open(0) as number;
+  run.b.streams.write(id, new Uint8Array(9));
+  run.settle();
+  run.a.streams.stop(id, 0x111);
+  run.a.streams.finish(id);
+  run.settle();
+  const told = of(a, "stream").map(({ step, remote }) => [step, remote]);
+  assert.deepEqual(told[0], ["opened", true]);
+  assert.ok(told.some(([step]) => step === "closed"));
+  const stops = of(b, "stream").filter(({ step }) => step === "stop-received");
+  assert.deepEqual(stops.map(({ code, remote }) => [code, remote]), [[0x111, false]]);
+});
+
+test("a disabled tracer costs no event of any kind", () => {
+  const a = new TraceBuffer();
+  a.enabled = false;
+  transfer({ tracers: { a, b: a } });
+  const refused = pair({ tracers: { a, b: a }, accept: () => false });
+  refused.settle();
+  assert.deepEqual(a.events(), []);
+});
+
+test("a session that is refused tells so on both sides", () => {
+  const [a, b] = [new TraceBuffer(), new TraceBuffer()];
+  const run = pair({ tracers: { a, b }, accept: () => false });
+  run.settle();
+  assert.ok(of(b, "handshake").some(({ step }) => step === "refused"));
+  assert.deepEqual(of(a, "session-closed").map(({ code, remote }) => [code, remote]), [
+    ["REFUSED", true],
+  ]);
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { connect } from "../endpoint/connect.ts";
 import type { DiagnosticMessages } from "../endpoint/diagnostics.ts";
 import { listen } from "../endpoint/listener.ts";
+import type { TraceEvent } from "../observe/trace_event.ts";
 import { type LogEntry, type LogLevel, logTracer } from "../observe/log.ts";
 
 const SEED = new Uint8Array(32).fill(3);
@@ -80,4 +81,52 @@ test("log: levels, one sentence each, and no words of the application", async ()
   assert.match(all.at(-1)?.session ?? "", /^[0-9a-f]{16}$/);
   assert.deepEqual((await entries("error")).length, 0);
   assert.ok(!JSON.stringify(all).includes("private"));
+});
+
+test("log: every event has a level and words", () => {
+  const log: LogEntry[] = [];
+  const start = { localAddress: "udp://a:1", remoteAddress: "udp://b:2", nowMs: 5, unixMs: 1000 };
+  const tracer = logTracer((entry) => log.push(entry), "trace")({ ...start, role: "initiator" });
+  const frame = {
+    frameType: 2,
+    flags: 0,
+    streamId: 0,
+    sequence: 3,
+    epoch: 0,
+    bytes: 60,
+    records: [],
+  };
+  const [from, to] = [{ host: "b", port: 2 }, { host: "c", port: 3 }];
+  const events: TraceEvent[] = [
+    { type: "handshake", step: "refused" },
+    { type: "session-closed", code: "INTERNAL", wire: 255, remote: false },
+    { type: "session-closed", code: "NONE", wire: 0, remote: true },
+    { type: "migrated", from, to, portOnly: false },
+    { type: "frame-dropped", reason: "crypto", bytes: 9, detail: "frame_crypto" },
+    { type: "packet-lost", sequence: 3, epoch: 0, bytes: 60, mtuProbe: false },
+    { type: "congestion-state", controller: "bbr", from: "", to: "startup" },
+    { type: "packet-size", from: 0, to: 1200 },
+    { type: "stream", step: "opened", streamId: 1, remote: false, kind: 0 },
+    { type: "packets-acked", sequences: [1, 2] },
+    { type: "metrics", latestMs: 1, smoothedMs: 1, minMs: 1 },
+    { type: "frame-sent", ...frame },
+    { type: "frame-received", ...frame },
+  ];
+  for (const event of events) tracer?.trace(event, 7);
+  assert.deepEqual(log.map(({ level, message }) => `${level} ${message.slice(23)}`), [
+    "warn handshake: refused",
+    "error closed: INTERNAL",
+    "info closed by the peer: NONE",
+    "info moved from b:2 to c:3",
+    "debug dropped 9 bytes: frame_crypto",
+    "debug lost packet 3",
+    "debug congestion control is in startup",
+    "debug sends packets of 1200 bytes",
+    "debug stream 1 opened",
+    "trace 2 packets acknowledged",
+    "trace round trip 1.000 ms",
+    "trace sent frame 3 of 60 bytes",
+    "trace received frame 3 of 60 bytes",
+  ]);
+  assert.ok(log.every(({ time }) => time === 1002));
 });

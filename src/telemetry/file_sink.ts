@@ -5,6 +5,7 @@
  */
 import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
+import { clearTimeout, setTimeout } from "node:timers";
 import { SttError } from "../errors.ts";
 
 const FLUSH_CHARS = 65_536;
@@ -54,7 +55,7 @@ export class FileSink {
     if (this.#immediate || this.#waiting.length >= FLUSH_CHARS) return this.flush();
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.flush(), FLUSH_MS);
-    if (typeof this.#timer === "object") this.#timer.unref();
+    this.#timer.unref();
   }
 
   /** Writes what waits. Never throws. */

@@ -169,3 +169,29 @@ test("a tracer that throws does not keep others from hearing", () => {
   good.enabled = false;
   assert.equal(tracer?.enabled, false);
 });
+
+test("refusals, losses, moves and resets; streams that stay open end with the session", () => {
+  const { api, spans, sums } = keeping();
+  const tracer = otelTracer(api)(START) ?? assert.fail();
+  const [from, to] = [{ host: "10.0.0.2", port: 2 }, { host: "10.0.0.3", port: 3 }];
+  tracer.trace({ type: "handshake", step: "established" }, 1);
+  tracer.trace({ type: "frame-dropped", reason: "crypto", bytes: 9, detail: "frame_crypto" }, 2);
+  tracer.trace({ type: "packet-lost", sequence: 3, epoch: 0, bytes: 60, mtuProbe: false }, 3);
+  tracer.trace({ type: "migrated", from, to, portOnly: false }, 4);
+  const stream = { type: "stream", remote: true } as const;
+  for (let id = 1; id <= 1002; id++) {
+    tracer.trace({ ...stream, step: "opened", streamId: id }, 5);
+  }
+  tracer.trace({ ...stream, step: "reset-received", streamId: 1, code: 0x100 }, 6);
+  tracer.trace({ ...stream, step: "closed", streamId: 1 }, 7);
+  tracer.trace({ ...stream, step: "closed", streamId: 1002 }, 7);
+  tracer.trace({ type: "packet-size", from: 0, to: 1200 }, 8);
+  tracer.trace({ type: "session-closed", code: "NONE", wire: 0, remote: true }, 9);
+  const [session, , reset, open] = spans;
+  assert.equal(spans.length, 2 + 1000, "streams beyond a thousand at once have no span");
+  assert.deepEqual(session?.events, ["migrated"]);
+  assert.equal(session?.status, undefined);
+  assert.deepEqual([reset?.status?.message, reset?.endMs], ["reset", 1e12 + 7]);
+  assert.equal(open?.endMs, 1e12 + 9);
+  assert.deepEqual([sums.get("stt.frames.refused"), sums.get("stt.packets.lost")], [1, 1]);
+});

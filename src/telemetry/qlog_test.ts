@@ -200,3 +200,17 @@ test("a tracer factory that throws or declines costs nothing but the trace", asy
   await peer.close();
   await listener.close();
 });
+
+test("a full disk ends the file, not the session", {
+  skip: process.platform === "linux" ? false : "needs /dev/full",
+}, () => {
+  const [trace, keys] = [qlogFile("/dev/full"), keyLogFile("/dev/full")];
+  const start = { localAddress: "a:", remoteAddress: "b:", nowMs: 0, unixMs: 0 } as const;
+  const tracer = trace.tracer({ ...start, role: "initiator" });
+  for (let i = 0; i < 2000; i++) tracer?.trace({ type: "handshake", step: "accepted" }, i);
+  keys.keyLog("a line");
+  for (const file of [trace, keys]) {
+    assert.equal(file.failure?.code, "FILE_IO");
+    file.close();
+  }
+});

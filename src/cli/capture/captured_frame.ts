@@ -79,7 +79,8 @@ function epochOf(metadata: Uint8Array): number | undefined {
   }
 }
 
-function contentOf(type: number, flags: number, payload: Uint8Array): Note[] {
+/** What the plaintext of a frame holds. */
+export function contentOf(type: number, flags: number, payload: Uint8Array): Note[] {
   if (type === FRAME_CONTROL) return dissectRecords(payload);
   if (type !== FRAME_STREAM) {
     return [note(type === FRAME_DATA ? "data" : "payload", bytesText(payload))];

@@ -89,8 +89,11 @@ function ipv6(ip: Uint8Array): Segment | undefined {
     at += 8 + (ip[at + 1] ?? 0) * 8;
   }
   if (at > end) return undefined;
-  const host = (from: number): string =>
-    Array.from({ length: 8 }, (_, index) => word(ip, from + 2 * index).toString(16)).join(":");
+  const host = (from: number): string => {
+    const groups = Array.from({ length: 8 }, (_, index) => word(ip, from + 2 * index).toString(16));
+    // The short form that people know.
+    return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+  };
   return transport(next, ip.subarray(at, end), host(8), host(24));
 }
 
