@@ -85,7 +85,7 @@ export interface ResumableOptions
  * const session = await resumable(udp.address, { seed });
  * const stream = await session.openStream();
  * await stream.write(new TextEncoder().encode("over udp, "));
- * session.move(ws.address);
+ * await session.move(ws.address);
  * await stream.write(new TextEncoder().encode("or over ws"));
  * const ended = stream.end();
  *
@@ -139,6 +139,8 @@ class Dialler implements SessionKeeper {
   readonly #giveUpAfter: number;
   readonly #writer: RecordWriter;
   #address: string;
+  /** Where the session of the moment was dialled. */
+  #standing: string;
   #tickets: Ticket[] = [];
   #session: ResumableSession | undefined;
   /** Ends the dials under way; another one takes its place with each move. */
@@ -146,6 +148,7 @@ class Dialler implements SessionKeeper {
 
   constructor(address: string, options: ResumableOptions) {
     this.#address = address;
+    this.#standing = address;
     this.#options = options;
     this.#provider = options.provider ?? nodeProvider();
     this.#clock = options.clock ?? systemClock;
@@ -203,10 +206,11 @@ class Dialler implements SessionKeeper {
     if (this.#dialling === undefined) void this.#redial(error);
   }
 
-  move(address: string): void {
+  async move(address: string): Promise<void> {
     this.#address = address;
     this.#dialling?.abort();
-    void this.#redial(undefined);
+    const error = await this.#redial(undefined);
+    if (error !== undefined) throw error;
   }
 
   stop(): void {
@@ -231,11 +235,12 @@ class Dialler implements SessionKeeper {
     });
   }
 
-  /** Dials until a session stands or none is wanted any more. Never rejects. */
-  async #redial(cause: SttError | undefined): Promise<void> {
+  /** Dials until a session stands or none is wanted any more, and says why not. Never rejects. */
+  async #redial(cause: SttError | undefined): Promise<SttError | undefined> {
     const session = this.#session as ResumableSession;
     const dialling = new AbortController();
     this.#dialling = dialling;
+    const address = this.#address;
     const since = this.#clock.now();
     let error = cause;
     for (let failures = 0; !dialling.signal.aborted; failures++) {
@@ -247,20 +252,25 @@ class Dialler implements SessionKeeper {
         const dialled = await this.#resume(dialling.signal);
         if (this.#dialling === dialling) this.#dialling = undefined;
         await this.#take(dialled);
-        return;
+        this.#standing = address;
+        return undefined;
       } catch (caught) {
-        if (dialling.signal.aborted) return;
+        if (dialling.signal.aborted) break;
         error = caught instanceof SttError
           ? caught
           : new SttError("SESSION", "cannot resume session", { cause: caught });
         const late = this.#clock.now() - since >= this.#giveUpAfter;
-        if (error.code !== "TICKET" && !late && this.#policy.retry(error)) continue;
-        this.#dialling = undefined;
         // A move that failed costs nothing while the old session stands.
-        if (session.peer === undefined) session.giveUp(error);
-        return;
+        const stands = session.peer !== undefined;
+        const again = error.code !== "TICKET" && !late && this.#policy.retry(error);
+        if (again && !stands) continue;
+        this.#dialling = undefined;
+        if (stands) this.#address = this.#standing;
+        else session.giveUp(error);
+        return error;
       }
     }
+    return new SttError("CLOSED", `cannot go on at ${address}: it was closed or moved elsewhere`);
   }
 
   /** Dials with the tickets in turn: one may have been used by an attempt of which nobody heard again. */

@@ -34,7 +34,7 @@ export interface SessionKeeper {
   /** Dialling side: another session is wanted. */
   lost(error: SttError | undefined): void;
   /** Dialling side: go on at another address. */
-  readonly move?: (address: string) => void;
+  readonly move?: (address: string) => Promise<void>;
   /** No more sessions are wanted, from now on. */
   stop(): void;
 }
@@ -157,17 +157,18 @@ export class ResumableSession implements AsyncDisposable {
   }
 
   /**
-   * Dialling side: goes on at another address, over whatever transport that has. What is on its way is sent again as far
-   * as it was not received.
+   * Dialling side: goes on at another address, over whatever transport that has, and resolves when it does. What is on its
+   * way is sent again as far as it was not received. When the dial fails, the session that stands is not touched.
    *
-   * @throws {SttError} UNSUPPORTED on the listening side; the error that ended it all.
+   * @throws {SttError} UNSUPPORTED on the listening side; CLOSED when another move took the place of this one; as
+   *   `connect`; the error that ended it all.
    */
-  move(address: string): void {
+  async move(address: string): Promise<void> {
     if (this.#keeper.move === undefined) {
       throw new SttError("UNSUPPORTED", "cannot move session: only the dialling side dials");
     }
     this.#check();
-    this.#keeper.move(address);
+    await this.#keeper.move(address);
   }
 
   /** Adds a listener of an event; returns a function that removes it. */

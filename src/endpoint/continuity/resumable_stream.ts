@@ -300,6 +300,8 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
   /** A session's stream carries this one from now on. */
   carry(stream: SttStream, reader: Promise<BlockReader>): void {
     reader.catch(() => undefined);
+    // Only a peer that opens a second carrier leaves a first one here: whoever reads that one looks at this.
+    this.#carrier?.stream.stop(CODE_LOST);
     const carrier = { stream, reader };
     this.#carrier = carrier;
     this.#wake();

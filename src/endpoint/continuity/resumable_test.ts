@@ -92,11 +92,9 @@ test("SPEC 15: a transfer moves from udp to ws in its middle", () =>
     const writing = writeAll(stream, bytes);
     const chunks: Uint8Array[] = [];
     let length = 0;
-    const connected = resumed(client);
     for await (const chunk of incoming) {
       if (length < 1_000_000 && length + chunk.length >= 1_000_000) {
-        client.move(ws.address);
-        await connected;
+        await client.move(ws.address);
       }
       chunks.push(chunk);
       length += chunk.length;
@@ -323,5 +321,38 @@ test("options are checked, and a chamber needs a lasting identity", () =>
     const client = await scene.dial();
     await assert.rejects(client.openStream({ name: "x".repeat(256) }), { code: "CONFIG" });
     const server = await hosted(host);
-    assert.throws(() => server.move(scene.address), { code: "UNSUPPORTED" });
+    await assert.rejects(server.move(scene.address), { code: "UNSUPPORTED" });
+  }));
+
+test("SPEC 15: a move that fails leaves the session, and where it is dialled again, as they were", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host);
+    const client = await scene.dial();
+    const server = await hosted(host);
+    for (const [address, code] of [["mem:nobody-there", "TRANSPORT"], ["nonsense", "ADDRESS"]]) {
+      await assert.rejects(client.move(address!), { code });
+    }
+    const before = client.peer?.info.sessionId;
+    const stream = await client.openStream({ oneWay: true });
+    await stream.write(content(9));
+    assert.equal((await (await accepted(server)).read())?.length, 9);
+    assert.equal(client.peer?.info.sessionId, before);
+    const again = resumed(client);
+    client.peer?.abort();
+    await again;
+    assert.equal(client.over, false);
+  }));
+
+test("SPEC 15: of two moves the later one counts", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host);
+    const other = await scene.listen(host, `${scene.address}-other`);
+    const client = await scene.dial();
+    const first = client.move(scene.address);
+    const second = client.move(other.address);
+    await assert.rejects(first, { code: "CLOSED" });
+    await second;
+    assert.equal(client.peer?.info.remoteAddress, other.address);
   }));
