@@ -65,13 +65,11 @@ export class EventReader<Item extends { readonly dropped: number }>
 
   /** Called by the source: `leave` ends its telling. */
   attach(leave: () => void): void {
-    if (this.#ended) leave();
-    else this.#leave = leave;
+    this.#leave = leave;
   }
 
   /** Called by the source with each event; `dropped` is filled in. */
   push(item: Item): void {
-    if (this.#ended) return;
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) return waiting.resolve({ done: false, value: item });
     this.#queue.push(item);

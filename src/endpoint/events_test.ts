@@ -89,6 +89,16 @@ test("an iterator hears what it asked for from its making on, in order", async (
   assert.equal((await events.events().next()).done, true);
 });
 
+test("whoever waits for an event when there will be none any more is told", async () => {
+  const events = new TypedEvents<Events>();
+  assert.equal(events.has("number"), false);
+  events.clear();
+  const waiting = events.events().next();
+  events.close();
+  assert.equal((await waiting).done, true);
+  events.clear("number");
+});
+
 test("an iterator that is not read forgets the oldest, and says how many at their place", async () => {
   const events = new TypedEvents<Events>();
   const reader = events.events(["number"], { maxQueued: 3 });
@@ -125,7 +135,9 @@ test("leaving the loop ends an iterator, a signal ends it with its reason", asyn
   assert.throws(() => events.events([], { signal }), (error) => error === reason);
   assert.equal(events.has("number"), false);
   const other = new AbortController();
-  await events.events([], { signal: other.signal }).return();
+  const ended = events.events([], { signal: other.signal });
+  await ended.return();
+  await ended.return();
   assert.equal(getEventListeners(other.signal, "abort").length, 0);
 });
 

@@ -77,9 +77,8 @@ export function mayBeBlock(bytes: Uint8Array): boolean | undefined {
   let length: number | undefined;
   try {
     length = blockLength(bytes, "block");
-  } catch (error) {
-    if (error instanceof SttError) return false;
-    throw error;
+  } catch {
+    return false;
   }
   if (length === undefined) return undefined;
   const tag = bytes[varintSize(length)];

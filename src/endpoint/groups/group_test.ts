@@ -57,6 +57,10 @@ async function take(peer: Peer, count: number): Promise<Uint8Array[]> {
 test("a message goes to all, to some, and to all but some", () =>
   grouped(3, {}, async (group, clients) => {
     const [a = "", b = "", c = ""] = group.ids;
+    const joins = group.events(["join"]);
+    group.add(group.peer(a) as Peer);
+    await joins.return();
+    assert.equal(group.ids.length, 3);
     const message = bytes("to all");
     const outcomes = await group.sendToAll(message);
     // The array is the application's own again.

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { SttError } from "../../errors.ts";
+import { SttError } from "../../errors.ts";
 import { queueLimits, type QueueOptions, SendQueue } from "./send_queue.ts";
 
 interface Item {
@@ -136,6 +136,14 @@ test("a sender that fails ends the queue; whoever waits for room or for its end 
   assert.deepEqual([sent, (error as SttError).code], [false, "INTERNAL"]);
   await idle;
   assert.equal((await offer("3")).sent, false);
+});
+
+test("the error of a sender is that of its queue", async () => {
+  const { offer, refuse } = bound(new Fixture({}));
+  offer("0");
+  const error = new SttError("TRUNCATED", "the session ended");
+  await refuse(error);
+  assert.equal((await offer("1")).error, error);
 });
 
 test("options out of range are CONFIG", () => {

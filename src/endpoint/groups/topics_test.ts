@@ -8,6 +8,7 @@ import { Endpoints } from "../requests/endpoints.ts";
 import { generateSeed } from "../seeds.ts";
 import { publish, subscribe, type SubscriptionReader } from "./subscribe.ts";
 import { TOPIC_ENDPOINTS, Topics, type TopicsOptions } from "./topics.ts";
+import { encodeMessage } from "./wire.ts";
 
 const SMALL = {
   maxData: 20_000,
@@ -189,12 +190,25 @@ test("hostile hubs and subscribers: malformed items are PROTOCOL, and the sessio
     endpoints.register(TOPIC_ENDPOINTS.subscribe, () => new Promise(() => undefined));
     await assert.rejects(subscribe(client, ["a"], { timeout: 5 }), { code: "DEADLINE" });
     endpoints.unregister(TOPIC_ENDPOINTS.subscribe);
+    // A hub may end a subscription in order.
+    const only = encodeMessage({ topic: "a", data: bytes("x"), dropped: 0 });
+    endpoints.register(TOPIC_ENDPOINTS.subscribe, () => [new Uint8Array(0), only]);
+    const texts: string[] = [];
+    for await (const { topic, data } of await subscribe(client, ["a"], { timeout: 0 })) {
+      texts.push(`${topic}=${text(data)}`);
+    }
+    assert.deepEqual(texts, ["a=x"]);
+    endpoints.unregister(TOPIC_ENDPOINTS.subscribe);
     const topics = new Topics();
+    topics.register(endpoints)();
+    assert.deepEqual(endpoints.names, []);
     topics.register(endpoints);
+    const told = topics.events(["subscribe"]);
     const ask = client.endpoint(TOPIC_ENDPOINTS.subscribe);
     await assert.rejects(ask.request(bytes("no value")), { code: "PROTOCOL", remote: true });
     await assert.rejects(ask.exchange([]).next(), { code: "PROTOCOL", remote: true });
     const end = await subscribe(client, ["a"]);
+    assert.deepEqual((await told.next()).value?.detail.filters, ["a"]);
     await topics.publish("a", bytes("x"));
     assert.equal(await next(end), "a=x");
   }));

@@ -32,7 +32,6 @@ function decodeDict(bytes: Uint8Array): ReadonlyMap<string, SttValue> {
   try {
     value = decodeValue(bytes, { canonical: true, maxDepth: 4, maxEntries: MAX_FILTERS });
   } catch (cause) {
-    if (!(cause instanceof SttError)) throw cause;
     throw new SttError("PROTOCOL", "cannot decode topic message: no canonical value", { cause });
   }
   if (!(value instanceof Map)) throw malformed("the value is not a dict");

@@ -242,6 +242,46 @@ test("sessions are pinged; one that does not answer is given up, and what waited
   await listener.close();
 });
 
+test("a lease ends once, and may end behind the pool; a pause needs room before the deadline", () =>
+  pooled(1, { maxFailures: 100 }, async (pool, [server]) => {
+    const lease = await pool.lease();
+    lease.end("ill");
+    lease.end("ill");
+    assert.deepEqual([pool.stats()[0]?.load, pool.stats()[0]?.ill], [0, 1]);
+    server?.endpoints.register("busy", () => {
+      throw new SttError("BUSY", "later");
+    });
+    const idempotent = { initialDelay: 60_000, maxDelay: 60_000 };
+    const busy = pool.endpoint("busy");
+    await assert.rejects(busy.request(EMPTY, { idempotent, timeout: 5000 }), { code: "BUSY" });
+    const reason = new Error("no");
+    const signal = AbortSignal.abort(reason);
+    await assert.rejects(busy.request(EMPTY, { signal }), (error) => error === reason);
+    const late = await pool.lease();
+    await pool[Symbol.asyncDispose]();
+    late.end("well");
+    await assert.rejects(pool.lease(), { code: "CLOSED" });
+  }));
+
+test("a dial that ends behind the pool leaves no session", async () => {
+  const seed = generateSeed();
+  const listener = await listen(freshAddress(), { seed });
+  const gate = deferred();
+  const dialled = deferred<Peer>();
+  const pool = new SessionPool([listener.address], async (address) => {
+    const peer = await connect(address, { seed });
+    dialled.resolve(peer);
+    await gate.promise;
+    return peer;
+  });
+  const peer = await dialled.promise;
+  const closing = pool.close();
+  gate.resolve();
+  await closing;
+  assert.equal((await peer.closed).error, undefined);
+  await listener.close();
+});
+
 test("a signal closes the pool; closing twice is harmless; wrong arguments are CONFIG", async () => {
   const controller = new AbortController();
   const dial = (): Promise<Peer> => new Promise(() => undefined);

@@ -159,6 +159,7 @@ test("an answer before the end of the question ends the question", () =>
     })());
     assert.equal((await replies.next())?.length, 50_000);
     assert.equal(await replies.next(), null);
+    assert.equal(await replies.next(), null);
     await ended.promise;
     await until(() => client.stats().streams.open === 0 && server.stats().streams.open === 0);
   }));
@@ -259,10 +260,14 @@ test("a signal ends serving: what is under way gets BUSY, and the session goes o
     await assert.rejects(asking, { code: "BUSY", remote: true });
     endpoints.unregister("never");
     endpoints.register("never", () => bytes("again"));
+    // Stopped already: nothing is taken.
+    await endpoints.serve(server, { signal: stop.signal });
+    const told = endpoints.events(["request"]);
     const asked = client.endpoint("never").request(EMPTY);
     await until(() => server.stats().streams.accepted === 2);
     const again = endpoints.serve(server);
     assert.equal(text(await asked), "again");
+    assert.equal((await told.next()).value?.detail.endpoint, "never");
     client.abort();
     await again;
   });

@@ -112,8 +112,7 @@ export class PartBuffer {
       const { value, size } = decodeVarint(head);
       if (typeof value === "number" && Number.isSafeInteger(value)) return { value, size };
     } catch (cause) {
-      if (!(cause instanceof SttError)) throw cause;
-      throw new SttError("PROTOCOL", `cannot decode request: length of an item: ${cause.message}`, {
+      throw new SttError("PROTOCOL", "cannot decode request: malformed length of an item", {
         cause,
       });
     }

@@ -82,6 +82,8 @@ test("pauses grow, are bounded, and lose up to half of them by chance", () => {
   assert.deepEqual([1, 2, 3, 4].map((n) => least.delay(n)), [100, 200, 300, 300]);
   const most = retriesOf({ initialDelay: 100, maxDelay: 300 }, () => 1);
   assert.deepEqual([1, 2, 3].map((n) => most.delay(n)), [50, 100, 150]);
+  const own = retriesOf({ initialDelay: 100, factor: 1, jitter: 0 }, () => 1);
+  assert.deepEqual([own.delay(1), own.delay(5)], [100, 100]);
   const defaults = retriesOf({}, () => 0);
   assert.deepEqual([defaults.attempts, defaults.delay(1), defaults.delay(9)], [3, 50, 1000]);
   const busy = new SttError("BUSY", "x");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../codec/hex.ts";
 import { encodeValue, type SttValue } from "../../codec/values.ts";
 import { encodeVarint } from "../../codec/varint.ts";
-import { mayBeBlock, takeServiceBlock } from "../service_block.ts";
+import { encodeServiceBlock, mayBeBlock, takeServiceBlock } from "../service_block.ts";
 import { PartBuffer } from "./part_buffer.ts";
 import {
   decodeFailure,
@@ -56,6 +56,7 @@ test("names are 1 to 255 bytes without control characters", () => {
   for (const name of ["a", "sensor/1", "é".repeat(127), "x".repeat(255), "😀"]) {
     assert.equal(nameFault(name), undefined);
   }
+  assert.notEqual(nameFault(5 as unknown as string), undefined);
   for (const name of ["", "x".repeat(256), "é".repeat(128), "a\nb", "\u0085", "\ud800"]) {
     assert.notEqual(nameFault(name), undefined, JSON.stringify(name));
     assert.throws(() => encodeRequestHeader({ to: name }), { code: "CONFIG" });
@@ -119,7 +120,16 @@ test("an item above the limit is refused by its length alone", () => {
 });
 
 test("lengths that are not minimal, too long or above 2^53 are refused", () => {
-  for (const text of ["8000", "818000", "ffffffffffffffff7f", "80".repeat(8), "ff".repeat(10)]) {
+  for (
+    const text of [
+      "8000",
+      "818000",
+      "ffffffffffffffff7f",
+      "80".repeat(8),
+      "ff".repeat(10),
+      "ffffffffffffff7f",
+    ]
+  ) {
     const buffer = new PartBuffer();
     buffer.push(fromHex(text));
     assert.throws(() => buffer.part(1000), { code: "PROTOCOL" }, text);
@@ -146,6 +156,12 @@ test("a small item does not keep a large chunk alive", () => {
   const item = buffer.part(10) as Uint8Array;
   assert.deepEqual([...item], [1, 2, 3]);
   assert.ok(item.buffer.byteLength < 100);
+});
+
+test("a block has at most 4096 bytes of dict", () => {
+  const filled = (size: number): Map<string, SttValue> => block({ x: new Uint8Array(size) });
+  assert.equal(encodeServiceBlock(filled(4080), "block").length, 2 + 4096);
+  assert.throws(() => encodeServiceBlock(filled(4081), "block"), { code: "CONFIG", limit: 4096 });
 });
 
 test("what begins no block is told apart early", () => {
