@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { VERSION } from "../constants.ts";
 import { SttError } from "../errors.ts";
 import { type Arguments, parseArguments } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -28,7 +29,7 @@ import { hintOf } from "./hints.ts";
 import type { CliIo } from "./io.ts";
 import { Report } from "./report.ts";
 import { didYouMean } from "./suggest.ts";
-import { VERSION_TEXT } from "./version.ts";
+import { PACKAGE_VERSION, VERSION_TEXT } from "./version.ts";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -78,7 +79,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       });
       return await withSignals(command, args, io, report);
     }
-    return general(name, rest, io);
+    return general(name, rest, io, report);
   } catch (error) {
     return fail(error, report);
   }
@@ -89,7 +90,12 @@ function say(io: CliIo, text: string): number {
   return EXIT_OK;
 }
 
-function general(name: string | undefined, rest: readonly string[], io: CliIo): number {
+function general(
+  name: string | undefined,
+  rest: readonly string[],
+  io: CliIo,
+  report: Report,
+): number {
   switch (name) {
     case "help":
     case "--help":
@@ -104,7 +110,8 @@ function general(name: string | undefined, rest: readonly string[], io: CliIo): 
     }
     case "version":
     case "--version":
-      return say(io, VERSION_TEXT);
+      report.result("version", { version: PACKAGE_VERSION, protocol: VERSION }, VERSION_TEXT);
+      return EXIT_OK;
     case undefined:
       throw new UsageError("no command");
     default:

@@ -112,6 +112,8 @@ test("version is that of the package", async () => {
   const manifest = existsSync(onDeno) ? onDeno : new URL("../../package.json", import.meta.url);
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
   assert.equal(PACKAGE_VERSION, version);
+  const json = JSON.parse((await runCommand(["version", "--json"])).stdout);
+  assert.deepEqual(json, { event: "version", version, protocol: 1 });
 });
 
 test("wrong use is exit code 2, with one line that says what, and where help is", async () => {
