@@ -227,6 +227,14 @@ test("keygen derives the seed of a passphrase: typed twice, or from standard inp
     "example-network",
     expected,
   ]);
+  await withFolder(async (folder) => {
+    const path = join(folder, "words");
+    await writeFile(path, `${words}\r\n`);
+    const { stdout } = await runCommand(["keygen", "--passphrase-file", path, ...network, "-q"]);
+    assert.equal(stdout, `${expected}\n`);
+    const none = ["keygen", "--passphrase-file", join(folder, "none"), ...network];
+    assert.equal((await runCommand(none)).exit, 5);
+  });
   const wrong: [string[], RegExp][] = [
     [["--ask-passphrase"], /needs --network NAME/],
     [network, /--network needs --ask-passphrase/],

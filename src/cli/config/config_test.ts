@@ -232,3 +232,34 @@ test("a name that is no peer gets a suggestion, and an address goes as it is", a
     }
   });
 });
+
+test("config without a file, and with mistakes in it", async () => {
+  await withFolder(async (folder) => {
+    const env = WINDOWS ? { APPDATA: folder } : { XDG_CONFIG_HOME: folder, STT_SEED: SEED };
+    const none = await runCommand(["config"], { env });
+    assert.equal(none.exit, 0);
+    assert.match(none.stderr, /config\.json \(not there\)/);
+    if (!WINDOWS) assert.match(none.stdout, /^seed +\(a seed, not shown\) +STT_SEED$/m);
+    assert.match((await runCommand(["config", "check"], { env })).stdout, /^no configuration at/);
+    assert.equal((await runCommand(["config", "show", "ping"], { env })).exit, 0);
+  });
+  await withConfig(async (scene) => {
+    await scene.write({ default: {} });
+    const { exit, stderr } = await scene.run(["config"]);
+    assert.equal(exit, 2);
+    assert.match(stderr, /default is not known: did you mean defaults\?/);
+    await scene.write({
+      defaults: { json: false, native: true },
+      commands: { listen: { offer: ["a", "~/b"], once: true } },
+      peers: { a: { address: "tcp://x:1", seed: SEED } },
+    });
+    const all = await scene.run(["config", "show"]);
+    assert.match(all.stdout, /^commands\.listen\.offer +a, ~\/b +file$/m);
+    assert.match(all.stdout, /^peers\.a\.seed +\(a seed, not shown\) +file$/m);
+    assert.match((await scene.run(["config", "check"])).stdout, /has no mistakes$/m);
+    const listen = await shown(scene, "listen");
+    assert.deepEqual(listen["offer"], [`${join(scene.folder, "a")}, ~/b`, "commands.listen"]);
+    assert.equal(listen["json"], undefined);
+    assert.deepEqual(listen["native"], ["true", "defaults"]);
+  });
+});

@@ -284,3 +284,39 @@ test("an equal file that became executable is made so without its bytes", {
     assert.equal((await stat(join(inbox, "photos", "run"))).mode & 0o777, 0o600);
   });
 });
+
+test("large files take turns, and those that fail make room for the others", async () => {
+  const large = (n: number): Uint8Array => new Uint8Array(300_000 + n).fill(n);
+  const tree = Object.fromEntries(Array.from({ length: 14 }, (_, n) => [`f${n}`, large(n)]));
+  await withScene({ ...tree, "small": "1" }, async ({ source, inbox, run }) => {
+    const both = await run({}, {
+      acceptFolder: async () => {
+        for (const name of ["f1", "f12", "f13"]) await truncate(join(source, name), 5);
+        assert.deepEqual(await readdir(inbox), [], "something was made before it was accepted");
+        return true;
+      },
+    });
+    assert.deepEqual(sentOf(both).failed.map(({ path }) => path).sort(), ["f1", "f12", "f13"]);
+    assert.equal(receivedOf(both).entries, 12);
+    const arrived = await harvest(join(inbox, "photos"));
+    assert.equal(arrived["small"], "1");
+    assert.equal(arrived["f7"]?.length, 300_007);
+  });
+});
+
+test("large files whose places are taken fail there, and the others arrive", async () => {
+  const tree = Object.fromEntries(
+    Array.from({ length: 9 }, (_, n) => [`f${n}`, new Uint8Array(300_000).fill(n)]),
+  );
+  await withScene(tree, async ({ inbox, run }) => {
+    // Folders where files should go, of which the last ones are met only when they have waited.
+    const place = join(inbox, "photos");
+    await plant(place, { "f0": null, "f8": null, "f5": new Uint8Array(300_000).fill(9) });
+    const both = await run({}, { overwrite: true, resume: true });
+    const failed = sentOf(both).failed.map(({ path, error }) => [path, error.code]).sort();
+    assert.deepEqual(failed, [["f0", "FILE_EXISTS"], ["f8", "FILE_EXISTS"]]);
+    const arrived = await harvest(place);
+    assert.equal(Object.keys(arrived).length, 9);
+    assert.equal(arrived["f5"], "\x05".repeat(300_000));
+  });
+});
