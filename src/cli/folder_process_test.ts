@@ -178,3 +178,22 @@ test("--to-stdout carries the file, and events go to standard error", async () =
     assert.match(other.stderr, /"event":"received","name":"x"/);
   });
 });
+
+test("a disk that is full ends the folder, and what came of it is gone", {
+  skip: process.platform === "win32" ? "it has no ulimit" : false,
+}, async () => {
+  const files = { "a.txt": "small", "big.bin": new Uint8Array(3_000_000), "z.txt": "last" };
+  await withScene(files, async (scene) => {
+    const { source, inbox, start } = scene;
+    const shell = 'trap "" XFSZ; ulimit -f 1000; exec "$@"';
+    const listen = ["listen", "tcp://127.0.0.1:0", "--out", inbox, "--once", "--json"];
+    const listener = start(listen, { shell });
+    const at = String((await listener.event("listening"))["address"]);
+    const sender = start(["send", source, at]);
+    assert.equal(await sender.exit(), 5);
+    assert.match(sender.stderr, /cannot send folder "project": the receiver has no space left/);
+    assert.equal((await listener.event("not-received"))["code"], "FILE_IO");
+    assert.equal(await listener.exit(), 5);
+    assert.deepEqual(await readdir(inbox), []);
+  });
+});
