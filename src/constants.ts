@@ -85,6 +85,8 @@ export const CAPABILITY_FLOW_CONTROL = 0x08;
 /** Tickets (SPEC 15.1): how many a session gives, how long they last, and the size of their ids. */
 export const TICKETS_PER_SESSION = 4;
 export const TICKET_LIFE_MS = 86_400_000;
+/** How far a clock may have been set back since a ticket was given. */
+export const TICKET_CLOCK_MS = 600_000;
 export const TICKET_ID_BYTES = 16;
 
 export const HANDSHAKE_MAX_BODY = 4096;

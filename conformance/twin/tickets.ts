@@ -34,7 +34,8 @@ export interface ScriptTicket {
   readonly expires?: string;
 }
 
-const LIFE_MS = 86_400_000n;
+/** A day, and how far a clock may have been set back. */
+const LIFE_MS = 86_400_000n + 600_000n;
 
 /** What a responder keeps; `spend` is true once for each. */
 export class TwinTickets {

@@ -15,7 +15,10 @@ import { peerInfo } from "./peer_info.ts";
  */
 export function decide(
   driver: Driver,
-  parts: Pick<ListenerParts, "options" | "sessions" | "maxSessions" | "seedKeys" | "setup">,
+  parts: Pick<
+    ListenerParts,
+    "options" | "sessions" | "maxSessions" | "seedKeys" | "acceptorConfig"
+  >,
   onError: (error: SttError) => void,
 ): void {
   const { connection } = driver;
@@ -57,9 +60,9 @@ export function decide(
         answer(yes === true);
         return;
       }
-      const { clock } = parts.setup;
+      const unixMs = driver.now() + parts.acceptorConfig.unixOffsetMs;
       // SPEC 15.2: that a ticket is used up lasts before FINAL is sent.
-      resumption.admit(session, parts.seedKeys, clock.unix()).then(
+      resumption.admit(session, parts.seedKeys, unixMs).then(
         (release) => {
           // The dialler may have gone meanwhile.
           if (!answer(true)) release();

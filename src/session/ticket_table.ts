@@ -4,7 +4,7 @@
  * @module
  */
 import { toHex } from "../codec/hex.ts";
-import { TICKET_LIFE_MS } from "../constants.ts";
+import { TICKET_CLOCK_MS, TICKET_LIFE_MS } from "../constants.ts";
 import { wipe } from "../crypto/secret.ts";
 
 /** Whose a ticket is. */
@@ -78,9 +78,9 @@ export class TicketTable {
   find(id: Uint8Array, unixMs: number): (Ticket & TicketOwner) | undefined {
     const entry = this.#byId.get(toHex(id));
     if (entry === undefined) return undefined;
-    // A clock that was set back must not make a ticket live longer than its life.
+    // SPEC 15.1: a clock that was set back far must not make a ticket live on.
     const left = entry.expires - unixMs;
-    if (left > 0 && left <= TICKET_LIFE_MS) return entry;
+    if (left > 0 && left <= TICKET_LIFE_MS + TICKET_CLOCK_MS) return entry;
     if (left <= 0) this.#remove(toHex(id));
     return undefined;
   }

@@ -37,6 +37,8 @@ export class Carriage {
   readonly #session: ResumableSession;
   readonly #work: Waiters = new Waiters();
   readonly #progressed: Set<ResumableStream> = new Set();
+  /** Streams of this side that have a carrier here, or are about to. */
+  readonly #opened: WeakSet<ResumableStream> = new WeakSet();
   readonly #blocks: Outgoing[] = [];
   #done: number[] = [];
   #control: SttStream | undefined;
@@ -94,7 +96,10 @@ export class Carriage {
 
   /** Carries a stream of this side, once the greetings are through. */
   open(stream: ResumableStream): void {
-    if (this.#ready && !this.#stopped) void this.#guard(this.#open(stream));
+    // Once: the greetings may come while a new stream is being written down.
+    if (!this.#ready || this.#stopped || this.#opened.has(stream)) return;
+    this.#opened.add(stream);
+    void this.#guard(this.#open(stream));
   }
 
   /** A stream's receiver got on. */

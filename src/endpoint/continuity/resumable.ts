@@ -113,13 +113,13 @@ export async function resumable(
   }
   const value = await chamber?.get(dialledName(name));
   const stored = value === undefined ? undefined : decodeStored(dialledName(name), value);
-  const dialler = new Dialler(address, options);
+  const dialler = new ResumptionDialler(address, options);
   try {
     return await dialler.begin(stored);
   } catch (error) {
     const refused = error instanceof SttError && error.code === "TICKET";
     if (stored === undefined || options.orNew !== true || !refused) throw error;
-    return await new Dialler(address, options).begin(undefined);
+    return await new ResumptionDialler(address, options).begin(undefined);
   }
 }
 
@@ -130,7 +130,7 @@ interface Dialled {
 }
 
 /** Dials for one resumable session as often as that needs it. */
-class Dialler implements SessionKeeper {
+class ResumptionDialler implements SessionKeeper {
   readonly #options: ResumableOptions;
   readonly #connect: ConnectOptions;
   readonly #provider: CryptoProvider;

@@ -4,7 +4,12 @@
  * @module
  */
 import { toHex } from "../../codec/hex.ts";
-import { CAPABILITY_RESUMPTION, TICKET_LIFE_MS, TICKETS_PER_SESSION } from "../../constants.ts";
+import {
+  CAPABILITY_RESUMPTION,
+  TICKET_CLOCK_MS,
+  TICKET_LIFE_MS,
+  TICKETS_PER_SESSION,
+} from "../../constants.ts";
 import { continuityId } from "../../crypto/tickets.ts";
 import type { SeedKeys } from "../../crypto/key_schedule.ts";
 import { nodeProvider } from "../../crypto/node_provider.ts";
@@ -309,7 +314,7 @@ export class ResumptionHost
       if (value === undefined) continue;
       const stored = decodeStored(name, value);
       const tickets = stored.tickets.filter(({ expires }) =>
-        expires > unixMs && expires <= unixMs + TICKET_LIFE_MS
+        expires > unixMs && expires <= unixMs + TICKET_LIFE_MS + TICKET_CLOCK_MS
       );
       if (tickets.length === 0) {
         await chamber.delete(name);

@@ -99,3 +99,34 @@ test("SPEC 5.8: neither sessions, streams, hosts nor their errors show secrets o
       assert.equal(shown.includes([...secret].join(", ").slice(0, 60)), false);
     }
   }));
+
+test("SPEC 15.4: a stream that is written down while the greetings come has one carrier", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host);
+    const chamber = await scene.chamber();
+    let writing: () => void = () => undefined;
+    let release = Promise.resolve();
+    const slow = {
+      get: (name: string) => chamber.get(name),
+      list: () => chamber.list(),
+      delete: (name: string) => chamber.delete(name),
+      put: async (name: string, value: Parameters<typeof chamber.put>[1]) => {
+        await release;
+        await chamber.put(name, value);
+      },
+    };
+    const client = await scene.dial({ chamber: slow });
+    release = new Promise((resolve) => writing = resolve);
+    const opening = client.openStream({ oneWay: true });
+    const server = await hosted(host);
+    // The greetings are through when a stream of the other side's comes.
+    await server.openStream({ oneWay: true });
+    await accepted(client);
+    writing();
+    const stream = await opening;
+    await stream.write(new Uint8Array(9));
+    assert.equal((await (await accepted(server)).read())?.length, 9);
+    // The control stream and the carrier.
+    assert.equal(client.peer?.stats().streams.opened, 2);
+  }));

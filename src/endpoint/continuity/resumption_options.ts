@@ -43,7 +43,7 @@ export function sessionTickets(
   { secrets }: HandshakeSession,
   unixMs: number,
 ): Ticket[] {
-  const expires = unixMs + TICKET_LIFE_MS;
+  const expires = Math.floor(unixMs) + TICKET_LIFE_MS;
   return Array.from({ length: TICKETS_PER_SESSION }, (_, number) => ({
     ...ticketKeys(provider, secrets.exporter, number),
     expires,
