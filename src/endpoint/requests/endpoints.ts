@@ -79,6 +79,8 @@ interface Session {
   /** Told when this side answers no more. One signal with a listener for each request would be one too many for Node. */
   readonly stops: Set<(reason: SttError) => void>;
   readonly otherStream: ((stream: SttStream) => void) | undefined;
+  /** Set once this side answers no more: headers may still be on their way. */
+  stopped: SttError | undefined;
   running: number;
 }
 
@@ -173,12 +175,13 @@ export class Endpoints {
     const stops: Session["stops"] = new Set();
     const onAbort = (): void => {
       const reason = new SttError("BUSY", "the endpoints of this peer were stopped");
+      session.stopped = reason;
       stop.abort(reason);
       for (const stopped of [...stops]) stopped(reason);
     };
+    const session: Session = { peer, stops, otherStream, stopped: undefined, running: 0 };
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
-    const session = { peer, stops, otherStream, running: 0 };
     try {
       for (;;) {
         const stream = await peer.acceptStream({ signal: stop.signal });
@@ -301,6 +304,7 @@ export class Endpoints {
     { to }: RequestHeader,
     registered: Registered | undefined,
   ): Registered {
+    if (session.stopped !== undefined) throw session.stopped;
     if (registered === undefined) {
       throw new SttError("NO_ENDPOINT", `no endpoint ${JSON.stringify(to)} is here`);
     }

@@ -67,6 +67,61 @@ test("Web Streams go in and come out on both sides", () =>
     );
   }));
 
+test("Web Streams that cannot be iterated are read and cancelled", () =>
+  served({}, async ({ client, endpoints }) => {
+    endpoints.register("through", (request) => request.readable);
+    endpoints.register("first", async (request) => (await request.next()) ?? EMPTY);
+    const streamOf = (stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> =>
+      ({ getReader: () => stream.getReader() }) as ReadableStream<Uint8Array>;
+    const two = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        for (const word of ["a", "b"]) controller.enqueue(bytes(word));
+        controller.close();
+      },
+    });
+    const replies = client.endpoint("through").exchange(streamOf(two));
+    assert.deepEqual(await textsOf(replies), ["a", "b"]);
+    const cancelled = deferred();
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(pattern(50_000)),
+      cancel: () => cancelled.resolve(),
+    });
+    const first = client.endpoint("first").exchange(streamOf(endless));
+    assert.equal((await first.next())?.length, 50_000);
+    assert.equal(await first.next(), null);
+    await cancelled.promise;
+  }));
+
+test("items that throw when they are asked for, or while they are ended, end the exchange alone", () =>
+  served({}, async ({ client, endpoints }) => {
+    const mine = new Error("mine");
+    const throwing = (next: () => IteratorResult<Uint8Array>): Iterable<Uint8Array> => ({
+      [Symbol.iterator]: () => ({
+        next,
+        return: () => {
+          throw new Error("of the end");
+        },
+      }),
+    });
+    endpoints.register("sink", async (request) => {
+      for await (const _ of request);
+    });
+    endpoints.register("broken", () =>
+      throwing(() => {
+        throw mine;
+      }));
+    const sending = client.endpoint("sink").exchange(throwing(() => {
+      throw mine;
+    }));
+    await assert.rejects(sending.next(), (error) => error === mine);
+    await assert.rejects(client.endpoint("broken").request(EMPTY), { code: "INTERNAL" });
+    const endless = throwing(() => ({ done: false, value: bytes("x") }));
+    const left = client.endpoint("sink").exchange(endless);
+    left.cancel();
+    await assert.rejects(left.next(), { code: "CANCELLED" });
+    await until(() => endpoints.stats().running === 0);
+  }));
+
 test("a reader that does not read slows the handler down, and the other way round", () =>
   served({}, async ({ client, endpoints }) => {
     let made = 0;

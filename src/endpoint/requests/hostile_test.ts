@@ -122,6 +122,24 @@ test("streams without a header are bounded by the session's own limit", () =>
     },
   ));
 
+test("a request whose header was on its way when serving ended is told to come later", () => {
+  const stop = new AbortController();
+  return served({ serve: { signal: stop.signal } }, async ({ client, server, endpoints }) => {
+    endpoints.register("echo", () => assert.fail("it was asked"));
+    const header = encodeRequestHeader({ to: "echo" });
+    const stream = await client.openStream();
+    await stream.write(header.subarray(0, 10));
+    await until(() => server.stats().streams.accepted === 1);
+    await client.ping();
+    stop.abort();
+    await stream.write(header.subarray(10));
+    const buffer = new PartBuffer();
+    buffer.push(await readAll(stream));
+    assert.equal(buffer.part(0), "failure");
+    assert.equal(buffer.block("failure")?.block.get("error"), ERRORS.BUSY.wire);
+  });
+});
+
 /** Answers the next stream of a peer with bytes of the test's own. */
 async function answerWith(
   peer: Peer,

@@ -13,7 +13,24 @@ export type Items =
 /** Whether a value can be iterated for items. */
 export function isItems(value: unknown): value is Items {
   return typeof value === "object" && value !== null && !(value instanceof Uint8Array) &&
-    (Symbol.asyncIterator in value || Symbol.iterator in value);
+    (Symbol.asyncIterator in value || Symbol.iterator in value || "getReader" in value);
+}
+
+type ItemIterator = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+
+function iteratorOf(items: Items): ItemIterator {
+  const source = items as AsyncIterable<Uint8Array> & Iterable<Uint8Array>;
+  if (Symbol.asyncIterator in items) return source[Symbol.asyncIterator]();
+  if (Symbol.iterator in items) return source[Symbol.iterator]();
+  // A ReadableStream where streams cannot be iterated: some browsers.
+  const reader = (items as ReadableStream<Uint8Array>).getReader();
+  return {
+    next: async () => await reader.read() as IteratorResult<Uint8Array>,
+    return: async () => {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 /**
@@ -24,21 +41,19 @@ export async function* untilAborted(
   items: Items,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const source = items as AsyncIterable<Uint8Array> & Iterable<Uint8Array>;
-  const iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> = Symbol.asyncIterator in items
-    ? source[Symbol.asyncIterator]()
-    : source[Symbol.iterator]();
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
-  aborted.catch(() => undefined);
+  const iterator = iteratorOf(items);
+  // One promise for each step: a race against one that lasts would gather what waits for it, item by item.
+  let fail: ((reason: unknown) => void) | undefined;
+  const onAbort = (): void => fail?.(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
   let done = false;
   try {
     for (;;) {
-      const step = await Promise.race([iterator.next(), aborted]);
+      const step = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject;
+        if (signal.aborted) return reject(signal.reason);
+        Promise.resolve(iterator.next()).then(resolve, reject);
+      });
       if (step.done === true) {
         done = true;
         return;
@@ -47,7 +62,8 @@ export async function* untilAborted(
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
-    if (!done) Promise.resolve(iterator.return?.()).catch(() => undefined);
+    // What ending it throws is of no use to anybody, and must not hide why it is ended.
+    if (!done) Promise.resolve().then(() => iterator.return?.()).catch(() => undefined);
   }
 }
 
