@@ -13,6 +13,7 @@ import {
   decodeSaid,
   encodeLine,
   NAME_MAX_LENGTH,
+  piecesOf,
 } from "./wire.ts";
 
 /** Digits of a node id that stand for a member without a name. */
@@ -56,7 +57,10 @@ export class ChatRoom {
 
   /** The listener itself says something. */
   say(text: string): void {
-    this.#pass({ from: this.#host ?? "", text }, undefined);
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    for (const piece of piecesOf(text)) {
+      this.#pass({ from: this.#host ?? "", text: decoder.decode(piece) }, undefined);
+    }
   }
 
   /**

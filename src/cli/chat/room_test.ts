@@ -92,6 +92,16 @@ test("everybody hears the others, and who comes and goes", async () => {
   });
 });
 
+test("what the host says at length comes in lines that a member takes", async () => {
+  await withRoom("host", async ({ room, guest }) => {
+    const a = await guest("alice");
+    await a.hears();
+    // The rest finds the small buffers of this test full.
+    room.say("x".repeat(5000));
+    assert.equal(await a.hears(), `host|${"x".repeat(4096)}`);
+  });
+});
+
 test("a name belongs to one member, and is one word of harmless characters", async () => {
   await withRoom(undefined, async ({ room, guest }) => {
     const wishes = ["bob", "bob", "bob", " a\x1b[2J\nb ", "x".repeat(100), "\u202e"];
