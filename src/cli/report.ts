@@ -9,7 +9,7 @@ import type { CliIo, CliOutput } from "./io.ts";
 import { progressBar, progressLine, type ProgressState } from "./progress.ts";
 import { printable, wrapped } from "./text.ts";
 
-const UNESCAPED = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const UNESCAPED = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 /** Narrower terminals break words. */
 const MIN_COLUMNS = 30;
 const BAR_MS = 100;

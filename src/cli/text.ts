@@ -4,7 +4,7 @@
  * @module
  */
 
-const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}\u202a-\u202e\u2066-\u2069\u200e\u200f]/gu;
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/gu;
 
 /** `text` with control characters, line separators and direction marks as `\x1b` or `\u202e`. */
 export function printable(text: string): string {

@@ -18,7 +18,7 @@ import {
 
 test("printable text cannot move the cursor or pretend to be another line", () => {
   assert.equal(printable("a\x1b[2Jb\r\nc\x7f\x9b"), "a\\x1b[2Jb\\x0d\\x0ac\\x7f\\x9b");
-  assert.equal(printable("x\u202egpj"), "x\\u202egpj");
+  assert.equal(printable("x\u202egpj\u061c"), "x\\u202egpj\\u061c");
   assert.equal(printable("\ud800"), "\\ud800");
   assert.equal(printable("\u00fcber \u{1f4c4}"), "\u00fcber \u{1f4c4}");
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {

@@ -46,6 +46,8 @@ export class TicketTable {
   // Insertion order is the order of age.
   readonly #byId: Map<string, Entry> = new Map();
   readonly #perPeer: Map<string, Set<string>> = new Map();
+  /** A look at each owner, as a full host takes one, must not be a look at all tickets each time. */
+  readonly #perOwner: Map<string, Set<string>> = new Map();
 
   constructor(limits: TicketLimits) {
     this.#limits = limits;
@@ -69,6 +71,9 @@ export class TicketTable {
     const own = this.#perPeer.get(peer) ?? new Set();
     this.#perPeer.set(peer, own);
     own.add(key);
+    const owned = this.#perOwner.get(owner.owner) ?? new Set();
+    this.#perOwner.set(owner.owner, owned);
+    owned.add(key);
     this.#byId.set(key, { ...ticket, ...owner });
     if (own.size > this.#limits.ticketsPerPeer) this.#removeOldest(own);
     if (this.#byId.size > this.#limits.tickets) this.#removeOldest(this.#byId.keys());
@@ -92,8 +97,10 @@ export class TicketTable {
 
   /** What is kept of an owner, oldest first. The secrets stay the table's. */
   of(owner: string): Ticket[] {
-    return [...this.#byId.values()].filter((entry) => entry.owner === owner)
-      .map(({ id, secret, expires }) => ({ id, secret, expires }));
+    return [...this.#perOwner.get(owner) ?? []].map((key) => {
+      const { id, secret, expires } = this.#byId.get(key) as Entry;
+      return { id, secret, expires };
+    });
   }
 
   /** Forgets the oldest tickets of an owner beyond `count`. */
@@ -104,7 +111,7 @@ export class TicketTable {
 
   /** Forgets all tickets of an owner. */
   forget(owner: string): void {
-    for (const [key, entry] of [...this.#byId]) if (entry.owner === owner) this.#remove(key);
+    for (const key of [...this.#perOwner.get(owner) ?? []]) this.#remove(key);
   }
 
   /** Forgets what has expired. */
@@ -129,10 +136,14 @@ export class TicketTable {
     if (entry === undefined) return false;
     this.#byId.delete(key);
     wipe(entry.secret);
-    const peer = toHex(entry.nodeId);
-    const own = this.#perPeer.get(peer);
-    own?.delete(key);
-    if (own?.size === 0) this.#perPeer.delete(peer);
+    removeFrom(this.#perPeer, toHex(entry.nodeId), key);
+    removeFrom(this.#perOwner, entry.owner, key);
     return true;
   }
+}
+
+function removeFrom(index: Map<string, Set<string>>, name: string, key: string): void {
+  const keys = index.get(name);
+  keys?.delete(key);
+  if (keys?.size === 0) index.delete(name);
 }

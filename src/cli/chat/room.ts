@@ -13,6 +13,7 @@ import {
   decodeSaid,
   encodeLine,
   NAME_MAX_LENGTH,
+  piecesOf,
 } from "./wire.ts";
 
 /** Digits of a node id that stand for a member without a name. */
@@ -36,6 +37,7 @@ interface Member {
 /** A room of one listener. Slow members miss lines; nobody waits for them. */
 export class ChatRoom {
   readonly #show: (line: ChatLine) => void;
+  /** By their names as {@link folded} has them. */
   readonly #members: Map<string, Member> = new Map();
   readonly #host: string | undefined;
 
@@ -50,12 +52,15 @@ export class ChatRoom {
 
   /** Names of the members. */
   get names(): readonly string[] {
-    return [...this.#members.keys()];
+    return [...this.#members.values()].map(({ name }) => name);
   }
 
   /** The listener itself says something. */
   say(text: string): void {
-    this.#pass({ from: this.#host ?? "", text }, undefined);
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    for (const piece of piecesOf(text)) {
+      this.#pass({ from: this.#host ?? "", text: decoder.decode(piece) }, undefined);
+    }
   }
 
   /**
@@ -105,7 +110,7 @@ export class ChatRoom {
     const name = this.#freeName(cleanName(wished) || nodeId.slice(0, ID_DIGITS), nodeId);
     const member: Member = { name, stream, free: true, missed: 0 };
     const others = [...this.#host === undefined ? [] : [this.#host], ...this.names];
-    this.#members.set(name, member);
+    this.#members.set(folded(name), member);
     const who = others.length === 0 ? "nobody else is here" : `here: ${shortList(others)}`;
     this.#write(member, { from: "", text: `you are ${name}; ${who}` });
     this.#notice(`${name} joined`, member);
@@ -113,13 +118,17 @@ export class ChatRoom {
   }
 
   #remove(member: Member): void {
-    this.#members.delete(member.name);
+    this.#members.delete(folded(member.name));
     this.#notice(`${member.name} left`, member);
   }
 
   /** One name for one member: whoever says something under it is the one who joined with it. */
   #freeName(wished: string, nodeId: string): string {
-    const taken = (name: string): boolean => name === this.#host || this.#members.has(name);
+    const host = folded(this.#host ?? "");
+    const taken = (name: string): boolean => {
+      const key = folded(name);
+      return key === host || this.#members.has(key);
+    };
     if (!taken(wished)) return wished;
     const base = `${wished}-${nodeId.slice(0, 4)}`;
     for (let number = 1;; number++) {
@@ -170,9 +179,15 @@ export class ChatRoom {
   }
 }
 
-/** A name in one word of harmless characters, as short as it may be. */
+/** Names that read as one and the same are equal in this form. */
+function folded(name: string): string {
+  return name.normalize("NFKC").toLowerCase();
+}
+
+/** A name in one word of harmless characters that can be seen, as short as it may be. */
 export function cleanName(wished: string): string {
-  const safe = printable(wished.trim().replace(/\s+/g, "_"));
+  const seen = wished.replace(/[\p{Default_Ignorable_Code_Point}\u2800]/gu, "");
+  const safe = printable(seen.trim().replace(/\s+/g, "_"));
   return [...safe].slice(0, NAME_MAX_LENGTH).join("");
 }
 

@@ -92,9 +92,21 @@ test("everybody hears the others, and who comes and goes", async () => {
   });
 });
 
+test("what the host says at length comes in lines that a member takes", async () => {
+  await withRoom("host", async ({ room, guest }) => {
+    const a = await guest("alice");
+    await a.hears();
+    // The rest finds the small buffers of this test full.
+    room.say("x".repeat(5000));
+    assert.equal(await a.hears(), `host|${"x".repeat(4096)}`);
+  });
+});
+
 test("a name belongs to one member, and is one word of harmless characters", async () => {
   await withRoom(undefined, async ({ room, guest }) => {
     const wishes = ["bob", "bob", "bob", " a\x1b[2J\nb ", "x".repeat(100), "\u202e"];
+    // What looks like another's name is taken with it.
+    wishes.push("Bob", "b\u200bo\u2060b", "\uff42ob");
     for (const wish of wishes) await (await guest(wish)).hears();
     assert.deepEqual(room.names, [
       "bob",
@@ -102,7 +114,10 @@ test("a name belongs to one member, and is one word of harmless characters", asy
       "bob-0123-2",
       "a\\x1b[2J_b",
       "x".repeat(32),
-      "\\u202e",
+      "01234567",
+      "Bob-0123-3",
+      "bob-0123-4",
+      "\uff42ob-0123-5",
     ]);
   });
 });

@@ -57,6 +57,6 @@ export function renderNote(tree: Note, depth = 0): string[] {
   const at = tree.offset === undefined ? "" : `  @${tree.offset}`;
   const mark = tree.fault === true ? "! " : "";
   const text = tree.text === "" ? "" : `: ${tree.text}`;
-  const line = `${"  ".repeat(depth)}${mark}${printable(tree.label)}${text}${at}`;
+  const line = `${"  ".repeat(depth)}${mark}${printable(tree.label + text)}${at}`;
   return [line, ...(tree.children ?? []).flatMap((child) => renderNote(child, depth + 1))];
 }

@@ -45,7 +45,9 @@ export class ForwardPolicy {
     const before = this.#ports.get(key);
     const entry = { nodeId, release };
     if (place.port === 0) return () => undefined;
-    if (before?.nodeId === nodeId) await before.release();
+    // Whose port it is goes on to be known, whoever else asks for it.
+    if (before !== undefined && before.nodeId !== nodeId) return () => undefined;
+    await before?.release();
     this.#ports.set(key, entry);
     return () => {
       if (this.#ports.get(key) === entry) this.#ports.delete(key);

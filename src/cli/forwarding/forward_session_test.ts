@@ -289,8 +289,12 @@ test("a node that comes back takes its port over, another one does not", async (
   assert.equal(released, 1);
   second();
   await policy.claim(place, "b", release);
-  await policy.claim(place, "c", release);
+  const refused = await policy.claim(place, "c", release);
   assert.equal(released, 1);
+  // As after a port that could not be opened, because it is b's.
+  refused();
+  await policy.claim(place, "b", release);
+  assert.equal(released, 2);
 });
 
 test("requests that are none are reset, and a peer that only asks serves nothing", async () => {

@@ -30,6 +30,8 @@ import type { ResumableStream } from "./resumable_stream.ts";
 type Outgoing = Exclude<ControlBlock, { readonly type: "unknown" }>;
 
 const CONTROL_PRIORITY = 900;
+/** Blocks that wait for the control stream, from which on a peer may ask for no more. */
+const UNREAD_MAX = 2048;
 
 /** Runs until the session ends or another one takes its place. */
 export class Carriage {
@@ -77,6 +79,7 @@ export class Carriage {
       this.#session.live.onGreeting(live, next);
       for (const [id, code] of aborted) this.#onControl({ type: "abort", stream: id, code });
       this.#ready = true;
+      for (const [id, code] of this.#session.live.furtherAborts) this.abort(id, code);
       for (const stream of this.#session.live.own) this.open(stream);
       await Promise.all([
         this.#guard(this.#readControl(reader)),
@@ -223,6 +226,9 @@ export class Carriage {
         return block.streams.forEach((id) => live.onDone(id));
       case "abort":
         live.onAbort(block.stream, block.code);
+        if (this.#blocks.length >= UNREAD_MAX) {
+          throw new SttError("PROTOCOL", "cannot go on: the peer reads no answers to its aborts");
+        }
         return this.#queue({ type: "aborted", stream: block.stream });
       case "aborted":
         return live.onAborted(block.stream);

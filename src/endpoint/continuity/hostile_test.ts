@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectWith } from "../connect.ts";
+import type { ConnectOptions } from "../options.ts";
 import type { Peer } from "../peer.ts";
 import {
   BlockReader,
@@ -27,10 +28,10 @@ const OPENING: CarrierOpening = {
 };
 
 /** A dialler that keeps tickets and says what it likes. */
-async function hostile(scene: Scene): Promise<Peer> {
+async function hostile(scene: Scene, options: Partial<ConnectOptions> = {}): Promise<Peer> {
   return await connectWith(
     scene.address,
-    { seed: scene.seed, nodeSeed: scene.clientSeed },
+    { seed: scene.seed, nodeSeed: scene.clientSeed, ...options },
     { onSession: () => undefined },
   );
 }
@@ -38,13 +39,14 @@ async function hostile(scene: Scene): Promise<Peer> {
 /** What the attacker does, and that it alone pays for it. */
 async function punished(
   attack: (peer: Peer, server: ResumableSession) => Promise<unknown>,
+  options: Partial<ConnectOptions> = {},
 ): Promise<void> {
   await Scene.run(async (scene) => {
     const host: ResumptionHost = await scene.host();
     await scene.listen(host, scene.address, { handshakeRate: Infinity, maxStreams: 600 });
     const bystander = await scene.dial({ nodeSeed: new Uint8Array(32).fill(8) });
     const honest = await hosted(host);
-    const peer = await hostile(scene);
+    const peer = await hostile(scene, options);
     const server = await hosted(host);
     await attack(peer, server);
     const { error } = await peer.closed;
@@ -163,4 +165,71 @@ test("SPEC 15.4: unknown blocks, confirmations of unknown streams and repeated a
     assert.deepEqual(await reader.block(), new Map([["aborted", 9]]));
     assert.equal(server.over, false);
     await peer.close();
+  }));
+
+test("SPEC 15.4: aborts without end, whose answers nobody reads", () =>
+  punished(async (peer) => {
+    const { control } = await greeted(peer);
+    const abort = encodeControl({ type: "abort", stream: 9, code: 256 });
+    const many = new Uint8Array(1000 * abort.length);
+    for (let at = 0; at < many.length; at += abort.length) many.set(abort, at);
+    for (let times = 0; times < 400; times++) {
+      if (peer.stats().state !== "established") return;
+      await control.write(many).catch(() => undefined);
+    }
+  }, { maxStreamData: 16_384, maxStreamWindow: 16_384 }));
+
+test("SPEC 15.4: streams that are given up, and whose opener never says that it knows", () =>
+  punished(async (peer, server) => {
+    await greeted(peer);
+    for (let stream = 1; stream < 2 * 1024; stream += 2) {
+      const carrier = await peer.openStream();
+      await carrier.write(encodeOpening({ ...OPENING, stream }));
+      await (await accepted(server)).abort();
+      carrier.reset();
+      carrier.stop();
+    }
+    await carried(peer, { stream: 2 * 1024 + 1 });
+  }));
+
+test("SPEC 15.4: a stream that its opener gave up before anybody took it does not wait to be taken", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host);
+    const peer = await hostile(scene);
+    const server = await hosted(host);
+    const { control, reader } = await greeted(peer);
+    for (const stream of [1, 3, 5]) {
+      const carrier = await peer.openStream();
+      await carrier.write(encodeOpening({ ...OPENING, stream }));
+      // The answer: the stream is known there.
+      await new BlockReader(carrier).block();
+      if (stream === 5) break;
+      await control.write(encodeControl({ type: "abort", stream, code: 256 }));
+      await reader.block();
+    }
+    assert.equal((await accepted(server)).id, 5);
+    await peer.close();
+  }));
+
+test("SPEC 15.4: more streams are given up between two sessions than a greeting has room for", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    const listener = await scene.listen(host);
+    const client = await scene.dial();
+    const server = await hosted(host);
+    const ours = [];
+    const theirs = [];
+    for (let count = 0; count < 100; count++) {
+      ours.push(await client.openStream());
+      theirs.push(await accepted(server));
+    }
+    await listener.close();
+    for (const stream of theirs) await stream.abort(0x1234);
+    await scene.listen(host);
+    for (const stream of ours) {
+      await assert.rejects(stream.read(), { code: "STREAM_RESET", wire: 0x1234 });
+    }
+    assert.equal(client.over, false);
+    assert.equal(server.over, false);
   }));

@@ -15,6 +15,9 @@ import {
 import { resetBy, type ResumableHost, ResumableStream } from "./resumable_stream.ts";
 import type { StoredSession } from "./stored.ts";
 
+/** Given-up streams without an answer from which on the other side may open no more. */
+const UNANSWERED_MAX = 4 * LIVE_STREAMS_MAX;
+
 /** What the streams need of their session. */
 export interface LiveStreamsHost extends ResumableHost {
   /** The other side opened a stream. */
@@ -84,7 +87,12 @@ export class LiveStreams {
   get greeting(): Greeting {
     const { keep } = this.#start;
     const live = this.own.map(({ id }) => id);
-    return { live, next: this.#next, aborted: [...this.#aborted], keep };
+    return { live, next: this.#next, aborted: [...this.#aborted].slice(0, ABORTS_MAX), keep };
+  }
+
+  /** Given-up streams for which its greeting has no room. */
+  get furtherAborts(): readonly (readonly [stream: number, code: number])[] {
+    return [...this.#aborted].slice(ABORTS_MAX);
   }
 
   get(id: number): ResumableStream | undefined {
@@ -111,6 +119,9 @@ export class LiveStreams {
   incoming({ stream: id, name, oneWay, first }: CarrierOpening): ResumableStream | undefined {
     if (this.#isOwn(id)) throw refused(id, "it is not the other side's to open");
     if (this.#aborted.has(id)) return undefined;
+    if (this.#aborted.size >= UNANSWERED_MAX) {
+      throw refused(id, `${UNANSWERED_MAX} were given up, and it answers to none`);
+    }
     const known = this.#streams.get(id);
     // An opener that was put back to an older state would give old ids to new streams.
     const same = known === undefined || (!first && known.name === name && known.oneWay === oneWay);
@@ -138,10 +149,10 @@ export class LiveStreams {
   onDone(id: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined || this.#isOwn(id)) return;
-    this.#remove(stream);
     // It may forget only what this side confirmed to the end; else it has lost its state.
     if (stream.received) stream.close();
     else stream.fail(resetBy(id, CODE_LOST));
+    this.#remove(stream);
     this.#host.changed();
   }
 
@@ -149,8 +160,9 @@ export class LiveStreams {
   onAbort(id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    this.#remove(stream);
+    // First: what has failed does not wait to be accepted, where nothing would bound it.
     stream.fail(resetBy(id, code));
+    this.#remove(stream);
     this.#host.changed();
   }
 

@@ -223,8 +223,10 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
    * @throws {SttError} CONFIG for an offset below one that was confirmed or above what was read; what the chamber throws.
    */
   async confirm(offset: number = this.#recv.received): Promise<void> {
-    this.#recv.confirm(offset);
+    const noted = this.#recv.note(offset);
     await this.#host.save();
+    // Not before: a sender that was told has forgotten what a crash would have this side ask for.
+    this.#recv.last(noted);
     this.#progress();
   }
 

@@ -18,8 +18,9 @@ import {
   type FolderOffer,
   type FolderWord,
 } from "./folder_wire.ts";
+import { FolderPlace } from "./folder_place.ts";
 import { receiveTransfers, type TransferOutcome } from "./receive_transfers.ts";
-import { FILE_REFUSALS, type RefusalName } from "./refusals.ts";
+import { FILE_REFUSALS, refusal, type RefusalName } from "./refusals.ts";
 import { sendFolder } from "./send_folder.ts";
 import { withSession } from "./session_for_test.ts";
 import { encodeOfferAnswer, takeBlock } from "./wire.ts";
@@ -44,6 +45,9 @@ function whole(n: number, bytes: Uint8Array): readonly (FolderWord | Uint8Array)
 }
 
 const ABC = Uint8Array.of(1, 2, 3);
+const CANCELLED = refusal("cancelled");
+/** More than is gathered in memory. */
+const LARGE = 300_000;
 
 interface Result {
   readonly answers: readonly FolderAnswer[];
@@ -56,10 +60,12 @@ async function said(
   words: readonly (FolderWord | Uint8Array)[],
   look: (result: Result) => Promise<void> | void = () => undefined,
   resume = false,
+  prepare: (inbox: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await withFolder(async (folder) => {
     const inbox = join(folder, "in");
     await mkdir(inbox);
+    await prepare(inbox);
     await withSession(async (sender, receiver) => {
       const outcomes = receiveTransfers(receiver, { directory: inbox, resume });
       const talk = async (): Promise<FolderAnswer[]> => {
@@ -200,12 +206,75 @@ test("what breaks the order of the blocks refuses the folder, and leaves nothing
     [offer(1, 3), x, { kind: "data", n: 0, bytes: 2, sha256: hash(ABC) }, ABC.subarray(1), END],
     [offer(1, 3), x, { kind: "prefix", n: 0, prefix: hash(ABC) }, END],
     [offer(1, 3), Uint8Array.of(0xff, 0xff, 0xff)],
+    [offer(1, 3), x, ...whole(0, ABC), { kind: "given-up", n: 0, refusal: CANCELLED }, END],
+    // Files that wait for their turn to be opened.
+    [
+      offer(6, 6 * LARGE),
+      ...Array.from({ length: 6 }, (_, n) => file(`f${n}`, LARGE)),
+      { kind: "given-up", n: 5, refusal: CANCELLED },
+    ],
     [
       offer(FOLDER_WINDOW + 2, 2000),
       ...Array.from({ length: FOLDER_WINDOW + 1 }, (_, n) => file(`f${n}`, 1)),
     ],
   ];
   for (const words of cases) await refusedWhole(words, "malformed");
+});
+
+test("a file may come byte by byte", async () => {
+  const content = new Uint8Array(3000).map((_, index) => index);
+  const bytes = [...content].flatMap((byte): (FolderWord | Uint8Array)[] => [
+    { kind: "data", n: 0, bytes: 1 },
+    Uint8Array.of(byte),
+  ]);
+  const last: FolderWord = { kind: "data", n: 0, bytes: 0, sha256: hash(content) };
+  await said([offer(1, 3000), file("x", 3000), ...bytes, last, END], async ({ outcome, inbox }) => {
+    assert(outcome.ok && outcome.mode === "folder");
+    assert.deepEqual(new Uint8Array(await readFile(join(inbox, "box", "x"))), content);
+  });
+});
+
+test("few entries cannot make folders without end", async () => {
+  await withFolder(async (directory) => {
+    const options = { directory, name: "box", overwrite: false, limits: undefined, maxFolders: 3 };
+    const place = await FolderPlace.create(options);
+    await place.folder("a/b/c");
+    await assert.rejects(
+      place.folder("d"),
+      (error) => error instanceof SttError && error.code === "FILE_TOO_LARGE",
+    );
+    await place.folder("a/b");
+    assert.equal(await place.publish(() => true), join(directory, "box"));
+    assert.deepEqual(await readdir(join(directory, "box")), ["a"]);
+  });
+});
+
+test("a path that is named twice takes nothing away that came with the first", async () => {
+  const key = createHash("sha256").update("folder\0box").digest("hex").slice(0, 12);
+  const words: (FolderWord | Uint8Array)[] = [
+    offer(2, 6),
+    file("x", 3),
+    { kind: "prefix", n: 0, prefix: hash(ABC) },
+    { kind: "data", n: 0, bytes: 0, sha256: hash(ABC) },
+    file("x", 3),
+    END,
+  ];
+  await said(
+    words,
+    async ({ outcome, inbox }) => {
+      assert(outcome.ok && outcome.mode === "folder");
+      assert.deepEqual(outcome.failed.map(({ error }) => error.code), ["FILE_EXISTS"]);
+      assert.deepEqual(await readdir(join(inbox, "box")), ["x"]);
+    },
+    true,
+    // What an earlier transfer left.
+    async (inbox) => {
+      const left = join(inbox, `.box.${key}.aaaaaaaaaaaa.part`);
+      await mkdir(left);
+      await writeFile(join(left, "x"), ABC);
+      await writeFile(join(left, "gone"), ABC);
+    },
+  );
 });
 
 test("a folder whose stream breaks the rules is not kept, even with resume", async () => {

@@ -88,16 +88,23 @@ class WholeFile implements FileDestination {
 class SmallFile implements FileDestination {
   readonly earlier = undefined;
   readonly #path: string;
+  readonly #size: number;
   readonly #mode: number;
-  readonly #chunks: Uint8Array[] = [];
+  /** From the first byte on. Not the chunks: each may be a single byte, and an array for each would be memory without bound. */
+  #content: Uint8Array | undefined;
+  #used = 0;
 
-  constructor(path: string, mode: number) {
+  /** `size`: bytes to come, not one more. */
+  constructor(path: string, size: number, mode: number) {
     this.#path = path;
+    this.#size = size;
     this.#mode = mode;
   }
 
   write(chunk: Uint8Array): Promise<void> {
-    this.#chunks.push(chunk.slice());
+    this.#content ??= new Uint8Array(this.#size);
+    this.#content.set(chunk, this.#used);
+    this.#used += chunk.length;
     return Promise.resolve();
   }
 
@@ -105,7 +112,7 @@ class SmallFile implements FileDestination {
     let file: FileHandle | undefined;
     try {
       file = await open(this.#path, "wx", this.#mode);
-      for (const chunk of this.#chunks) await file.writeFile(chunk);
+      if (this.#content !== undefined) await file.writeFile(this.#content.subarray(0, this.#used));
       await file.datasync();
       await file.close();
     } catch (cause) {
@@ -136,7 +143,7 @@ export async function folderFile(
   const begin = async (replace: boolean): Promise<FileDestination> => {
     if (hidden && size <= SMALL_FILE_BYTES) {
       if (replace) await unlink(path).catch(() => undefined);
-      return new SmallFile(path, mode);
+      return new SmallFile(path, size, mode);
     }
     const resumption = limits !== undefined && resumable(size) ? { size, limits } : undefined;
     return await PartFile.create(dirname(path), basename(path), replace, resumption, mode);

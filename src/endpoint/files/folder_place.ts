@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "../../codec/hex.ts";
+import { SttError } from "../../errors.ts";
 import { systemCode } from "../../storage/system_error.ts";
 import { foldedPath } from "./folder_path.ts";
 import { type ResumeLimits, shortName } from "./kept_parts.ts";
@@ -31,6 +32,8 @@ export interface FolderPlaceOptions {
   readonly overwrite: boolean;
   /** What to keep of folders whose transfers broke off. */
   readonly limits: Required<ResumeLimits> | undefined;
+  /** Folders in it, at most: one path can name many that were not announced. */
+  readonly maxFolders: number;
 }
 
 /** One folder that is being received. */
@@ -44,7 +47,8 @@ export class FolderPlace {
   readonly #path: string;
   readonly #directory: string;
   readonly #limits: Required<ResumeLimits> | undefined;
-  /** Folders that are known to be folders and no links; "" is the root. */
+  readonly #maxFolders: number;
+  /** Folders that are known to be folders and no links, and those that are being made; "" is the root. */
   readonly #folders: Map<string, Promise<void>> = new Map([["", Promise.resolve()]]);
 
   private constructor(root: string, merging: boolean, adopted: boolean, from: FolderPlaceOptions) {
@@ -54,6 +58,7 @@ export class FolderPlace {
     this.#directory = from.directory;
     this.#path = join(from.directory, from.name);
     this.#limits = from.limits;
+    this.#maxFolders = from.maxFolders;
     if (!merging) filling.add(root);
   }
 
@@ -79,13 +84,15 @@ export class FolderPlace {
     }
   }
 
-  /** Makes a folder in the root, and those that it is in. @throws {SttError} FILE_EXISTS, FILE_IO. */
+  /** Makes a folder in the root, and those that it is in. @throws {SttError} FILE_EXISTS, FILE_IO, FILE_TOO_LARGE. */
   folder(path: string): Promise<void> {
     let made = this.#folders.get(path);
     if (made === undefined) {
+      if (this.#folders.size > this.#maxFolders) return Promise.reject(tooMany(this.#maxFolders));
       made = this.#make(path);
-      made.catch(() => undefined);
       this.#folders.set(path, made);
+      // What could not be made is not there to be synced.
+      made.catch(() => void this.#folders.delete(path));
     }
     return made;
   }
@@ -159,6 +166,12 @@ export class FolderPlace {
     filling.delete(this.root);
     await sweep(this.#directory, this.#limits);
   }
+}
+
+function tooMany(limit: number): SttError {
+  return new SttError("FILE_TOO_LARGE", `cannot take folder: more than ${limit} folders in it`, {
+    limit,
+  });
 }
 
 /** The folder that a path is in; "" for the root. */

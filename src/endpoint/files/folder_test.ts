@@ -128,18 +128,24 @@ test("an existing folder is refused, and filled with overwrite; what is equal do
 });
 
 test("into an existing folder nothing goes through a link", { skip: NO_LINKS }, async () => {
-  await withScene({ "sub/evil": "x", "file": "new", "ok": "ok" }, async ({ inbox, run }) => {
+  const tree = { "sub/evil": "x", "file": "new", "nowhere/evil": "x", "ok": "ok" };
+  await withScene(tree, async ({ inbox, run }) => {
     const outside = join(inbox, "..", "outside");
     await plant(outside, { "target": "old" });
     await plant(join(inbox, "photos"), {});
     await symlink(outside, join(inbox, "photos", "sub"));
     await symlink(join(outside, "target"), join(inbox, "photos", "file"));
+    await symlink(join(outside, "new"), join(inbox, "photos", "nowhere"));
     const both = await run({}, { overwrite: true, resume: true });
     const failed = sentOf(both).failed.map(({ path, error }) => [path, error.code]).sort();
-    assert.deepEqual(failed, [["file", "FILE_EXISTS"], ["sub/evil", "FILE_EXISTS"]]);
+    assert.deepEqual(failed, [
+      ["file", "FILE_EXISTS"],
+      ["nowhere/evil", "FILE_EXISTS"],
+      ["sub/evil", "FILE_EXISTS"],
+    ]);
     assert.deepEqual(await harvest(outside), { "target": "old" });
     assert((await lstat(join(inbox, "photos", "sub"))).isSymbolicLink());
-    assert.equal(receivedOf(both).failed.length, 2);
+    assert.equal(receivedOf(both).failed.length, 3);
   });
   await withScene({ "a": "x" }, async ({ inbox, run }) => {
     const outside = join(inbox, "..", "outside");

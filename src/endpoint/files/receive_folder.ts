@@ -27,7 +27,6 @@ import {
 import type { ResumeLimits } from "./kept_parts.ts";
 import { nodeFiles } from "./node_runtime.ts";
 import { AnswerQueue, Outbox } from "./outbox.ts";
-
 import { FILE_REFUSALS, refusal, refusalError, refusalOf } from "./refusals.ts";
 import type { FolderProgress } from "./send_folder.ts";
 import { encodeOfferAnswer } from "./wire.ts";
@@ -62,6 +61,7 @@ export interface FolderReceiving {
   readonly directory: string;
   readonly overwrite: boolean;
   readonly limits: Required<ResumeLimits> | undefined;
+  readonly maxFolders: number;
   readonly onProgress: ((progress: FolderProgress) => void) | undefined;
 }
 
@@ -75,6 +75,8 @@ interface Incoming {
   file: FileDestination | undefined;
   /** Of the bytes so far, once the sender may send them. */
   hash: Hash | undefined;
+  /** Its last byte came: nothing more may be said of it. */
+  whole: boolean;
   left: number;
   resumed: number;
 }
@@ -88,8 +90,9 @@ export class FolderReceiver {
   readonly #answers: AnswerQueue;
   readonly #failed: FailedEntry[] = [];
   readonly #open: Map<number, Incoming> = new Map();
-  /** Folded paths of all entries that did not fail. */
+  /** Folded paths of all entries, and of those that are here: several may have one. */
   readonly #seen: Set<string> = new Set();
+  readonly #here: Set<string> = new Set();
   readonly #commits: Set<Promise<void>> = new Set();
   readonly #waiting: Incoming[] = [];
   #large = 0;
@@ -117,10 +120,9 @@ export class FolderReceiver {
 
   /** @throws {SttError} FILE_EXISTS, FILE_IO, FILE_TOO_LARGE, PROTOCOL, what ended the session. */
   async run(): Promise<ReceivedFolder> {
-    const { directory, overwrite, limits } = this.#options;
     const { name, resume } = this.#offer;
-    const kept = resume ? limits : undefined;
-    this.#place = await FolderPlace.create({ directory, name, overwrite, limits: kept });
+    const limits = resume ? this.#options.limits : undefined;
+    this.#place = await FolderPlace.create({ ...this.#options, name, limits });
     this.#answers.add(encodeOfferAnswer({ offset: 0 }));
     for (;;) {
       const word = decodeFolderWord(await this.#blocks.block());
@@ -133,7 +135,7 @@ export class FolderReceiver {
     if (this.#open.size > 0) throw outOfOrder("it ended before its files");
     if (this.#count < this.#offer.entries) throw outOfOrder("entries are missing");
     await this.#answers.drained();
-    const path = await this.#place.publish((folded) => this.#seen.has(folded));
+    const path = await this.#place.publish((folded) => this.#here.has(folded));
     return {
       name,
       path,
@@ -148,6 +150,7 @@ export class FolderReceiver {
   /** After an error: what came is kept for a later transfer, or nothing is. Never rejects. */
   async abandon(keep: boolean): Promise<void> {
     this.#stop.abort(new SttError("CLOSED", "the folder was given up"));
+    this.#waiting.length = 0;
     await Promise.allSettled(this.#commits);
     for (const { file } of this.#open.values()) await (keep ? file?.keep() : file?.discard());
     await (keep ? this.#place?.keep() : this.#place?.discard());
@@ -167,12 +170,15 @@ export class FolderReceiver {
     if (word.n >= this.#count) throw outOfOrder(`entry ${word.n} was not announced`);
     // It failed here while the word was on its way.
     const open = this.#open.get(word.n);
+    if (open?.whole === true) throw outOfOrder(`entry ${word.n} had its last word`);
     if (word.kind === "data") return await this.#data(open, word);
     if (open === undefined) return;
     if (word.kind === "prefix") return await this.#prefix(open, word.prefix);
-    await open.file?.discard();
+    if (open.file === undefined) throw outOfOrder("a file is given up before its answer");
+    await open.file.discard();
     this.#close(open);
-    this.#fail(open.path, refusalError(`cannot take ${JSON.stringify(open.path)}`, word.refusal));
+    const error = refusalError(`cannot take ${JSON.stringify(open.path)}`, word.refusal);
+    this.#failed.push({ path: open.path, error });
   }
 
   async #entry(entry: FolderEntry): Promise<void> {
@@ -189,6 +195,7 @@ export class FolderReceiver {
       this.#seen.add(folded);
       if (entry.size === undefined) {
         await this.#folders.folder(path);
+        this.#here.add(folded);
         this.#entries++;
         return this.#say({ kind: "ok", n });
       }
@@ -226,6 +233,7 @@ export class FolderReceiver {
       again,
       file: undefined,
       hash: undefined,
+      whole: false,
       left: size,
       resumed: 0,
     };
@@ -304,8 +312,7 @@ export class FolderReceiver {
         new SttError("FILE_HASH", `cannot take ${JSON.stringify(open.path)}: wrong SHA-256`),
       );
     }
-    // A second last word must not commit it twice.
-    open.hash = undefined;
+    open.whole = true;
     await this.#commit(open);
   }
 
@@ -319,6 +326,7 @@ export class FolderReceiver {
     const { n, path, size, resumed } = incoming;
     try {
       await incoming.file?.commit();
+      this.#here.add(foldedPath(path));
       this.#entries++;
       this.#bytes += size;
       this.#resumed += resumed;
@@ -360,13 +368,8 @@ export class FolderReceiver {
     if (name === "full" || name === "malformed") throw error;
     const incoming = this.#open.get(n);
     if (incoming !== undefined) this.#close(incoming);
-    this.#fail(path, error);
-    this.#say({ kind: "error", n, refusal: refusal(name) });
-  }
-
-  #fail(path: string, error: SttError): void {
-    this.#seen.delete(foldedPath(path));
     this.#failed.push({ path, error });
+    this.#say({ kind: "error", n, refusal: refusal(name) });
   }
 
   #progress(bytes: number): void {

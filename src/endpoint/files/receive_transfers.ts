@@ -40,10 +40,15 @@ import {
 import type { FolderProgress } from "./send_folder.ts";
 
 const DEFAULT_MAX_ENTRIES = 200_000;
+/** Folders within a folder that `maxEntries` never forbids: each file may lie in some that are not announced. */
+const LEAST_FOLDERS = 1024;
 
 /** Options of {@link receiveTransfers}: those of files, and what holds for folders alone. */
 export interface ReceiveTransfersOptions extends ReceiveFileOptions {
-  /** Largest number of entries (files, and folders that hold none) of a folder. Default 200000. */
+  /**
+   * Largest number of entries (files, and folders that hold none) of a folder, and of folders in it, of which 1024 may
+   * always be. Default 200000.
+   */
   readonly maxEntries?: number;
   /** Decides over each folder; false declines it. The name has passed the name rules. Default: takes all. */
   readonly acceptFolder?: (offer: FolderOffer) => boolean | Promise<boolean>;
@@ -147,6 +152,7 @@ async function takeFolder(
     directory,
     overwrite: options.overwrite ?? false,
     limits: resumeLimits(options.resume),
+    maxFolders: Math.max(maxEntries, LEAST_FOLDERS),
     onProgress: options.onProgress,
   };
 }

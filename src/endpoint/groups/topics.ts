@@ -25,7 +25,10 @@ export const TOPIC_ENDPOINTS: { readonly subscribe: string; readonly publish: st
 
 /** Options of {@link Topics}. */
 export interface TopicsOptions extends QueueOptions {
-  /** Whether a peer may subscribe with a filter. Default: every filter. */
+  /**
+   * Whether a peer may subscribe with a filter, which may match more topics than it names: `#` matches all of them. Default:
+   * every filter.
+   */
   readonly allowSubscribe?: (peer: Peer, filter: string) => boolean;
   /** Whether a peer may publish to a topic. Default: nobody but this side. */
   readonly allowPublish?: (peer: Peer, topic: string) => boolean;
@@ -162,7 +165,9 @@ export class Topics {
     const { peer, signal } = request;
     const filters = decodeSubscription(await request.body());
     const { allowSubscribe } = this.#options;
-    const refused = filters.find((filter) => allowSubscribe?.(peer, filter) === false);
+    // Only `true` is a yes.
+    const allowed = allowSubscribe ?? (() => true);
+    const refused = filters.find((filter) => allowed(peer, filter) !== true);
     if (refused !== undefined) {
       throw new SttError("REFUSED", `this peer may not subscribe to ${JSON.stringify(refused)}`);
     }

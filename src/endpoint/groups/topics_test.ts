@@ -167,6 +167,14 @@ test("peers publish to each other through the hub where that is allowed", () =>
     await assert.rejects(subscribe(a, []), { code: "CONFIG" });
   }));
 
+test("only true lets a peer subscribe: a promise of it is no answer", () =>
+  hub(1, {
+    allowSubscribe: (() => Promise.resolve(true)) as unknown as () => boolean,
+  }, async (_, [a]) => {
+    assert.ok(a !== undefined);
+    await assert.rejects(subscribe(a, ["a"]), { code: "REFUSED", remote: true });
+  }));
+
 test("nobody publishes unless that is allowed, and a peer without a hub says so", () =>
   hub(1, {}, async (topics, [a], endpoints) => {
     assert.ok(a !== undefined);

@@ -308,7 +308,8 @@ export class Endpoints {
     if (registered === undefined) {
       throw new SttError("NO_ENDPOINT", `no endpoint ${JSON.stringify(to)} is here`);
     }
-    if (registered.accept?.(session.peer) === false) {
+    // Only `true` is a yes, as in the listener's hook: a promise of one lets nobody in.
+    if (registered.accept !== undefined && registered.accept(session.peer) !== true) {
       throw new SttError("REFUSED", `this peer may not ask ${JSON.stringify(to)}`);
     }
     if (session.running >= this.#maxPerPeer || this.#running >= this.#maxRequests) {

@@ -215,8 +215,14 @@ test("who may not ask is refused, and who asks too much at once is told to come 
   served({ endpoints: { maxPerPeer: 2 } }, async ({ client, server, endpoints }) => {
     const gate = deferred();
     endpoints.register("mine", () => EMPTY, { accept: (peer) => peer !== server });
+    // A promise is no answer, whatever comes of it.
+    const later = { accept: (() => Promise.resolve(true)) as unknown as () => boolean };
+    endpoints.register("later", () => EMPTY, later);
     endpoints.register("gate", () => gate.promise);
-    await assert.rejects(client.endpoint("mine").request(EMPTY), { code: "REFUSED", remote: true });
+    for (const name of ["mine", "later"]) {
+      const asked = client.endpoint(name).request(EMPTY);
+      await assert.rejects(asked, { code: "REFUSED", remote: true });
+    }
     const two = [client.endpoint("gate").request(EMPTY), client.endpoint("gate").request(EMPTY)];
     await until(() => endpoints.stats().running === 2);
     await assert.rejects(client.endpoint("gate").request(EMPTY), { code: "BUSY", remote: true });

@@ -10,6 +10,13 @@ import type { ReceivedWord } from "./continued_send.ts";
 /** Who confirms: reading itself, or the application when it has made safe what it read. */
 export type ConfirmMode = "read" | "explicit";
 
+/** How far an application is done with a direction. */
+export interface Confirmed {
+  readonly offset: number;
+  /** With its end. */
+  readonly ended: boolean;
+}
+
 /** Confirmations by reading are told in steps of this many bytes at most. */
 const TELL_BYTES = 65_536;
 
@@ -22,6 +29,8 @@ export class ContinuedRecv {
   #confirmed: number;
   #final: number | undefined;
   #ended = false;
+  /** Of that, what would outlast a crash: the sender forgets what it is told of. */
+  #lasting: Confirmed;
   #told: number;
   #endTold = false;
 
@@ -32,6 +41,7 @@ export class ContinuedRecv {
     this.#confirmed = confirmed;
     this.#told = confirmed;
     this.#ended = ended;
+    this.#lasting = { offset: confirmed, ended };
     if (ended) this.#final = confirmed;
   }
 
@@ -64,9 +74,8 @@ export class ContinuedRecv {
   /** The word for another session, after which everything counts as told. */
   attach(senderKeeps: number): ReceivedWord {
     this.#senderKeeps = senderKeeps;
-    this.#told = this.#confirmed;
-    this.#endTold = this.#ended;
-    return { received: this.#received, confirmed: this.#confirmed, ended: this.#ended };
+    const { offset, ended } = this.#tellAll();
+    return { received: this.#received, confirmed: offset, ended };
   }
 
   /** The application is given `length` bytes more. */
@@ -75,7 +84,7 @@ export class ContinuedRecv {
       throw new SttError("PROTOCOL", `cannot take ${length} bytes behind the end of the stream`);
     }
     this.#received += length;
-    if (this.#mode === "read") this.#confirmed = this.#received;
+    if (this.#mode === "read") this.confirm(this.#received);
   }
 
   /** The application is given the end. */
@@ -84,12 +93,18 @@ export class ContinuedRecv {
     if (this.#mode === "read") this.confirm(this.#received);
   }
 
+  /** {@link ContinuedRecv.note}, where nothing has to be stored. */
+  confirm(offset: number): void {
+    this.last(this.note(offset));
+  }
+
   /**
-   * The application is done with all bytes below `offset`, and with the end if it was given that.
+   * The application is done with all bytes below `offset`, and with the end if it was given that. The sender is told once
+   * that is stored: {@link ContinuedRecv.last} takes what this returns.
    *
    * @throws {SttError} CONFIG for an offset that it was not given, or below one that it confirmed.
    */
-  confirm(offset: number): void {
+  note(offset: number): Confirmed {
     if (!Number.isSafeInteger(offset) || offset < this.#confirmed || offset > this.#received) {
       throw new SttError(
         "CONFIG",
@@ -99,15 +114,26 @@ export class ContinuedRecv {
     }
     this.#confirmed = offset;
     if (offset === this.#final) this.#ended = true;
+    return { offset, ended: this.#ended };
+  }
+
+  /** What was noted is stored. */
+  last(noted: Confirmed): void {
+    // Two of them may come in any order.
+    if (noted.offset >= this.#lasting.offset && !this.#lasting.ended) this.#lasting = noted;
   }
 
   /** What the sender is to be told now, if anything; it then counts as told. */
-  tell(): { readonly offset: number; readonly ended: boolean } | undefined {
+  tell(): Confirmed | undefined {
     const step = this.#mode === "explicit" ? 1 : Math.min(TELL_BYTES, this.#senderKeeps / 4);
-    const news = this.#confirmed - this.#told >= step || (this.#ended && !this.#endTold);
-    if (!news) return undefined;
-    this.#told = this.#confirmed;
-    this.#endTold = this.#ended;
-    return { offset: this.#confirmed, ended: this.#ended };
+    const { offset, ended } = this.#lasting;
+    const news = offset - this.#told >= step || (ended && !this.#endTold);
+    return news ? this.#tellAll() : undefined;
+  }
+
+  #tellAll(): Confirmed {
+    this.#told = this.#lasting.offset;
+    this.#endTold = this.#lasting.ended;
+    return this.#lasting;
   }
 }

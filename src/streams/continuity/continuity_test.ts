@@ -118,6 +118,23 @@ test("recv: the application confirms what it was given, and no more", () => {
   assert.deepEqual([recv.ended, recv.tell()], [true, { offset: 15, ended: true }]);
 });
 
+test("recv: the sender is told what lasts, whatever was confirmed since", () => {
+  const recv = new ContinuedRecv("explicit");
+  recv.attach(10);
+  recv.take(9);
+  const first = recv.note(4);
+  recv.end();
+  const second = recv.note(9);
+  assert.deepEqual([recv.confirmed, recv.ended, recv.tell()], [9, true, undefined]);
+  assert.deepEqual(recv.attach(10), word(9, 0));
+  recv.last(first);
+  assert.deepEqual(recv.tell(), { offset: 4, ended: false });
+  recv.last(second);
+  // It was stored with the other one.
+  recv.last(first);
+  assert.deepEqual(recv.tell(), { offset: 9, ended: true });
+});
+
 test("recv: an end that an earlier process confirmed stays", () => {
   const recv = new ContinuedRecv("explicit", 5, true);
   assert.deepEqual([recv.atEnd, recv.attach(1)], [true, word(5, 5, true)]);
