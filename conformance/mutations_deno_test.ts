@@ -211,7 +211,7 @@ const MUTATIONS: readonly Mutation[] = [
     "6.3",
     "a HELLO may come again when its handshake is over",
     "handshake/acceptor.ts",
-    'if (this.#nonces.has(hello.nonce, nowMs)) return drop("replay");',
+    "this.#nonces.add(hello.nonce, nowMs);",
     "",
   ),
   mutation(

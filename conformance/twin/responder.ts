@@ -62,6 +62,12 @@ export interface Source {
   readonly port: number;
 }
 
+interface SeenNonce {
+  readonly nonce: string;
+  readonly hello: string;
+  readonly untilMs: bigint;
+}
+
 interface OpenHandshake {
   readonly noise: TwinNoise;
   readonly sessionId: Uint8Array;
@@ -73,14 +79,20 @@ interface OpenHandshake {
   proven?: { frame: string; final?: string; acceptedMs?: bigint; repeats: number };
 }
 
+function halfOf(nonce: Uint8Array): string {
+  return hex(nonce.subarray(0, 16));
+}
+
 /** SPEC 6.0.5: how often another nonce is tried. */
 const SESSION_ID_TRIES = 8;
 const FRESH_MS = 120_000n;
 const FINAL_MS = 10_000n;
+const SEEN_MS = 245_000n;
 
 export class TwinResponder {
   readonly #config: TwinResponderConfig;
-  readonly #seen = new Map<string, string>();
+  /** By half of the nonce, as the cache has it (6.4.3). */
+  readonly #seen = new Map<string, SeenNonce>();
   /** Handshakes by session id, from RESPONSE on. */
   readonly #open = new Map<string, OpenHandshake>();
   readonly #tickets: TwinTickets;
@@ -129,6 +141,9 @@ export class TwinResponder {
   ): Omit<Outcome, "verdict"> & { verdict?: string } {
     const config = this.#config;
     const nonce = bytesOf(fields, "nonce");
+    // The Choice behind 6.4.2.
+    const before = this.#seenAt(nonce, nowMs);
+    if (before !== undefined && !this.#isHalfOpen(before, nonce)) throw new Refusal("replay");
     const wanted = bytesOf(fields, "seed_id");
     const seed = config.seeds.map(unhex).find((one) => same(seedId(one, nonce), wanted));
     if (seed === undefined) throw new Refusal("seed_id");
@@ -164,6 +179,18 @@ export class TwinResponder {
     return this.#answer(fields, seed, suite, nowMs, identity);
   }
 
+  #seenAt(nonce: Uint8Array, nowMs: bigint): SeenNonce | undefined {
+    const seen = this.#seen.get(halfOf(nonce));
+    return seen !== undefined && seen.untilMs > nowMs ? seen : undefined;
+  }
+
+  #isHalfOpen(seen: SeenNonce, nonce: Uint8Array): boolean {
+    return seen.nonce === hex(nonce) &&
+      [...this.#open.values()].some(({ hello, proven }) =>
+        hello === seen.hello && proven?.final === undefined
+      );
+  }
+
   #answer(
     fields: Fields,
     seed: Uint8Array,
@@ -190,8 +217,8 @@ export class TwinResponder {
     const message = Uint8Array.from([...nonce, ...bytesOf(fields, "commitment")]);
     // The ephemeral key takes no part in the first message.
     if (make(new Uint8Array(32)).read(message) === undefined) throw new Refusal("commitment");
-    if (this.#seen.has(hex(nonce))) throw new Refusal("replay");
-    this.#seen.set(hex(nonce), identity);
+    if (this.#seenAt(nonce, nowMs) !== undefined) throw new Refusal("replay");
+    this.#seen.set(halfOf(nonce), { nonce: hex(nonce), hello: identity, untilMs: nowMs + SEEN_MS });
     const { secret, sessionId } = this.#fresh(nonce);
     const own = publicKey(secret);
     const noise = make(secret);
