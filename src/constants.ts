@@ -140,4 +140,7 @@ export const RELIABLE_FRAME_BYTES = 32_768;
 export const TRANSPORT_HIGH_WATER_BYTES = 131_072;
 export const CLOSE_FLUSH_MS = 5_000;
 export const CLOSE_WAIT_MS = 1_000;
+
+/** Longest wait for it over UDP, where it is 3 PTO and a peer that acknowledges late has a long one (SPEC 9.3.3). */
+export const CLOSE_WAIT_UDP_MS = 10_000;
 export const DATAGRAM_QUEUE = 256;

@@ -89,6 +89,7 @@ test("a peer that is no chat, or breaks its rules, disturbs nobody", async () =>
     const rude = await connect(address, { seed });
     const stream = await rude.openStream({ mode: "messages" });
     await stream.write(encodeJoin("rude"));
+    await stream.read();
     await stream.write(new Uint8Array(1_000_000));
     await rude.closed;
     const alice = start(["chat", address], { seed, stdin: true });

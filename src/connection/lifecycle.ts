@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CLOSE_WAIT_MS } from "../constants.ts";
+import { CLOSE_WAIT_MS, CLOSE_WAIT_UDP_MS } from "../constants.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { ERRORS, SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
@@ -306,7 +306,10 @@ export class Lifecycle {
     }
     const transmission = this.core?.transmission;
     // How long the peer's SESSION_CLOSE is awaited (SPEC 9).
-    this.#deadline = nowMs + (transmission === undefined ? CLOSE_WAIT_MS : 3 * transmission.ptoMs);
+    this.#deadline = nowMs +
+      (transmission === undefined
+        ? CLOSE_WAIT_MS
+        : Math.min(3 * transmission.ptoMs, CLOSE_WAIT_UDP_MS));
     if (transmission !== undefined) ending.repeatAt(nowMs + transmission.ptoMs);
   }
 

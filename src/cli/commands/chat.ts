@@ -136,6 +136,9 @@ async function serveAll(
   await Promise.all(serving);
 }
 
+/** Milliseconds from the session to the label. */
+const JOIN_TIMEOUT_MS = 10_000;
+
 async function serveOne(
   peer: Peer,
   room: ChatRoom,
@@ -149,13 +152,16 @@ async function serveOne(
     `peer ${id.slice(0, 16)} from ${remoteAddress}`,
   );
   try {
-    const first = await peer.nextMessage({ signal });
+    // A label that never comes, or that was lost with a line too long behind it, keeps no session.
+    const joining = AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]);
+    const first = await peer.nextMessage({ signal: joining });
     const stream = first === null ? undefined : peer.stream(first.streamId);
     if (first !== null && stream !== undefined) {
       await room.serve(stream, first.data, id, signal);
     }
   } catch (error) {
-    if (!signal.aborted && !(error instanceof SttError)) report.warnOf(error);
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    if (!signal.aborted && !late && !(error instanceof SttError)) report.warnOf(error);
   }
   await peer.close();
 }
