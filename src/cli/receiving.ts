@@ -19,6 +19,8 @@ import { EXIT_OK, exitCodeOf, UsageError } from "./exit_codes.ts";
 import { formatBytes, formatDuration, formatRate, printable } from "./text.ts";
 
 const MAX_ENTRIES = 200_000;
+/** Entries of a folder that failed and have a line each. */
+const MAX_TOLD = 100;
 
 const RESUME_OPTION: OptionSpec = {
   name: "resume",
@@ -169,19 +171,27 @@ export function countText(entries: number): string {
   return `${entries} ${entries === 1 ? "entry" : "entries"}`;
 }
 
-/** Says what came of a folder. Returns the exit code of what failed in it, if anything did. */
-function reportFolder(
+/** Says what came of a folder, in few lines whatever its sender did. Returns the exit code of what failed in it, if anything did. */
+export function reportFolder(
   { name, path, mode, entries, bytes, resumed, failed }: ReceivedFolder,
   peer: Peer,
   ms: number,
   report: CommandContext["report"],
 ): number | undefined {
   const nodeId = peer.id;
-  for (const { path: entry, error: { code, message } } of failed) {
+  for (const { path: entry, error: { code, message } } of failed.slice(0, MAX_TOLD)) {
     report.warning(
       "not-received",
       { name, entry, nodeId, code, message },
       `did not receive ${JSON.stringify(`${name}/${entry}`)}: ${message}`,
+    );
+  }
+  if (failed.length > MAX_TOLD) {
+    const count = failed.length - MAX_TOLD;
+    report.warning(
+      "not-received-more",
+      { name, nodeId, count },
+      `did not receive ${count} more of ${JSON.stringify(name)}`,
     );
   }
   const fresh = bytes - resumed;

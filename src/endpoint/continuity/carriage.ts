@@ -80,7 +80,7 @@ export class Carriage {
       for (const [id, code] of aborted) this.#onControl({ type: "abort", stream: id, code });
       this.#ready = true;
       for (const [id, code] of this.#session.live.furtherAborts) this.abort(id, code);
-      for (const stream of this.#session.live.own) this.open(stream);
+      for (const stream of this.#session.carried) this.open(stream);
       await Promise.all([
         this.#guard(this.#readControl(reader)),
         this.#guard(this.#writeControl(control)),

@@ -68,3 +68,24 @@ test("SPEC 15.4: a confirmation is told when it is stored, and not with what is 
     await client.peer!.ping();
     assert.equal(stream.unconfirmed, 500);
   }));
+
+test("SPEC 15.4: a stream that is opened while sessions greet is stored first, and carried once", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host);
+    const chamber = new SlowChamber(await scene.chamber());
+    const client = await scene.dial({ chamber });
+    chamber.stand();
+    const opening = client.openStream();
+    await chamber.asked;
+    const server = await hosted(host);
+    for (let trip = 0; trip < 3; trip++) await client.peer!.ping();
+    const early = server.streams.length;
+    chamber.letGo();
+    assert.equal(early, 0, "a crash before would have had its number given again");
+    const stream = await opening;
+    await stream.write(content(9));
+    assert.equal((await (await accepted(server)).read())?.length, 9);
+    const { streams } = client.peer!.stats();
+    assert.equal(streams.opened, 2, "the control stream and one carrier");
+  }));

@@ -233,3 +233,19 @@ test("SPEC 15.4: more streams are given up between two sessions than a greeting 
     assert.equal(client.over, false);
     assert.equal(server.over, false);
   }));
+
+test("SPEC 15.4: sessions that end before anybody takes them do not pile up", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host, scene.address, { handshakeRate: Infinity });
+    for (let count = 0; count < 70; count++) {
+      const peer = await hostile(scene);
+      await (await peer.openStream()).write(encodeControl({ type: "bye" }));
+      await peer.closed;
+    }
+    assert.equal(host.size, 0);
+    const honest = await scene.dial({ nodeSeed: new Uint8Array(32).fill(8) });
+    let taken = 1;
+    while ((await hosted(host)).id !== honest.id) taken++;
+    assert.equal(taken, 65);
+  }));

@@ -76,6 +76,8 @@ export class ResumableSession implements AsyncDisposable {
   readonly #waiting: ResumableStream[] = [];
   readonly #acceptors: Waiters = new Waiters();
   readonly #openers: Waiters = new Waiters();
+  /** Streams of this side that a crash would have forgotten, so that their numbers would be given again. */
+  readonly #unstored: Set<ResumableStream> = new Set();
   #carriage: Carriage | undefined;
   #over: { readonly error: SttError | undefined } | undefined;
 
@@ -128,7 +130,9 @@ export class ResumableSession implements AsyncDisposable {
       await this.#openers.wait(options.signal);
     }
     const stream = this.#live.open(name, options.oneWay === true);
+    this.#unstored.add(stream);
     await this.#keeper.save();
+    this.#unstored.delete(stream);
     this.#carriage?.open(stream);
     return stream;
   }
@@ -212,6 +216,11 @@ export class ResumableSession implements AsyncDisposable {
   /** What is kept between processes. */
   get state(): Pick<StoredSession, "id" | "nodeId" | "next" | "streams" | "aborted"> {
     return { id: this.#idBytes, nodeId: this.nodeId, ...this.#live.state };
+  }
+
+  /** Streams of this side that a session may carry. */
+  get carried(): readonly ResumableStream[] {
+    return this.#live.own.filter((stream) => !this.#unstored.has(stream));
   }
 
   /** True after its end. */

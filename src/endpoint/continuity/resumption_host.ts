@@ -45,6 +45,8 @@ const DEFAULT_TICKETS = 8192;
 const DEFAULT_TICKETS_PER_PEER = 64;
 /** Those of a session and of the one before: the dialler may have died before it stored the new ones. */
 const TICKETS_KEPT = 2 * TICKETS_PER_SESSION;
+/** Sessions that were over before the application took them, as of listeners; the oldest are forgotten. */
+const ENDED_WAITING = 64;
 const NO_NONCE: Uint8Array = new Uint8Array(32);
 
 /** Options of a {@link ResumptionHost}. */
@@ -285,6 +287,10 @@ export class ResumptionHost
   #forget(owner: string): void {
     this.#entries.delete(owner);
     this.#table.forget(owner);
+    const ended = this.#waiting.filter(({ over }) => over);
+    const [oldest] = ended;
+    if (oldest === undefined || ended.length <= ENDED_WAITING) return;
+    this.#waiting.splice(this.#waiting.indexOf(oldest), 1);
   }
 
   async #makeRoom(unixMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import { nodeProvider } from "../../crypto/node_provider.ts";
 import { SttError } from "../../errors.ts";
 import type { BlockStream } from "./block_stream.ts";
 import type { FileDestination } from "./destination.ts";
+import { FailedEntries } from "./failed_entries.ts";
 import { folderFile, type FolderFileOptions, hashOfEarlier } from "./folder_file.ts";
 import { checkFolderPath, foldedPath } from "./folder_path.ts";
 import { FolderPlace, parentOf } from "./folder_place.ts";
@@ -88,7 +89,7 @@ export class FolderReceiver {
   readonly #options: FolderReceiving;
   readonly #stop: AbortController;
   readonly #answers: AnswerQueue;
-  readonly #failed: FailedEntry[] = [];
+  readonly #failed: FailedEntries = new FailedEntries();
   readonly #open: Map<number, Incoming> = new Map();
   /** Folded paths of all entries, and of those that are here: several may have one. */
   readonly #seen: Set<string> = new Set();
@@ -143,7 +144,7 @@ export class FolderReceiver {
       entries: this.#entries,
       bytes: this.#bytes,
       resumed: this.#resumed,
-      failed: this.#failed,
+      failed: this.#failed.list,
     };
   }
 
@@ -178,7 +179,7 @@ export class FolderReceiver {
     await open.file.discard();
     this.#close(open);
     const error = refusalError(`cannot take ${JSON.stringify(open.path)}`, word.refusal);
-    this.#failed.push({ path: open.path, error });
+    this.#failed.add(open.path, error);
   }
 
   async #entry(entry: FolderEntry): Promise<void> {
@@ -368,7 +369,7 @@ export class FolderReceiver {
     if (name === "full" || name === "malformed") throw error;
     const incoming = this.#open.get(n);
     if (incoming !== undefined) this.#close(incoming);
-    this.#failed.push({ path, error });
+    this.#failed.add(path, error);
     this.#say({ kind: "error", n, refusal: refusal(name) });
   }
 
