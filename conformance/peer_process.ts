@@ -58,7 +58,7 @@ export class PeerProcess implements Implementation {
       this.#fail(`no answer within ${this.#timeoutMs} ms`);
     }, this.#timeoutMs);
     // A broken pipe shows as an exit of the program.
-    child.stdin.write(`${JSON.stringify({ id, ...request })}\n`, () => {});
+    child.stdin.write(`${oneLine({ id, ...request })}\n`, () => {});
     return answer.finally(() => clearTimeout(timer));
   }
 
@@ -151,4 +151,12 @@ function kill(child: ChildProcessWithoutNullStreams): void {
     // It ended by itself in the meantime.
     child.kill("SIGKILL");
   }
+}
+
+/** JSON in one line, also for programs that end lines where Unicode does. */
+function oneLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u0085\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

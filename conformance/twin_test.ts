@@ -62,7 +62,10 @@ test("all built-in cases agree with the twin, and their ids are unique", () => {
     assert.match(id, new RegExp(`^${section}\\.\\d+-[a-z0-9-]+(/\\d+)?$`));
   }
   for (const rule of allRules()) {
-    for (const one of rule.tests) expected(rule, one);
+    for (const one of rule.tests) {
+      expected(rule, one);
+      assert.ok(!("id" in one.request), `${one.request.op}: id is the request itself`);
+    }
   }
 });
 

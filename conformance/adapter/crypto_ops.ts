@@ -55,7 +55,9 @@ export function cryptoOps(provider: CryptoProvider): Readonly<Record<string, Ope
     },
     "ticket.mask": (a) => {
       const { ticketKey } = seedKeys(provider, fromHex(a.seed));
-      return { ticket: toHex(maskTicketId(provider, ticketKey, fromHex(a.nonce), fromHex(a.id))) };
+      return {
+        ticket: toHex(maskTicketId(provider, ticketKey, fromHex(a.nonce), fromHex(a.ticket_id))),
+      };
     },
     "ticket.psk": (a) => ({
       psk: toHex(resumptionPsk(provider, fromHex(a.secret), fromHex(a.psk))),

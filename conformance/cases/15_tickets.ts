@@ -29,10 +29,10 @@ export function ticketRules(): Rule[] {
       test(`ticket ${number}`, "ticket.keys", { exporter, number })
     ),
   );
-  const mask = { seed: sample("seed", 32), nonce: sample("nonce", 32), id: TICKET.id };
+  const mask = { seed: sample("seed", 32), nonce: sample("nonce", 32), ticket_id: TICKET.id };
   book.accepts(2, "mask", "the id under the mask of seed and nonce", [
     test("the id of a ticket", "ticket.mask", mask),
-    test("zeros: the mask itself", "ticket.mask", { ...mask, id: "00".repeat(16) }),
+    test("zeros: the mask itself", "ticket.mask", { ...mask, ticket_id: "00".repeat(16) }),
     test("another nonce", "ticket.mask", { ...mask, nonce: sample("another nonce", 32) }),
     test("another seed", "ticket.mask", { ...mask, seed: sample("another seed", 32) }),
   ]);

@@ -111,7 +111,9 @@ export const TWIN_OPS: Readonly<Record<string, (a: Arguments) => Result>> = {
     id: hex(ticketId(unhex(a.exporter), a.number)),
     secret: hex(ticketSecret(unhex(a.exporter), a.number)),
   }),
-  "ticket.mask": (a) => ({ ticket: hex(maskedId(unhex(a.seed), unhex(a.nonce), unhex(a.id))) }),
+  "ticket.mask": (a) => ({
+    ticket: hex(maskedId(unhex(a.seed), unhex(a.nonce), unhex(a.ticket_id))),
+  }),
   "ticket.psk": (a) => ({ psk: hex(resumedPsk(unhex(a.secret), unhex(a.psk))) }),
   "node.key": (a) => {
     const seed = unhex(a.node_seed);
