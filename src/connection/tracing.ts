@@ -67,6 +67,8 @@ export class ConnectionTrace {
     try {
       const end = parseFrameHeader(frame, 0, frame.length, FRAME_MAX_BODY, this.#header);
       const { type } = decodeMessage(frame.subarray(0, end));
+      // What is no message is told as dropped by whoever refuses it.
+      if (type === "refused") return;
       const name = type.toLowerCase().replace("_", "-");
       this.emit({
         type: direction === "sent" ? "frame-sent" : "frame-received",
@@ -80,7 +82,7 @@ export class ConnectionTrace {
       });
       this.emit({ type: "handshake", step: `${name}-${direction}` as HandshakeEvent["step"] });
     } catch {
-      // What is no message is told as dropped by whoever refuses it.
+      // Nor is what is no frame.
       return;
     }
   }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeFrame } from "../codec/frame.ts";
 import type { SessionRecord } from "../codec/records.ts";
+import { FRAME_HANDSHAKE } from "../constants.ts";
 import type { TraceEvent } from "../observe/trace_event.ts";
 import { TraceBuffer, type Tracer } from "../observe/tracer.ts";
 import { DatagramPair, type DatagramPairOptions } from "../testing/datagram_pair.ts";
 import { pair } from "../testing/pair.ts";
+import { ConnectionTrace } from "./tracing.ts";
 import { dropReason, recordFacts, recordsOf } from "./trace_facts.ts";
 
 type Kind = TraceEvent["type"];
@@ -257,6 +260,21 @@ test("a disabled tracer costs no event of any kind", () => {
   const refused = pair({ tracers: { a, b: a }, accept: () => false });
   refused.settle();
   assert.deepEqual(a.events(), []);
+});
+
+test("what is no message is no step of a handshake", () => {
+  const buffer = new TraceBuffer();
+  const trace = new ConnectionTrace(buffer, "responder", 0);
+  const header = { type: FRAME_HANDSHAKE, flags: 0, sequence: 0, timestamp: 0, streamId: 0 };
+  const none = new Uint8Array(0);
+  const frame = encodeFrame({
+    ...header,
+    sessionId: new Uint8Array(8),
+    metadata: none,
+    payload: Uint8Array.of(1, 2, 3),
+  });
+  for (const bytes of [frame, frame.subarray(0, 9), none]) trace.handshakeFrame("received", bytes);
+  assert.deepEqual(buffer.events(), []);
 });
 
 test("a session that is refused tells so on both sides", () => {
