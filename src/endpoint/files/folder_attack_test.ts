@@ -207,12 +207,6 @@ test("what breaks the order of the blocks refuses the folder, and leaves nothing
     [offer(1, 3), x, { kind: "prefix", n: 0, prefix: hash(ABC) }, END],
     [offer(1, 3), Uint8Array.of(0xff, 0xff, 0xff)],
     [offer(1, 3), x, ...whole(0, ABC), { kind: "given-up", n: 0, refusal: CANCELLED }, END],
-    // Files that wait for their turn to be opened.
-    [
-      offer(6, 6 * LARGE),
-      ...Array.from({ length: 6 }, (_, n) => file(`f${n}`, LARGE)),
-      { kind: "given-up", n: 5, refusal: CANCELLED },
-    ],
     [
       offer(FOLDER_WINDOW + 2, 2000),
       ...Array.from({ length: FOLDER_WINDOW + 1 }, (_, n) => file(`f${n}`, 1)),
@@ -231,6 +225,17 @@ test("a file may come byte by byte", async () => {
   await said([offer(1, 3000), file("x", 3000), ...bytes, last, END], async ({ outcome, inbox }) => {
     assert(outcome.ok && outcome.mode === "folder");
     assert.deepEqual(new Uint8Array(await readFile(join(inbox, "box", "x"))), content);
+  });
+});
+
+test("files that are given up while they are opened leave nothing", async () => {
+  // The first four are open, the others wait for their places.
+  const files = Array.from({ length: 12 }, (_, n) => file(`f${n}`, LARGE));
+  const given = files.map((_, n): FolderWord => ({ kind: "given-up", n, refusal: CANCELLED }));
+  await said([offer(12, 12 * LARGE), ...files, ...given, END], async ({ outcome, inbox }) => {
+    assert(outcome.ok && outcome.mode === "folder");
+    assert.equal(outcome.failed.length, 12);
+    assert.deepEqual(await readdir(join(inbox, "box")), []);
   });
 });
 

@@ -175,8 +175,7 @@ export class FolderReceiver {
     if (word.kind === "data") return await this.#data(open, word);
     if (open === undefined) return;
     if (word.kind === "prefix") return await this.#prefix(open, word.prefix);
-    if (open.file === undefined) throw outOfOrder("a file is given up before its answer");
-    await open.file.discard();
+    await open.file?.discard();
     this.#close(open);
     const error = refusalError(`cannot take ${JSON.stringify(open.path)}`, word.refusal);
     this.#failed.add(open.path, error);
@@ -216,17 +215,16 @@ export class FolderReceiver {
     { path, size, executable }: FolderEntry & { readonly size: number },
     again: boolean,
   ): Incoming {
-    const place = this.#folders;
     const limits = this.#offer.resume ? this.#options.limits : undefined;
     const incoming: Incoming = {
       n,
       path,
       size,
       options: {
-        path: join(place.root, path),
+        path: join(this.#folders.root, path),
         size,
         executable,
-        hidden: !place.merging,
+        hidden: !this.#folders.merging,
         limits,
         // Two entries of one name, where the file system does not tell case apart: the second is one too many.
         overwrite: !again,
@@ -252,8 +250,10 @@ export class FolderReceiver {
       this.#large++;
     }
     const file = await folderFile(incoming.options, this.#folders.populated || incoming.again);
-    incoming.file = file;
     const { n } = incoming;
+    // Given up while it was opened.
+    if (this.#open.get(n) !== incoming) return await file.discard();
+    incoming.file = file;
     if (file.earlier !== undefined) return this.#say({ kind: "kept", n, kept: file.earlier.bytes });
     incoming.hash = createHash("sha256");
     this.#say({ kind: "offset", n, offset: 0 });
