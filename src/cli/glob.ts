@@ -40,24 +40,51 @@ function rule(pattern: string): Rule {
   return { expression: new RegExp(`^${source(bare, pattern)}$`, "su"), whole, folders };
 }
 
+/** A part of a pattern as a regular expression has it. */
+interface Part {
+  readonly kind: "star" | "deep" | "slash" | "one";
+  readonly source: string;
+}
+
 function source(text: string, pattern: string): string {
+  const parts = partsOf(text, pattern);
   let out = "";
+  for (let at = 0; at < parts.length; at++) {
+    const { kind, source } = parts[at] as Part;
+    const next = parts.findIndex((part, index) => index > at && part.kind !== "one");
+    const fixed = parts.slice(at + 1, next).map((part) => part.source).join("");
+    if (kind !== "star" || parts[next]?.kind !== "star") {
+      out += source;
+      continue;
+    }
+    // What stands between two stars may as well be found where it is first: what a lookahead has found it does not look for
+    // again, or a name could be made that takes for ever.
+    out += `(?=(?<s${at}>${source}?${fixed}))\\k<s${at}>`;
+    at = next - 1;
+  }
+  return out;
+}
+
+function partsOf(text: string, pattern: string): Part[] {
+  const parts: Part[] = [];
   for (let at = 0; at < text.length;) {
     const rest = text.slice(at);
     const [token] = /^(?:\*\*\/|\/\*\*$|\*\*|\*|\?|\[!?\]?[^\]]*\]|.)/su.exec(
       rest,
     ) as RegExpExecArray;
     at += token.length;
-    if (token === "**/") out += "(?:[^/]+/)*";
-    else if (token === "/**") out += "/.+";
-    else if (token === "**") out += ".*";
-    else if (token === "*") out += "[^/]*";
-    else if (token === "?") out += "[^/]";
+    if (token === "**/") parts.push({ kind: "deep", source: "(?:[^/]+/)*" });
+    else if (token === "/**") parts.push({ kind: "deep", source: "/.+" });
+    else if (token === "**") parts.push({ kind: "deep", source: ".*" });
+    else if (token === "*") parts.push({ kind: "star", source: "[^/]*" });
+    else if (token === "/") parts.push({ kind: "slash", source: "/" });
+    else if (token === "?") parts.push({ kind: "one", source: "[^/]" });
     else if (token === "[") throw badPattern(pattern);
-    else if (token.startsWith("[")) out += `(?!/)${characters(token)}`;
-    else out += escaped(token);
+    else if (token.startsWith("[")) {
+      parts.push({ kind: "one", source: `(?!/)${characters(token)}` });
+    } else parts.push({ kind: "one", source: escaped(token) });
   }
-  return out;
+  return parts;
 }
 
 function characters(token: string): string {

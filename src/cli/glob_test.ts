@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { UsageError } from "./exit_codes.ts";
 import { excluder } from "./glob.ts";
 
@@ -41,6 +42,36 @@ test("patterns of --exclude", () => {
   }
   assert.equal(excluder([])("a", false), false);
   assert.equal(excluder(["b", "a"])("a", false), true);
+});
+
+test("stars find what stands between them wherever it is", () => {
+  /** By trying everything. */
+  const matches = (pattern: string, text: string): boolean => {
+    const [first, ...rest] = pattern;
+    if (first === undefined) return text === "";
+    const more = rest.join("");
+    if (first === "*") {
+      return matches(more, text) || text !== "" && matches(pattern, text.slice(1));
+    }
+    return text !== "" && (first === "?" || first === text[0]) && matches(more, text.slice(1));
+  };
+  const letters = (characters: string, maxLength: number): fc.Arbitrary<string> =>
+    fc.string({ unit: fc.constantFrom(...characters), minLength: 1, maxLength });
+  fc.assert(
+    fc.property(letters("ab*?", 8), letters("ab", 12), (pattern, text) => {
+      if (pattern.includes("**")) return;
+      assert.equal(excluder([pattern])(text, false), matches(pattern, text), `${pattern} ${text}`);
+      assert.equal(excluder([`c/${pattern}`])(`c/${text}`, false), matches(pattern, text));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("no name makes a pattern take for ever", () => {
+  const exclude = excluder(["*a*a*a*a*a*a*a*a*b", "d/*-*-*-*-*-*-*-*.log", "*a*[a-b]*?*a*a*a*c"]);
+  for (const name of ["a".repeat(250), `d/${"-".repeat(250)}`]) {
+    assert.equal(exclude(name, false), false);
+  }
 });
 
 test("a pattern that means nothing is wrong use", () => {
