@@ -218,6 +218,11 @@ test("WebSocket: fragments, long and masked frames, controls and text between th
   };
   assert.equal(broken(new TextEncoder().encode("HTTP/1.1 404 x\r\n\r\n")), true);
   assert.equal(broken(new Uint8Array(65_536).fill(65)), true, "a head without end");
+  const single = Array.from(
+    { length: 65_536 },
+    (_, index) => Uint8Array.of([13, 10, 13][index % 3]!),
+  );
+  assert.equal(broken(...single), true, "the same byte by byte");
   assert.equal(broken(head, Uint8Array.of(0xc2, 1, 1)), true, "compressed");
   assert.equal(broken(head, Uint8Array.of(0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0)), true, "too long");
   assert.equal(broken(head, Uint8Array.of(0x82)), false);

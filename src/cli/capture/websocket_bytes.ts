@@ -7,6 +7,8 @@
 /** The longest request or response that opens a WebSocket. */
 const MAX_HEAD_BYTES = 65_536;
 const MAX_FRAME_BYTES = 4_194_304;
+/** CR, LF, CR, LF. */
+const HEAD_END: readonly number[] = [13, 10, 13, 10];
 const BINARY = 2;
 const CONTINUATION = 0;
 
@@ -19,6 +21,8 @@ export class WebSocketBytes {
   /** Fewer bytes than this are no whole frame: joining them at every segment would take a square of time. */
   #needed = 0;
   #open = false;
+  /** Bytes of {@link HEAD_END} that were the last ones. */
+  #endSeen = 0;
   /** Of the message that continuations go on with. */
   #binary = false;
 
@@ -28,6 +32,10 @@ export class WebSocketBytes {
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     if (this.#heldBytes < this.#needed) return;
+    if (!this.#open && !this.#endsHead(bytes)) {
+      if (this.#heldBytes >= MAX_HEAD_BYTES) this.#break();
+      return;
+    }
     const all = this.#join();
     let offset = this.#open ? 0 : this.#skipHead(all);
     while (this.#open && !this.broken) {
@@ -37,6 +45,21 @@ export class WebSocketBytes {
     }
     this.#held = this.broken ? [] : [all.slice(offset)];
     this.#heldBytes = all.length - offset;
+  }
+
+  /** Whether the end of the head is in these bytes: no need to join anything before. */
+  #endsHead(bytes: Uint8Array): boolean {
+    for (const byte of bytes) {
+      const next = byte === HEAD_END[this.#endSeen] ? this.#endSeen + 1 : 0;
+      this.#endSeen = next === 0 && byte === HEAD_END[0] ? 1 : next;
+      if (this.#endSeen === HEAD_END.length) return true;
+    }
+    return false;
+  }
+
+  #break(): void {
+    this.broken = true;
+    this.#held = [];
   }
 
   #join(): Uint8Array {
