@@ -225,7 +225,6 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
   async confirm(offset: number = this.#recv.received): Promise<void> {
     const noted = this.#recv.note(offset);
     await this.#host.save();
-    // Not before: a sender that was told has forgotten what a crash would have this side ask for.
     this.#recv.last(noted);
     this.#progress();
   }
