@@ -117,7 +117,9 @@ export function resetSocket(socket: Socket): void {
   if (socket.destroyed) return;
   // Errors of a connection that is given up are nobody's.
   socket.on("error", () => undefined);
-  socket.resetAndDestroy();
+  // Node cannot reset a socket whose direction it has shut: that one would stay open for good.
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Resolves when the socket takes more, or is gone. */
