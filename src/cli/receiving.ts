@@ -12,6 +12,7 @@ import {
   type TransferOutcome,
 } from "../endpoint/files/mod.ts";
 import { fileError } from "../endpoint/files/file_error.ts";
+import { SttError } from "../errors.ts";
 import type { Peer } from "../endpoint/peer.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -42,6 +43,7 @@ export const RECEIVE_OPTIONS: readonly OptionSpec[] = [
     value: "N",
     help: `refuse folders of more entries (default ${MAX_ENTRIES})`,
   },
+  { name: "hidden", help: "take files and folders whose names begin with a dot" },
   RESUME_OPTION,
   { name: "no-resume", help: "keep nothing of transfers that broke off" },
 ];
@@ -59,15 +61,23 @@ export function resumeOf(args: Arguments): boolean {
   return !args.flag("no-resume");
 }
 
-/** What `--out`, `--overwrite` and `--max-size` mean. */
+/** How the commands receive. */
+export interface Receiving extends ReceiveTransfersOptions {
+  /** Names that begin with a dot are taken. */
+  readonly hidden: boolean;
+}
+
+/** What `--out`, `--overwrite`, `--hidden` and `--max-size` mean. */
 export async function receiveOptions(
   args: Arguments,
   { io }: CommandContext,
-): Promise<ReceiveTransfersOptions> {
+): Promise<Receiving> {
   const maxBytes = args.integer("max-size", 0, Number.MAX_SAFE_INTEGER);
   const resume = resumeOf(args);
   const limits = {
     overwrite: args.flag("overwrite"),
+    // What goes to standard output gets no name.
+    hidden: args.flag("hidden") || toStdout(args),
     maxEntries: args.integer("max-entries", 0, 10_000_000) ?? MAX_ENTRIES,
     ...(maxBytes === undefined ? {} : { maxBytes }),
   };
@@ -88,6 +98,17 @@ export async function receiveOptions(
   throw new UsageError(`--out ${JSON.stringify(directory)} is no folder`);
 }
 
+/** In a home folder programs obey such files, and the default is the folder that the command was started in. */
+function checkHidden(name: string, taken: boolean): void {
+  if (taken || !name.startsWith(".")) return;
+  throw new SttError(
+    "FILE_NAME",
+    `cannot take ${
+      JSON.stringify(name)
+    }: it begins with a dot (the receiver can allow it: --hidden)`,
+  );
+}
+
 /**
  * Receives until the session ends. Returns the exit code: 0 when every file arrived.
  *
@@ -95,7 +116,7 @@ export async function receiveOptions(
  */
 export async function receiveAll(
   peer: Peer,
-  options: ReceiveTransfersOptions,
+  { hidden, ...options }: Receiving,
   { io, report, signal }: CommandContext,
   onOffer: () => void = () => undefined,
 ): Promise<number> {
@@ -107,6 +128,7 @@ export async function receiveAll(
     ...options,
     accept: ({ name, size, mode }) => {
       onOffer();
+      checkHidden(name, hidden);
       report.event(
         "receiving",
         { name, size, mode, nodeId: peer.id },
@@ -118,6 +140,7 @@ export async function receiveAll(
     },
     acceptFolder: ({ name, bytes, entries, mode }) => {
       onOffer();
+      checkHidden(name, hidden);
       report.event(
         "receiving",
         { name, size: bytes, mode, entries, nodeId: peer.id },
