@@ -43,7 +43,10 @@ const STEPS: readonly Step[] = [
   {
     name: "conformance",
     needs: "conformance/main.ts",
-    commands: () => [["run", "-A", "conformance/main.ts"]],
+    commands: () => [
+      ["run", "-A", "conformance/main.ts"],
+      ["test", "-A", "--no-check", "conformance/mutations_deno_test.ts", "--", "--all"],
+    ],
   },
   {
     name: "vectors",

@@ -50,6 +50,8 @@ try {
   const events = `${folder}/events.jsonl`;
   exit = await runWatched(program, [
     "--test",
+    // Many tests wait for processes and timers: one file more than there are cores keeps these busy.
+    `--test-concurrency=${navigator.hardwareConcurrency + 1}`,
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
     `--test-reporter=${new URL("node_reporter.mjs", import.meta.url).href}`,

@@ -35,6 +35,10 @@ for (let i = 0; i < Deno.args.length; i++) {
 }
 if (paths.length === 0) paths = DEFAULT_PATHS.filter(exists);
 
+// Many tests wait for processes and timers: one file more than there are cores keeps these busy.
+if (Deno.env.get("DENO_JOBS") === undefined) {
+  Deno.env.set("DENO_JOBS", String(navigator.hardwareConcurrency + 1));
+}
 const folder = await Deno.makeTempDir({ prefix: "stt-test-" });
 let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
 let exit: WatchedExit;
