@@ -45,6 +45,11 @@ if (!Deno.args.includes("--reuse")) {
   const args = ["test", "-A", "--parallel", "--no-check", `--coverage=${PROFILE}`];
   failed = await deno([...args, "--reporter=dot", ...paths], false) !== 0;
 }
+// Of a process that was killed while it wrote its profile an empty file is left, at which the report would stop.
+for (const { name } of Deno.readDirSync(PROFILE)) {
+  const path = `${PROFILE}/${name}`;
+  if (Deno.statSync(path).size === 0) Deno.removeSync(path);
+}
 if (
   await deno(["coverage", PROFILE, `--include=${ROOT}src/`, "--lcov", `--output=${LCOV}`], true) !==
     0
