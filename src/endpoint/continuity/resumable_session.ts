@@ -213,12 +213,14 @@ export class ResumableSession implements AsyncDisposable {
 
   // ---- for whoever makes it, and for the session of the moment ----
 
-  /** What is kept between processes. */
+  /** What is kept between processes.
+   * @ignore */
   get state(): Pick<StoredSession, "id" | "nodeId" | "next" | "streams" | "aborted"> {
     return { id: this.#idBytes, nodeId: this.nodeId, ...this.#live.state };
   }
 
-  /** Streams of this side that a session may carry. */
+  /** Streams of this side that a session may carry.
+   * @ignore */
   get carried(): readonly ResumableStream[] {
     return this.#live.own.filter((stream) => !this.#unstored.has(stream));
   }
@@ -228,7 +230,8 @@ export class ResumableSession implements AsyncDisposable {
     return this.#over !== undefined;
   }
 
-  /** The streams. */
+  /** The streams.
+   * @ignore */
   get live(): LiveStreams {
     return this.#live;
   }

@@ -271,7 +271,8 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
     return { confirmed: this.#recv.confirmed, ended: this.#recv.ended };
   }
 
-  /** What the start of a carrier says. */
+  /** What the start of a carrier says.
+   * @ignore */
   word(senderKeeps: number): CarrierWord {
     return { ...this.#recv.attach(senderKeeps), kept: this.#send.kept };
   }
@@ -285,6 +286,7 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
    * What the other side says of the stream over a new session; {@link ResumableStream.carry} follows.
    *
    * @throws {SttError} SESSION when bytes are gone that one side needs; PROTOCOL for a word that cannot be.
+   * @ignore
    */
   hear(word: CarrierWord): void {
     const { received, ended } = this.#recv;
@@ -298,7 +300,8 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
     this.#known = true;
   }
 
-  /** A session's stream carries this one from now on. */
+  /** A session's stream carries this one from now on.
+   * @ignore */
   carry(stream: SttStream, reader: Promise<BlockReader>): void {
     reader.catch(() => undefined);
     // Only a peer that opens a second carrier leaves a first one here: whoever reads that one looks at this.
