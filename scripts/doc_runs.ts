@@ -23,6 +23,8 @@ export async function installPackage(folder: string): Promise<void> {
   await Deno.mkdir(`${modules}/@seigr`, { recursive: true });
   await Deno.mkdir(`${modules}/.bin`);
   await Deno.symlink(`${ROOT_PATH}npm`, `${modules}/@seigr/stt`);
+  // What examples import besides: peers that a reader would install.
+  await Deno.symlink(`${ROOT_PATH}node_modules/@opentelemetry`, `${modules}/@opentelemetry`);
   await Deno.symlink(`${ROOT_PATH}npm/src/cli/bin.js`, `${modules}/.bin/stt`);
   await Deno.writeTextFile(`${folder}/package.json`, '{ "name": "app", "private": true }\n');
 }
