@@ -98,18 +98,7 @@ export class ConnectionTrace {
     epoch: number,
   ): void {
     if (!this.enabled) return;
-    const records = recordsOf(type, flags, streamId, payload);
-    const bytes = frame.length;
-    this.emit({
-      type: "frame-sent",
-      frameType: type,
-      flags,
-      streamId,
-      sequence,
-      epoch,
-      bytes,
-      records,
-    });
+    this.#frame("frame-sent", frame.length, type, flags, streamId, payload, sequence, epoch);
   }
 
   /** A frame verified. */
@@ -123,18 +112,21 @@ export class ConnectionTrace {
     epoch: number,
   ): void {
     if (!this.enabled) return;
-    const records = recordsOf(type, flags, streamId, payload);
-    const bytes = frame.length;
-    this.emit({
-      type: "frame-received",
-      frameType: type,
-      flags,
-      streamId,
-      sequence,
-      epoch,
-      bytes,
-      records,
-    });
+    this.#frame("frame-received", frame.length, type, flags, streamId, payload, sequence, epoch);
+  }
+
+  #frame(
+    event: "frame-sent" | "frame-received",
+    bytes: number,
+    frameType: number,
+    flags: number,
+    streamId: number,
+    payload: Uint8Array,
+    sequence: number,
+    epoch: number,
+  ): void {
+    const records = recordsOf(frameType, flags, streamId, payload);
+    this.emit({ type: event, frameType, flags, streamId, sequence, epoch, bytes, records });
   }
 
   /** Something was refused; `word` is what the counters call it. */
