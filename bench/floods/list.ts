@@ -98,6 +98,13 @@ const HELD = { unit: "connections", count: 2000 };
 
 export const FLOODS: readonly Flood[] = [
   ...hellos("udp", UDP, "udp", 100_000),
+  {
+    name: "udp: recorded, changed",
+    attack: "udp-changed",
+    listen: UDP,
+    count: 100_000,
+    unit: HELLOS,
+  },
   ...hellos("tcp", TCP, "stream", 20_000),
   ...hellos("ws", WS, "stream", 20_000),
   churn("udp", UDP),

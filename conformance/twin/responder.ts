@@ -75,8 +75,35 @@ interface OpenHandshake {
   readonly response: string;
   readonly hello: string;
   readonly ticket: ScriptTicket | undefined;
+  readonly from: Source;
+  /** RESPONSEs sent again to other addresses (6.3.4). */
+  elsewhere: number;
   /** The AUTH_PROOF that verified, and what repeats of it get. */
   proven?: { frame: string; final?: string; acceptedMs?: bigint; repeats: number };
+}
+
+const [TYPE, HELLO, NONCE] = ["type", "HELLO", "nonce"].map((v) =>
+  hex(encodeValue({ t: "str", v }))
+);
+const HELLO_ENTRY = `${TYPE}${HELLO}`;
+const NONCE_ENTRY = `${NONCE}3000000020`;
+const MAX_FRAME = 4100;
+
+/** What a HELLO's nonce may be, by its bytes alone. */
+function noncesIn(frame: Uint8Array): Uint8Array[] {
+  const text = hex(frame);
+  const wholeBytes = (part: string): number[] =>
+    [...text.matchAll(new RegExp(`(?=${part})`, "g"))].map(({ index }) => index)
+      .filter((index) => index % 2 === 0);
+  if (frame.length > MAX_FRAME || wholeBytes(HELLO_ENTRY).length === 0) return [];
+  return wholeBytes(NONCE_ENTRY)
+    .map((index) => text.slice(index + NONCE_ENTRY.length, index + NONCE_ENTRY.length + 64))
+    .filter((nonce) => nonce.length === 64)
+    .map(unhex);
+}
+
+function isElsewhere({ from }: OpenHandshake, now: Source): boolean {
+  return from.ip !== now.ip || from.port !== now.port;
 }
 
 function halfOf(nonce: Uint8Array): string {
@@ -88,6 +115,7 @@ const SESSION_ID_TRIES = 8;
 const FRESH_MS = 120_000n;
 const FINAL_MS = 10_000n;
 const SEEN_MS = 245_000n;
+const MAX_ELSEWHERE = 5;
 
 export class TwinResponder {
   readonly #config: TwinResponderConfig;
@@ -107,6 +135,7 @@ export class TwinResponder {
 
   receive(frame: Uint8Array, nowMs: string, from: Source): Outcome {
     return judge(() => {
+      for (const nonce of noncesIn(frame)) this.#refuseSeen(nonce, BigInt(nowMs), from);
       const message = readMessage(frame);
       if (message.type === "HELLO") return this.#hello(message.fields, BigInt(nowMs), from);
       if (message.type === "AUTH_PROOF") {
@@ -141,9 +170,7 @@ export class TwinResponder {
   ): Omit<Outcome, "verdict"> & { verdict?: string } {
     const config = this.#config;
     const nonce = bytesOf(fields, "nonce");
-    // The Choice behind 6.4.2.
-    const before = this.#seenAt(nonce, nowMs);
-    if (before !== undefined && !this.#isHalfOpen(before, nonce)) throw new Refusal("replay");
+    this.#refuseSeen(nonce, nowMs, from);
     const wanted = bytesOf(fields, "seed_id");
     const seed = config.seeds.map(unhex).find((one) => same(seedId(one, nonce), wanted));
     if (seed === undefined) throw new Refusal("seed_id");
@@ -170,13 +197,26 @@ export class TwinResponder {
         return retry({ nonce, code: 1, cookie: cookieOf(inputs, nonce, Number(nowMs / 60000n)) });
       }
     }
-    for (const { proven, hello, response } of this.#open.values()) {
+    for (const open of this.#open.values()) {
+      const { proven, hello, response } = open;
       if (identity !== hello) continue;
-      if (proven === undefined) return { sent: response };
+      if (proven === undefined) {
+        if (isElsewhere(open, from)) open.elsewhere++;
+        return { sent: response };
+      }
       // Whoever sent AUTH_PROOF has RESPONSE; once accepted, the handshake is half-open no more.
       if (proven.final === undefined) throw new Refusal("duplicate");
     }
-    return this.#answer(fields, seed, suite, nowMs, identity);
+    return this.#answer(fields, seed, suite, nowMs, identity, from);
+  }
+
+  /** The Choices behind 6.3.4 and 6.4.2. */
+  #refuseSeen(nonce: Uint8Array, nowMs: bigint, from: Source): void {
+    const seen = this.#seenAt(nonce, nowMs);
+    if (seen === undefined) return;
+    const open = this.#halfOpenOf(seen, nonce);
+    if (open === undefined) throw new Refusal("replay");
+    if (open.elsewhere >= MAX_ELSEWHERE && isElsewhere(open, from)) throw new Refusal("duplicate");
   }
 
   #seenAt(nonce: Uint8Array, nowMs: bigint): SeenNonce | undefined {
@@ -184,11 +224,11 @@ export class TwinResponder {
     return seen !== undefined && seen.untilMs > nowMs ? seen : undefined;
   }
 
-  #isHalfOpen(seen: SeenNonce, nonce: Uint8Array): boolean {
-    return seen.nonce === hex(nonce) &&
-      [...this.#open.values()].some(({ hello, proven }) =>
-        hello === seen.hello && proven?.final === undefined
-      );
+  #halfOpenOf(seen: SeenNonce, nonce: Uint8Array): OpenHandshake | undefined {
+    if (seen.nonce !== hex(nonce)) return undefined;
+    return [...this.#open.values()].find(({ hello, proven }) =>
+      hello === seen.hello && proven?.final === undefined
+    );
   }
 
   #answer(
@@ -197,6 +237,7 @@ export class TwinResponder {
     suite: number,
     nowMs: bigint,
     identity: string,
+    from: Source,
   ): Omit<Outcome, "verdict"> {
     const config = this.#config;
     const { psk } = seedKeys(seed);
@@ -245,7 +286,16 @@ export class TwinResponder {
       nonce: { bytes: hex(own) },
       challenge: { bytes: hex(second.slice(32)) },
     });
-    this.#open.set(hex(sessionId), { noise, sessionId, suite, response, hello: identity, ticket });
+    this.#open.set(hex(sessionId), {
+      noise,
+      sessionId,
+      suite,
+      response,
+      hello: identity,
+      ticket,
+      from,
+      elsewhere: 0,
+    });
     return { sent: response };
   }
 

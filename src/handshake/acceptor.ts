@@ -21,6 +21,7 @@ import { sameBytes } from "./bytes.ts";
 import { CookieJar } from "./cookie.ts";
 import { FinalStore } from "./final_store.ts";
 import { type HalfOpen, HalfOpenTable } from "./half_open.ts";
+import { helloNonces } from "./hello_scan.ts";
 import { type AuthProof, decodeMessage, type Hello, messageValue } from "./messages.ts";
 import { addressKey, networkKey } from "./network_address.ts";
 import { NonceCache } from "./nonce_cache.ts";
@@ -45,6 +46,8 @@ import type {
 /** SPEC 6.4: how far HELLO's timestamp may be off without a cookie. */
 const FRESHNESS_MS = 120_000;
 const AMPLIFICATION = 3;
+/** SPEC 6.3.4: RESPONSEs sent again to other addresses than that of the HELLO that opened the handshake. */
+const MAX_REPEATS_ELSEWHERE = 5;
 
 /** What an acceptor did so far. */
 export interface AcceptorCounters {
@@ -181,6 +184,8 @@ export class Acceptor {
   }
 
   #judge(frame: Uint8Array, from: HandshakeSource, nowMs: number): AcceptorResult {
+    const seenBefore = this.#onSeen(frame, from, nowMs);
+    if (seenBefore !== undefined) return seenBefore;
     const message = decodeMessage(frame);
     switch (message.type) {
       case "refused":
@@ -194,6 +199,31 @@ export class Acceptor {
     }
   }
 
+  /** What {@link Acceptor.#onHello} would come to with a nonce that was seen, without the cost of decoding. */
+  #onSeen(frame: Uint8Array, from: HandshakeSource, nowMs: number): AcceptorResult | undefined {
+    for (const nonce of helloNonces(frame)) {
+      const refusal = this.#refusalOfSeen(nonce, from, nowMs);
+      if (refusal === undefined) continue;
+      return this.#rate.admit(networkKey(from.host), nowMs) ? refusal : drop("rate");
+    }
+    return undefined;
+  }
+
+  /**
+   * SPEC 6.4.2: step 8 in advance, where no step between could end otherwise, and likewise a handshake whose RESPONSE was
+   * repeated often enough. A flood of recorded HELLOs ends here.
+   */
+  #refusalOfSeen(
+    nonce: Uint8Array,
+    from: HandshakeSource,
+    nowMs: number,
+  ): AcceptorResult | undefined {
+    const known = this.#halfOpen.byNonce(nonce);
+    if (known === undefined) return this.#nonces.has(nonce, nowMs) ? drop("replay") : undefined;
+    const often = known.repeatsElsewhere >= MAX_REPEATS_ELSEWHERE && !isSource(known, from);
+    return often ? drop("duplicate") : undefined;
+  }
+
   // The order of SPEC 6.4: what costs least and reveals least comes first.
   #onHello(
     hello: Hello,
@@ -203,9 +233,8 @@ export class Acceptor {
   ): AcceptorResult {
     const { seeds, suites } = this.#config;
     if (!this.#rate.admit(networkKey(from.host), nowMs)) return drop("rate");
-    const known = this.#halfOpen.byNonce(hello.nonce);
-    // SPEC 6.4.2: step 8 in advance, where no step between could end otherwise. A flood of recorded HELLOs ends here.
-    if (known === undefined && this.#nonces.has(hello.nonce, nowMs)) return drop("replay");
+    const refusal = this.#refusalOfSeen(hello.nonce, from, nowMs);
+    if (refusal !== undefined) return refusal;
     const seedIndex = this.#findSeed(hello);
     if (seedIndex === undefined) return drop("seed_id");
     if (this.#config.ownNonces?.(hello.nonce) === true) return drop("reflection");
@@ -226,6 +255,7 @@ export class Acceptor {
     const choice = { hello, suite: Number(suite), seedIndex };
     const identity = messageValue(hello.fields, "cookie");
     // SPEC 6.3: the stored commitment verified, so an identical one needs no second look.
+    const known = this.#halfOpen.byNonce(hello.nonce);
     if (known !== undefined && sameBytes(known.hello, identity)) {
       return this.#repeatResponse(known, size, from);
     }
@@ -280,6 +310,7 @@ export class Acceptor {
       source: { ...from },
       hello: identity,
       response,
+      repeatsElsewhere: 0,
       expiresMs: nowMs + this.#timeoutMs,
     });
     this.counters.responses++;
@@ -292,6 +323,7 @@ export class Acceptor {
     if (known.proved !== undefined) return drop("duplicate");
     // Each RESPONSE is paid for by the HELLO that asked for it, whatever address that came from.
     if (known.response.length > AMPLIFICATION * size) return drop("amplification");
+    if (!isSource(known, from)) known.repeatsElsewhere++;
     this.counters.repeats++;
     return { kind: "send", frame: known.response.slice(), halfOpen: known.sessionId };
   }
@@ -366,6 +398,10 @@ export class Acceptor {
     return this.#config.injection?.timestamp?.(message) ??
       Math.floor(nowMs + this.#config.unixOffsetMs);
   }
+}
+
+function isSource({ source }: HalfOpen, from: HandshakeSource): boolean {
+  return from.host === source.host && from.port === source.port;
 }
 
 function drop(reason: AcceptorDrop): AcceptorResult {

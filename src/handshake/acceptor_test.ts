@@ -109,6 +109,38 @@ test("an identical HELLO gets the stored RESPONSE, from any address, with or wit
   assert.equal(acceptor.counters.repeats, 3);
 });
 
+test("other addresses get a RESPONSE again 5 times in all, the first address as long as its rate lets it", () => {
+  const acceptor = listen({ timeoutMs: 10_000 });
+  const hello = sent(dial(), 0);
+  const response = toHex(answered(acceptor, hello, 0));
+  const elsewhere = [hostOf(1), hostOf(2), { ...UDP, port: 1 }, hostOf(1), hostOf(3)];
+  for (const from of elsewhere) {
+    assert.equal(toHex(answered(acceptor, hello, 500, from)), response);
+  }
+  for (const atMs of [600, 700, 9_999]) {
+    assertDropped(acceptor, hello, "duplicate", atMs, hostOf(4));
+  }
+  const cookie = new Uint8Array(20);
+  assertDropped(acceptor, withFields(hello, { cookie }), "duplicate", 800, hostOf(4));
+  assert.equal(toHex(answered(acceptor, hello, 9_999)), response);
+  assertDropped(acceptor, hello, "replay", 10_000);
+  assertDropped(acceptor, hello, "replay", 10_000, hostOf(4));
+});
+
+test("HELLOs with a nonce that was seen count for the rate, broken ones too, and are forgotten with it", () => {
+  const acceptor = listen({ maxNonces: 1, timeoutMs: 1000 });
+  const hello = sent(dial(), 0);
+  answered(acceptor, hello, 0);
+  for (const zeta of [0, 1, 2, 3]) {
+    assertDropped(acceptor, withFields(hello, { zeta }), "replay", 2000, hostOf(1));
+  }
+  assertDropped(acceptor, withFields(hello, { capabilities: "none" }), "replay", 2000, hostOf(1));
+  assertDropped(acceptor, hello, "rate", 2000, hostOf(1));
+  // Another nonce pushes the first out of the cache.
+  answered(acceptor, sent(dial(), 2000), 2000, hostOf(2));
+  answered(acceptor, hello, 3000, hostOf(3));
+});
+
 test("the same nonce with other content is dropped", () => {
   const ephemeral = provider.randomBytes(32);
   const injection = { ephemeral: () => provider.x25519(ephemeral) };

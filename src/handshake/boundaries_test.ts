@@ -86,6 +86,7 @@ test("the half-open table forgets an address with its last handshake", () => {
     source: UDP,
     hello: new Uint8Array(0),
     response: new Uint8Array(0),
+    repeatsElsewhere: 0,
     expiresMs: byte,
   });
   const [one, two] = [entry(1), entry(2)];

@@ -20,6 +20,8 @@ export interface HalfOpen {
   readonly hello: Uint8Array;
   /** The complete RESPONSE frame. */
   readonly response: Uint8Array;
+  /** How often RESPONSE was sent again to an address other than the source's. */
+  repeatsElsewhere: number;
   readonly expiresMs: number;
   /** Set by an AUTH_PROOF that verified: its frame and what came of it. */
   proved?: { readonly frame: Uint8Array; readonly pending: PendingSession };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Prng } from "../testing/prng.ts";
 import { CookieJar, makeCookie } from "./cookie.ts";
 import { FinalStore } from "./final_store.ts";
 import { provider } from "./fixture_test.ts";
@@ -213,6 +214,30 @@ test("rate: the table is bounded, and a clock that stands still or goes back doe
   const free = new RateLimiter({ rate: Infinity, burst: Infinity });
   for (let index = 0; index < 100; index++) assert.equal(free.admit("x", 0), true);
   assert.equal(free.size, 0);
+});
+
+test("rate: of a full table the key that was idle longest is forgotten, whatever came in between", () => {
+  const prng = new Prng(5);
+  const [rate, burst, capacity] = [20, 5, 16];
+  const limiter = new RateLimiter({ rate, burst, capacity });
+  const model = new Map<string, { tokens: number; atMs: number }>();
+  let nowMs = 0;
+  for (let step = 0; step < 20_000; step++) {
+    nowMs += prng.integer(0, 8);
+    const key = `k${prng.integer(0, 40)}`;
+    const bucket = model.get(key) ?? { tokens: burst, atMs: nowMs };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) * rate) / 1000);
+    bucket.atMs = nowMs;
+    model.delete(key);
+    model.set(key, bucket);
+    for (const [idle, { atMs }] of [...model]) {
+      if (model.size > capacity || nowMs - atMs >= 250) model.delete(idle);
+    }
+    const expected = bucket.tokens >= 1;
+    if (expected) bucket.tokens -= 1;
+    assert.equal(limiter.admit(key, nowMs), expected, `step ${step}`);
+    assert.equal(limiter.size, model.size, `step ${step}`);
+  }
 });
 
 test("FINAL is repeated for the same AUTH_PROOF only, 5 times, for 10 s", () => {

@@ -254,7 +254,7 @@ export type AcceptorDrop =
   | "amplification" // the RESPONSE would pass 3 times the HELLO
   | "attempt" // no half-open handshake has this session id
   | "crypto" // AUTH_PROOF or a key agreement does not verify
-  | "duplicate"; // repeated while undecided, or more than 5 times after FINAL
+  | "duplicate"; // repeated while undecided, or more than 5 times after FINAL or from other addresses
 
 /** What to do with a frame that was given to the acceptor. */
 export type AcceptorResult =

@@ -12,6 +12,7 @@ import {
   upgradeAnd,
 } from "../../../src/endpoint/flood_for_test.ts";
 import { tampering } from "../../../src/endpoint/tampering_for_test.ts";
+import { decodeMessage, encodeMessage } from "../../../src/handshake/messages.ts";
 import { Prng } from "../../../src/testing/prng.ts";
 import type { Attack, Target } from "../attacks.ts";
 
@@ -22,8 +23,9 @@ const NOISE_SOCKETS = 64;
 /** Connections of strangers at once, and how long each holds on when nobody closes it. */
 const CONNECTIONS = 1000;
 const HOLD_MS = 1000;
+const COOKIE_BYTES = 20;
 
-type Source = "random" | "recorded" | "valid";
+type Source = "random" | "recorded" | "changed" | "valid";
 
 /** HELLOs of dials that opened a session, as somebody on the way saw them. */
 async function genuine({ address, seed }: Target): Promise<Uint8Array[]> {
@@ -51,7 +53,24 @@ async function messages(target: Target, source: Source): Promise<(index: number)
   if (source === "valid") return () => maker.hello();
   const hellos = udp ? await genuine(target) : [];
   while (hellos.length < 2 * RECORDED) hellos.push(maker.hello());
-  return (index) => hellos[index % hellos.length]!;
+  if (source === "recorded") return (index) => hellos[index % hellos.length]!;
+  const templates = hellos.map(withCookie);
+  return (index) => {
+    const { frame, cookieAt } = templates[index % templates.length]!;
+    new DataView(frame.buffer).setUint32(cookieAt, index);
+    return frame;
+  };
+}
+
+/** The HELLO with a cookie, which nothing authenticates, and where its bytes are: no two sent are the same. */
+function withCookie(hello: Uint8Array): { frame: Uint8Array; cookieAt: number } {
+  const message = decodeMessage(hello);
+  if (message.type !== "HELLO") throw new Error(`no HELLO was recorded but ${message.type}`);
+  const [frame, other] = [0x00, 0xff].map((fill) => {
+    const cookie = new Uint8Array(COOKIE_BYTES).fill(fill);
+    return encodeMessage(new Map([...message.fields, ["cookie", cookie]]));
+  });
+  return { frame: frame!, cookieAt: frame!.findIndex((byte, index) => byte !== other![index]) };
 }
 
 function overUdp(source: Source): Attack {
@@ -95,6 +114,7 @@ function overStreams(source: Source): Attack {
 export const HELLOS: Readonly<Record<string, Attack>> = {
   "udp-random": overUdp("random"),
   "udp-recorded": overUdp("recorded"),
+  "udp-changed": overUdp("changed"),
   "udp-valid": overUdp("valid"),
   "stream-random": overStreams("random"),
   "stream-recorded": overStreams("recorded"),
