@@ -11,7 +11,7 @@ import { SttError } from "../../errors.ts";
 import type { BlockStream } from "./block_stream.ts";
 import type { FileDestination } from "./destination.ts";
 import { FailedEntries } from "./failed_entries.ts";
-import { folderFile, type FolderFileOptions, hashOfEarlier } from "./folder_file.ts";
+import { folderFile, type FolderFileOptions } from "./folder_file.ts";
 import { checkFolderPath, foldedPath } from "./folder_path.ts";
 import { FolderPlace, parentOf } from "./folder_place.ts";
 import type { FailedEntry } from "./folder_scan.ts";
@@ -28,7 +28,8 @@ import {
 import type { ResumeLimits } from "./kept_parts.ts";
 import { nodeFiles } from "./node_runtime.ts";
 import { AnswerQueue, Outbox } from "./outbox.ts";
-import { FILE_REFUSALS, refusal, refusalError, refusalOf } from "./refusals.ts";
+import { hashOf, Interest } from "./prefix.ts";
+import { refusal, refusalError, refusalOf } from "./refusals.ts";
 import type { FolderProgress } from "./send_folder.ts";
 import { encodeOfferAnswer } from "./wire.ts";
 
@@ -89,6 +90,7 @@ export class FolderReceiver {
   readonly #options: FolderReceiving;
   readonly #stop: AbortController;
   readonly #answers: AnswerQueue;
+  readonly #interest: Interest;
   readonly #failed: FailedEntries = new FailedEntries();
   readonly #open: Map<number, Incoming> = new Map();
   /** Folded paths of all entries, and of those that are here: several may have one. */
@@ -116,6 +118,7 @@ export class FolderReceiver {
     this.#blocks = blocks;
     this.#options = options;
     this.#stop = stop;
+    this.#interest = new Interest(blocks.stream, signal);
     this.#answers = new AnswerQueue(new Outbox(blocks.stream, signal), (e) => this.#halt(e));
   }
 
@@ -263,8 +266,9 @@ export class FolderReceiver {
     const { n, file, path } = incoming;
     const earlier = file?.earlier;
     if (earlier === undefined || incoming.hash !== undefined) throw outOfOrder("nothing was kept");
+    const hash = await hashOf(earlier.read(), createHash("sha256"), this.#interest);
+    this.#interest.throwIfOver();
     try {
-      const hash = await hashOfEarlier(earlier);
       const same = hash !== undefined && nodeProvider().equal(prefix, hash.copy().digest());
       await earlier.decide(same);
       incoming.resumed = same ? earlier.bytes : 0;
@@ -384,17 +388,4 @@ export class FolderReceiver {
       allEntries: this.#offer.entries,
     });
   }
-}
-
-/** Why a folder is not taken at all. @throws {SttError} FILE_TOO_LARGE. */
-export function checkFolderLimits(offer: FolderOffer, maxBytes: number, maxEntries: number): void {
-  const over = offer.bytes > maxBytes
-    ? `${offer.bytes} bytes exceed ${maxBytes}`
-    : offer.entries > maxEntries
-    ? `${offer.entries} entries exceed ${maxEntries}`
-    : undefined;
-  if (over === undefined) return;
-  throw new SttError("FILE_TOO_LARGE", `cannot take folder: ${over}`, {
-    wire: FILE_REFUSALS["too-large"].wire,
-  });
 }

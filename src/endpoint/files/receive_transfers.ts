@@ -7,6 +7,7 @@ import { SttError } from "../../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { BlockStream } from "./block_stream.ts";
+import { checkFolderLimits } from "./folder_limits.ts";
 import {
   decodeFolderOffer,
   encodeFolderAnswer,
@@ -23,12 +24,7 @@ import {
   placeOf,
   type ReceiveFileOptions,
 } from "./receive_file.ts";
-import {
-  checkFolderLimits,
-  FolderReceiver,
-  type FolderReceiving,
-  type ReceivedFolder,
-} from "./receive_folder.ts";
+import { FolderReceiver, type FolderReceiving, type ReceivedFolder } from "./receive_folder.ts";
 import {
   answerFailure,
   brokeOff,
