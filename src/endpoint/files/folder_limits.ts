@@ -19,3 +19,12 @@ export function checkFolderLimits(offer: FolderOffer, maxBytes: number, maxEntri
     wire: FILE_REFUSALS["too-large"].wire,
   });
 }
+
+/** Each path is kept until the folder is there, or for its `failed`: memory that the sender chooses. */
+export function tooLongPaths(limit: number): SttError {
+  return new SttError(
+    "FILE_TOO_LARGE",
+    `cannot take folder: the paths in it are longer than ${limit} bytes together`,
+    { limit, wire: FILE_REFUSALS["too-large"].wire },
+  );
+}

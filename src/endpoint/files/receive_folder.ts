@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
@@ -14,6 +15,7 @@ import { FailedEntries } from "./failed_entries.ts";
 import { folderFile, type FolderFileOptions } from "./folder_file.ts";
 import { checkFolderPath, foldedPath } from "./folder_path.ts";
 import { FolderPlace, parentOf } from "./folder_place.ts";
+import { tooLongPaths } from "./folder_limits.ts";
 import type { FailedEntry } from "./folder_scan.ts";
 import {
   decodeFolderWord,
@@ -64,6 +66,8 @@ export interface FolderReceiving {
   readonly overwrite: boolean;
   readonly limits: Required<ResumeLimits> | undefined;
   readonly maxFolders: number;
+  /** Of the paths of all entries together. */
+  readonly maxPathBytes: number;
   readonly onProgress: ((progress: FolderProgress) => void) | undefined;
 }
 
@@ -101,6 +105,7 @@ export class FolderReceiver {
   #large = 0;
   #count = 0;
   #announced = 0;
+  #pathBytes = 0;
   #entries = 0;
   #bytes = 0;
   #resumed = 0;
@@ -191,6 +196,10 @@ export class FolderReceiver {
     this.#announced += entry.size ?? 0;
     if (this.#announced > this.#offer.bytes) throw outOfOrder("more bytes than were offered");
     const { path } = entry;
+    this.#pathBytes += Buffer.byteLength(path);
+    if (this.#pathBytes > this.#options.maxPathBytes) {
+      throw tooLongPaths(this.#options.maxPathBytes);
+    }
     const folded = foldedPath(path);
     try {
       checkFolderPath(path, process.platform === "win32");
