@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { clearTimeout, setTimeout } from "node:timers";
 
 /** What bounds {@link Places}. */
 export interface PlaceLimits {
@@ -93,8 +92,8 @@ export class Places {
       orphan: () => {
         if (state !== "placed" || timer !== undefined) return;
         timer = setTimeout(late, this.#limits.abandonAfter);
-        // A process whose work is done does not stay for it.
-        timer.unref();
+        // A process whose work is done does not stay for it. Browsers' timers are numbers.
+        (timer as { unref?: () => void }).unref?.();
       },
       release,
       end: () => {
