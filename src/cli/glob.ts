@@ -18,14 +18,22 @@ export function excluder(
   const rules = patterns.map(rule);
   return (path, isFolder) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    return rules.some(({ expression, whole, folders }) =>
-      (isFolder || !folders) && expression.test(whole ? path : name)
+    return rules.some(({ states, whole, folders }) =>
+      (isFolder || !folders) && matches(states, whole ? path : name)
     );
   };
 }
 
+/** One place in a pattern, and where its characters lead from there. */
+interface State {
+  /** Each that fits is taken, so several may be. */
+  readonly moves: readonly { readonly fits: (character: string) => boolean; readonly to: number }[];
+  /** Reached without a character. */
+  readonly skipTo?: number;
+}
+
 interface Rule {
-  readonly expression: RegExp;
+  readonly states: readonly State[];
   /** For the whole path, not its last name. */
   readonly whole: boolean;
   readonly folders: boolean;
@@ -37,68 +45,84 @@ function rule(pattern: string): Rule {
   const whole = text.includes("/");
   const bare = text.replace(/^\//, "");
   if (bare === "") throw badPattern(pattern);
-  return { expression: new RegExp(`^${source(bare, pattern)}$`, "su"), whole, folders };
+  return { states: statesOf(bare, pattern), whole, folders };
 }
 
-/** A part of a pattern as a regular expression has it. */
-interface Part {
-  readonly kind: "star" | "deep" | "slash" | "one";
-  readonly source: string;
-}
-
-function source(text: string, pattern: string): string {
-  const parts = partsOf(text, pattern);
-  let out = "";
-  for (let at = 0; at < parts.length; at++) {
-    const { kind, source } = parts[at] as Part;
-    const next = parts.findIndex((part, index) => index > at && part.kind !== "one");
-    const fixed = parts.slice(at + 1, next).map((part) => part.source).join("");
-    if (kind !== "star" || parts[next]?.kind !== "star") {
-      out += source;
-      continue;
+/**
+ * All places of the pattern where the text may be are followed at once, so that the work is at most their product,
+ * whatever the name. A backtracking expression takes for ever for some names, and names may come from anybody.
+ */
+function matches(states: readonly State[], text: string): boolean {
+  let current = new Set<number>();
+  enter(states, 0, current);
+  for (const character of text) {
+    const next = new Set<number>();
+    for (const at of current) {
+      for (const { fits, to } of states[at]?.moves ?? []) {
+        if (fits(character)) enter(states, to, next);
+      }
     }
-    // What stands between two stars may as well be found where it is first: what a lookahead has found it does not look for
-    // again, or a name could be made that takes for ever.
-    out += `(?=(?<s${at}>${source}?${fixed}))\\k<s${at}>`;
-    at = next - 1;
+    if (next.size === 0) return false;
+    current = next;
   }
-  return out;
+  return current.has(states.length);
 }
 
-function partsOf(text: string, pattern: string): Part[] {
-  const parts: Part[] = [];
+function enter(states: readonly State[], at: number, into: Set<number>): void {
+  for (let state: number | undefined = at; state !== undefined && !into.has(state);) {
+    into.add(state);
+    state = states[state]?.skipTo;
+  }
+}
+
+const anything = (): boolean => true;
+const isSlash = (character: string): boolean => character === "/";
+const noSlash = (character: string): boolean => character !== "/";
+
+function statesOf(text: string, pattern: string): State[] {
+  const states: State[] = [];
+  const one = (fits: (character: string) => boolean): void => {
+    states.push({ moves: [{ fits, to: states.length + 1 }] });
+  };
+  const many = (fits: (character: string) => boolean): void => {
+    states.push({ moves: [{ fits, to: states.length }], skipTo: states.length + 1 });
+  };
   for (let at = 0; at < text.length;) {
     const rest = text.slice(at);
     const [token] = /^(?:\*\*\/|\/\*\*$|\*\*|\*|\?|\[!?\]?[^\]]*\]|.)/su.exec(
       rest,
     ) as RegExpExecArray;
     at += token.length;
-    if (token === "**/") parts.push({ kind: "deep", source: "(?:[^/]+/)*" });
-    else if (token === "/**") parts.push({ kind: "deep", source: "/.+" });
-    else if (token === "**") parts.push({ kind: "deep", source: ".*" });
-    else if (token === "*") parts.push({ kind: "star", source: "[^/]*" });
-    else if (token === "/") parts.push({ kind: "slash", source: "/" });
-    else if (token === "?") parts.push({ kind: "one", source: "[^/]" });
+    if (token === "**/") {
+      // Any number of names, each with the slash behind it: the second place is within a name.
+      const start = states.length;
+      states.push({ moves: [{ fits: noSlash, to: start + 1 }], skipTo: start + 2 });
+      states.push({
+        moves: [{ fits: noSlash, to: start + 1 }, { fits: isSlash, to: start }],
+      });
+    } else if (token === "/**") {
+      one(isSlash);
+      one(anything);
+      many(anything);
+    } else if (token === "**") many(anything);
+    else if (token === "*") many(noSlash);
+    else if (token === "?") one(noSlash);
     else if (token === "[") throw badPattern(pattern);
     else if (token.startsWith("[")) {
-      parts.push({ kind: "one", source: `(?!/)${characters(token)}` });
-    } else parts.push({ kind: "one", source: escaped(token) });
+      const expression = characters(token);
+      one((character) => character !== "/" && expression.test(character));
+    } else one((character) => character === token);
   }
-  return parts;
+  return states;
 }
 
-function characters(token: string): string {
+function characters(token: string): RegExp {
   const inner = token.slice(1, -1).replace(/^!/, "").replace(/[\\\][&^]/g, "\\$&");
   try {
-    new RegExp(`[${inner}]`, "u");
+    return new RegExp(`^[${token.startsWith("[!") ? "^" : ""}${inner}]$`, "u");
   } catch {
     throw badPattern(token);
   }
-  return token.startsWith("[!") ? `[^${inner}]` : `[${inner}]`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/gu, "\\$&");
 }
 
 function badPattern(pattern: string): UsageError {

@@ -44,34 +44,63 @@ test("patterns of --exclude", () => {
   assert.equal(excluder(["b", "a"])("a", false), true);
 });
 
-test("stars find what stands between them wherever it is", () => {
-  /** By trying everything. */
-  const matches = (pattern: string, text: string): boolean => {
-    const [first, ...rest] = pattern;
-    if (first === undefined) return text === "";
-    const more = rest.join("");
-    if (first === "*") {
-      return matches(more, text) || text !== "" && matches(pattern, text.slice(1));
-    }
-    return text !== "" && (first === "?" || first === text[0]) && matches(more, text.slice(1));
-  };
-  const letters = (characters: string, maxLength: number): fc.Arbitrary<string> =>
-    fc.string({ unit: fc.constantFrom(...characters), minLength: 1, maxLength });
+/** By trying everything, from the words of the reference: `**/ ` is names, `; /**` at the end all that is within. */
+function naive(pattern: string, text: string): boolean {
+  const [first, ...rest] = pattern;
+  if (first === undefined) return text === "";
+  if (pattern === "/**") return text.startsWith("/") && text.length > 1;
+  if (pattern.startsWith("**/")) {
+    const name = /^[^/]+\//.exec(text)?.[0];
+    return naive(pattern.slice(3), text) ||
+      name !== undefined && naive(pattern, text.slice(name.length));
+  }
+  if (pattern.startsWith("**")) {
+    return naive(pattern.slice(2), text) || text !== "" && naive(pattern, text.slice(1));
+  }
+  const more = rest.join("");
+  if (first === "*") {
+    return naive(more, text) || /^[^/]/.test(text) && naive(pattern, text.slice(1));
+  }
+  const fits = first === "?" ? /^[^/]/.test(text) : first === text[0];
+  return fits && naive(more, text.slice(1));
+}
+
+test("a pattern matches what a matcher that tries everything matches", () => {
+  const letters = (parts: readonly string[], maxLength: number): fc.Arbitrary<string> =>
+    fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength }).map((all) => all.join(""));
+  let matched = 0;
   fc.assert(
-    fc.property(letters("ab*?", 8), letters("ab", 12), (pattern, text) => {
-      if (pattern.includes("**")) return;
-      assert.equal(excluder([pattern])(text, false), matches(pattern, text), `${pattern} ${text}`);
-      assert.equal(excluder([`c/${pattern}`])(`c/${text}`, false), matches(pattern, text));
-    }),
-    { numRuns: 2000 },
+    fc.property(
+      letters(["a", "b", "*", "?", "/", "**/", "/**", "**"], 8),
+      letters(["a", "b", "/", "ab/"], 12),
+      (pattern, text) => {
+        // A pattern for names at any depth sees the last name alone; one for folders alone says less.
+        if (pattern.endsWith("/") || pattern === "/") return;
+        const whole = pattern.includes("/");
+        const bare = pattern.replace(/^\//, "");
+        const expected = naive(bare, whole ? text : text.slice(text.lastIndexOf("/") + 1));
+        assert.equal(excluder([pattern])(text, false), expected, `${pattern} ${text}`);
+        if (expected) matched++;
+      },
+    ),
+    { numRuns: 5000 },
   );
+  assert(matched > 200, `${matched} matched`);
 });
 
 test("no name makes a pattern take for ever", () => {
-  const exclude = excluder(["*a*a*a*a*a*a*a*a*b", "d/*-*-*-*-*-*-*-*.log", "*a*[a-b]*?*a*a*a*c"]);
+  const stars = excluder(["*a*a*a*a*a*a*a*a*b", "d/*-*-*-*-*-*-*-*.log", "*a*[a-b]*?*a*a*a*c"]);
   for (const name of ["a".repeat(250), `d/${"-".repeat(250)}`]) {
-    assert.equal(exclude(name, false), false);
+    assert.equal(stars(name, false), false);
   }
+  const deep = "a/".repeat(1000);
+  const folders = excluder([
+    `${"**/a/".repeat(12)}b`,
+    `${"**a".repeat(12)}b`,
+    `${"**/".repeat(20)}b`,
+  ]);
+  assert.equal(folders(`${deep}c`, false), false);
+  assert.equal(folders(`${deep}b`, false), true);
 });
 
 test("a pattern that means nothing is wrong use", () => {

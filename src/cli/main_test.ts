@@ -105,6 +105,25 @@ test("an error says what to do next, in text and in JSON", async () => {
   assert.equal(hintOf(new Error("EADDRINUSE")), undefined);
 });
 
+test("send looks at its files before it asks for a seed or dials", async () => {
+  await withFolder(async (folder) => {
+    const none = join(folder, "none");
+    const missing = `stt: cannot read ${JSON.stringify(none)}: no such file or folder (ENOENT)\n`;
+    const alone = await runCommand(["send", none, NOWHERE]);
+    assert.deepEqual(alone, { exit: 5, stdout: "", stderr: missing });
+    const json = await runCommand(["send", none, NOWHERE, "--json"]);
+    const { event, code, exit } = JSON.parse(json.stdout);
+    assert.deepEqual([event, code, exit, json.exit], ["error", "FILE_IO", 5, 5]);
+    // Of several the others go, as far as a dial brings them.
+    const there = join(folder, "there");
+    await writeFile(there, "x");
+    const both = await runCommand(["send", none, there, NOWHERE], { env: { STT_SEED: SEED } });
+    assert.equal(both.exit, 3);
+    assert(both.stderr.startsWith(missing), both.stderr);
+    assert.match(both.stderr, /connection refused/);
+  });
+});
+
 test("version is that of the package", async () => {
   const { stdout } = await runCommand(["version"]);
   assert.equal(stdout, `stt ${PACKAGE_VERSION}, protocol STT/1\n`);

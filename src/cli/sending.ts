@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { toHex } from "../codec/hex.ts";
+import { fileError } from "../endpoint/files/file_error.ts";
 import {
   type ExcludeEntry,
   sendFile,
@@ -13,6 +14,8 @@ import {
   type SentFolder,
 } from "../endpoint/files/mod.ts";
 import type { Peer } from "../endpoint/peer.ts";
+import type { SttError } from "../errors.ts";
+import { systemCode } from "../storage/system_error.ts";
 import type { Arguments, OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT_FILE, EXIT_OK } from "./exit_codes.ts";
@@ -79,6 +82,28 @@ export async function sendOne(
       `${formatRate(fresh, ms)}${earlierText(resumed)}\nsha256 ${sha256}`,
   );
   return EXIT_OK;
+}
+
+/** What no attempt to open changes. */
+const UNREADABLE: readonly (string | undefined)[] = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "ELOOP",
+  "ENAMETOOLONG",
+];
+
+/** Why a path cannot be sent, as far as a look tells: a dial for it would be for nothing. */
+export async function unreadable(path: string): Promise<SttError | undefined> {
+  if (path === "-") return undefined;
+  try {
+    // Deno's `access` asks for one more permission; to open a named pipe waits for its writer.
+    if ((await stat(path)).isFile()) await (await open(path, "r")).close();
+    return undefined;
+  } catch (cause) {
+    // Whoever opens it says what else may be wrong with it.
+    return UNREADABLE.includes(systemCode(cause)) ? fileError("read", path, cause) : undefined;
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

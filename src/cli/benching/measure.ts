@@ -6,6 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BlockStream } from "../../endpoint/files/block_stream.ts";
 import type { Peer } from "../../endpoint/peer.ts";
+import { SttError } from "../../errors.ts";
 import { BENCH_CHANNEL, type BenchRequest, decodeCount, encodeBenchRequest } from "./wire.ts";
 
 const CHUNK_BYTES = 65_536;
@@ -84,7 +85,11 @@ export async function roundTrips(
   };
 }
 
-/** Writes for so long; the listener says how much it got, and the time runs until then. */
+/**
+ * Writes for so long; the listener says how much it got, and the time runs until then.
+ *
+ * @throws {SttError} PROTOCOL for a count that cannot be.
+ */
 export function upload(
   run: BenchRun,
   ms: number,
@@ -103,8 +108,9 @@ export function upload(
       onBytes(moved(chunk.length));
     }
     await stream.end({ signal: run.signal });
-    // What it counts and what was written are the same, or the stream would have failed.
-    moved(decodeCount(await blocks.block()) - written);
+    const count = decodeCount(await blocks.block());
+    // Both are the same, or the stream would have failed.
+    if (count !== written) throw untrue(`${count} bytes arrived, where ${written} were sent`);
   });
 }
 
@@ -166,7 +172,16 @@ async function throughput(
   return { bytes, ms, streams, loadedRtt: loaded.length === 0 ? null : quantile(loaded, 0.5) };
 }
 
-/** Sends datagrams at a pace, which the listener counts and returns. Undefined where there are none. */
+/** Of a listener that says what cannot be, nothing is told. */
+function untrue(claim: string): SttError {
+  return new SttError("PROTOCOL", `cannot trust this listener: it says that ${claim}`);
+}
+
+/**
+ * Sends datagrams at a pace, which the listener counts and returns. Undefined where there are none.
+ *
+ * @throws {SttError} PROTOCOL for counts that cannot be.
+ */
 export async function datagramLoss(
   run: BenchRun,
   count: number,
@@ -192,8 +207,13 @@ export async function datagramLoss(
       }
       await delay(LATE_MS, undefined, { signal });
       await blocks.stream.end({ signal });
-      const there = decodeCount(await blocks.block());
-      return { sent, size, lostThere: sent - there, lostBack: there - back };
+      const counted = decodeCount(await blocks.block());
+      const most = Math.max(counted, back);
+      if (most > sent) {
+        throw untrue(`${most} datagrams ${back > sent ? "come back" : "arrived"}, of ${sent} sent`);
+      }
+      // One that came late may be back and not counted.
+      return { sent, size, lostThere: sent - most, lostBack: most - back };
     } catch (error) {
       if (!signal.aborted) throw error;
       return undefined;

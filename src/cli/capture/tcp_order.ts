@@ -8,12 +8,18 @@
 const MAX_AHEAD_BYTES = 4_194_304;
 const MAX_AHEAD_SEGMENTS = 4096;
 
+interface Ahead {
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
 /** Puts segments in order. */
 export class TcpOrder {
   /** Bytes are missing from the capture, so that nothing more comes out. */
   broken = false;
   #next: number | undefined;
-  #ahead: { readonly sequence: number; readonly payload: Uint8Array }[] = [];
+  /** By their sequence: each is ahead by less than half of all sequences, and stays so until it is due. */
+  #ahead: Ahead[] = [];
   #aheadBytes = 0;
 
   /** Takes a segment; what is in order now goes to `take`. A connection whose beginning is not there starts where it is seen. */
@@ -26,6 +32,7 @@ export class TcpOrder {
     if (this.broken) return;
     const start = syn ? (sequence + 1) >>> 0 : sequence;
     if (syn || this.#next === undefined) this.#next = start;
+    if (syn) this.#forget();
     if (payload.length === 0) return;
     if (this.#behind(start) > 0) {
       this.#hold(start, payload);
@@ -41,11 +48,27 @@ export class TcpOrder {
   }
 
   #hold(sequence: number, payload: Uint8Array): void {
-    this.#ahead.push({ sequence, payload });
+    // Segments mostly come in order, and a capture that was made to be slow gains nothing by another one.
+    let [from, to] = [0, this.#ahead.length];
+    if (to > 0 && this.#behind(this.#ahead[to - 1]?.sequence as number) <= this.#behind(sequence)) {
+      from = to;
+    }
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const there = this.#behind(this.#ahead[middle]?.sequence as number);
+      if (there <= this.#behind(sequence)) from = middle + 1;
+      else to = middle;
+    }
+    this.#ahead.splice(from, 0, { sequence, payload });
     this.#aheadBytes += payload.length;
     if (this.#ahead.length <= MAX_AHEAD_SEGMENTS && this.#aheadBytes <= MAX_AHEAD_BYTES) return;
     this.broken = true;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#ahead = [];
+    this.#aheadBytes = 0;
   }
 
   #deliver(sequence: number, payload: Uint8Array, take: (bytes: Uint8Array) => void): void {
@@ -56,13 +79,13 @@ export class TcpOrder {
   }
 
   #drain(take: (bytes: Uint8Array) => void): void {
-    for (;;) {
-      const index = this.#ahead.findIndex(({ sequence }) => this.#behind(sequence) <= 0);
-      if (index < 0) return;
-      const [segment] = this.#ahead.splice(index, 1);
-      if (segment === undefined) return;
-      this.#aheadBytes -= segment.payload.length;
-      this.#deliver(segment.sequence, segment.payload, take);
+    let due = 0;
+    for (const { sequence, payload } of this.#ahead) {
+      if (this.#behind(sequence) > 0) break;
+      due++;
+      this.#aheadBytes -= payload.length;
+      this.#deliver(sequence, payload, take);
     }
+    if (due > 0) this.#ahead.splice(0, due);
   }
 }

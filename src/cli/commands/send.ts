@@ -11,9 +11,15 @@ import { type ReconnectEvent, reconnecting } from "../../endpoint/reconnecting.t
 import { SttError } from "../../errors.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { Dialler } from "../dial.ts";
-import { EXIT_OK, exitCodeOf, UsageError } from "../exit_codes.ts";
+import { EXIT_FILE, EXIT_OK, exitCodeOf, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
-import { SENDING_OPTIONS, sendingOf, type SendingOptions, sendOne } from "../sending.ts";
+import {
+  SENDING_OPTIONS,
+  sendingOf,
+  type SendingOptions,
+  sendOne,
+  unreadable,
+} from "../sending.ts";
 import { formatDuration } from "../text.ts";
 
 const CANCEL_PAUSE_MS = 500;
@@ -75,10 +81,13 @@ export const send: Command = {
       throw new UsageError("standard input cannot be sent again: no --retry with -", "send");
     }
     const how = sendingOf(args, name);
+    const found = await readable(paths, context);
+    if (found.length === 0) return EXIT_FILE;
     try {
       const dialler = await Dialler.prepare(address, args, context, FILES_APP, stdinTaken);
       try {
-        return await new Sending(paths, how, retries, context).run(dialler);
+        return await new Sending(found, how, retries, context, found.length < paths.length)
+          .run(dialler);
       } finally {
         dialler.close();
       }
@@ -88,6 +97,20 @@ export const send: Command = {
   },
 };
 
+/** Those that are there; of the others it is told before anything is asked or dialled for them. */
+async function readable(
+  paths: readonly string[],
+  { report }: CommandContext,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const error = await unreadable(path);
+    if (error === undefined) found.push(path);
+    else report.failure(error.code, error.message, EXIT_FILE);
+  }
+  return found;
+}
+
 /** The files of one run, over one session or, where one broke, several. */
 class Sending {
   readonly #paths: readonly string[];
@@ -95,7 +118,7 @@ class Sending {
   readonly #context: CommandContext;
   readonly #retries: number;
   #next = 0;
-  #exit = EXIT_OK;
+  #exit: number;
   /** Of the session under way, whose first file may have been offered with the last message of the dial. */
   #session: { readonly dialled: DialEnd; readonly outcome: Promise<void> } | undefined;
 
@@ -104,7 +127,9 @@ class Sending {
     how: SendingOptions,
     retries: number,
     context: CommandContext,
+    incomplete: boolean,
   ) {
+    this.#exit = incomplete ? EXIT_FILE : EXIT_OK;
     this.#paths = paths;
     this.#how = how;
     this.#retries = retries;

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { createHash, type Hash } from "node:crypto";
 import { constants, type FileHandle, lstat, open, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { SttError } from "../../errors.ts";
@@ -180,17 +179,5 @@ async function* readAll(path: string, size: number): AsyncGenerator<Uint8Array, 
     throw fileError("read", path, cause);
   } finally {
     await file?.close();
-  }
-}
-
-/** The hash of what an earlier transfer left, or undefined when it cannot be read. */
-export async function hashOfEarlier(earlier: EarlierBytes): Promise<Hash | undefined> {
-  const hash = createHash("sha256");
-  try {
-    for await (const chunk of earlier.read()) hash.update(chunk);
-    return hash;
-  } catch (error) {
-    if (error instanceof SttError) return undefined;
-    throw error;
   }
 }

@@ -19,6 +19,7 @@ import {
   outOfOrder,
 } from "./folder_wire.ts";
 import { Outbox } from "./outbox.ts";
+import { Interest } from "./prefix.ts";
 import { FILE_REFUSALS, refusal, refusalError, type RefusalName } from "./refusals.ts";
 import type { SendFolderOptions } from "./send_folder.ts";
 import { decodeOfferAnswer } from "./wire.ts";
@@ -57,6 +58,7 @@ export class FolderSending {
   readonly #stop: AbortController = new AbortController();
   readonly #blocks: BlockStream;
   readonly #outbox: Outbox;
+  readonly #interest: Interest;
   readonly #open: Map<number, Outgoing> = new Map();
   /** Entries that the receiver waits for, in the order of its answers. */
   readonly #ready: number[] = [];
@@ -86,6 +88,7 @@ export class FolderSending {
     this.#options = options;
     this.#blocks = new BlockStream(stream, either);
     this.#outbox = new Outbox(stream, either);
+    this.#interest = new Interest(stream, either);
   }
 
   async run(): Promise<void> {
@@ -262,7 +265,10 @@ export class FolderSending {
   async #prove(n: number, open: Outgoing): Promise<void> {
     const kept = open.kept ?? 0;
     const hash = createHash("sha256");
-    for await (const chunk of fileRange(this.#root, open.entry, 0, kept)) hash.update(chunk);
+    for await (const chunk of fileRange(this.#root, open.entry, 0, kept)) {
+      this.#interest.throwIfOver();
+      hash.update(chunk);
+    }
     open.hash = hash;
     const prefix = new Uint8Array(hash.copy().digest());
     await this.#outbox.add(encodeFolderWord({ kind: "prefix", n, prefix }));

@@ -195,10 +195,11 @@ test("a file that changes while the folder travels fails alone", async () => {
 });
 
 test("limits and the application's word hold for folders", async () => {
-  await withScene({ "a": "12345", "b": "12345" }, async ({ inbox, run }) => {
+  await withScene({ "a": "12345", "\u65e5\u672c": "12345" }, async ({ inbox, run }) => {
     const cases: [Partial<ReceiveTransfersOptions>, string][] = [
       [{ maxBytes: 9 }, "FILE_TOO_LARGE"],
       [{ maxEntries: 1 }, "FILE_TOO_LARGE"],
+      [{ maxPathBytes: 5 }, "FILE_TOO_LARGE"],
       [{ acceptFolder: () => false }, "REFUSED"],
     ];
     for (const [options, code] of cases) {
@@ -207,7 +208,9 @@ test("limits and the application's word hold for folders", async () => {
       assert(!received.ok && received.error.code === code && received.name === "photos");
     }
     assert.deepEqual(await readdir(inbox), []);
-    sentOf(await run({}, { maxBytes: 10, maxEntries: 2 }));
+    // `a`, and two characters of three bytes each.
+    sentOf(await run({}, { maxBytes: 10, maxEntries: 2, maxPathBytes: 7 }));
+    await assert.rejects(run({}, { maxPathBytes: -1 }), { code: "CONFIG" });
   });
 });
 

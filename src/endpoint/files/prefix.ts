@@ -5,6 +5,7 @@
  * @module
  */
 import { SttError } from "../../errors.ts";
+import type { SttStream } from "../stt_stream.ts";
 import type { BlockStream } from "./block_stream.ts";
 import type { FileDestination } from "./destination.ts";
 import { refusalError } from "./refusals.ts";
@@ -18,6 +19,30 @@ export type FileRange = (from: number, to?: number) => AsyncIterable<Uint8Array>
 export interface PrefixState {
   readonly offset: number;
   readonly hash: FileHash;
+}
+
+/** Tells work on the disk that nobody waits for it any more: what is there of a large file takes long to hash. */
+export class Interest {
+  readonly #signal: AbortSignal | undefined;
+  #lost: { readonly error: unknown } | undefined;
+
+  /** Until the stream is stopped, the session ends, or the signal is aborted. */
+  constructor(stream: SttStream, signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    stream.finished.catch((error: unknown) => {
+      this.#lost = { error };
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#lost !== undefined || this.#signal?.aborted === true;
+  }
+
+  /** @throws What ended it. */
+  throwIfOver(): void {
+    this.#signal?.throwIfAborted();
+    if (this.#lost !== undefined) throw this.#lost.error;
+  }
 }
 
 function fromStart(runtime: FileRuntime): PrefixState {
@@ -42,12 +67,15 @@ export async function agreeOnStart(
     // Both sides read their disks at the same time.
     const stop = new AbortController();
     const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-    const reading = hashOf(earlier.read(), runtime.sha256(), either);
+    const interest = new Interest(blocks.stream, either);
+    const reading = hashOf(earlier.read(), runtime.sha256(), interest);
     reading.catch(() => undefined);
     let same = false;
     try {
       const proof = decodePrefix(await blocks.block());
       const hash = await reading;
+      // What was not read to its end says nothing against what is kept.
+      interest.throwIfOver();
       const mine = hash?.copy().digest();
       same = mine !== undefined && runtime.equal(proof, mine);
       if (same) state = { offset: earlier.bytes, hash: hash as FileHash };
@@ -62,15 +90,15 @@ export async function agreeOnStart(
   return state;
 }
 
-/** The hash of everything, or undefined when it cannot be read: then there is nothing to go on with. */
-async function hashOf(
+/** The hash of everything, or undefined when it cannot be read (there is nothing to go on with), or nobody waits for it. */
+export async function hashOf<Hash extends { update(bytes: Uint8Array): unknown }>(
   chunks: AsyncIterable<Uint8Array>,
-  hash: FileHash,
-  signal: AbortSignal,
-): Promise<FileHash | undefined> {
+  hash: Hash,
+  interest: Interest,
+): Promise<Hash | undefined> {
   try {
     for await (const chunk of chunks) {
-      if (signal.aborted) return undefined;
+      if (interest.isOver) return undefined;
       hash.update(chunk);
     }
   } catch (error) {
@@ -94,9 +122,10 @@ export async function provePrefix(
   signal: AbortSignal | undefined,
 ): Promise<PrefixState> {
   const hash = runtime.sha256();
+  const interest = new Interest(blocks.stream, signal);
   let bytes = 0;
   for await (const chunk of range(0, kept)) {
-    signal?.throwIfAborted();
+    interest.throwIfOver();
     hash.update(chunk);
     bytes += chunk.length;
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,9 +12,10 @@ import { SttError } from "../../errors.ts";
 import type { BlockStream } from "./block_stream.ts";
 import type { FileDestination } from "./destination.ts";
 import { FailedEntries } from "./failed_entries.ts";
-import { folderFile, type FolderFileOptions, hashOfEarlier } from "./folder_file.ts";
+import { folderFile, type FolderFileOptions } from "./folder_file.ts";
 import { checkFolderPath, foldedPath } from "./folder_path.ts";
 import { FolderPlace, parentOf } from "./folder_place.ts";
+import { tooLongPaths } from "./folder_limits.ts";
 import type { FailedEntry } from "./folder_scan.ts";
 import {
   decodeFolderWord,
@@ -28,7 +30,8 @@ import {
 import type { ResumeLimits } from "./kept_parts.ts";
 import { nodeFiles } from "./node_runtime.ts";
 import { AnswerQueue, Outbox } from "./outbox.ts";
-import { FILE_REFUSALS, refusal, refusalError, refusalOf } from "./refusals.ts";
+import { hashOf, Interest } from "./prefix.ts";
+import { refusal, refusalError, refusalOf } from "./refusals.ts";
 import type { FolderProgress } from "./send_folder.ts";
 import { encodeOfferAnswer } from "./wire.ts";
 
@@ -63,6 +66,8 @@ export interface FolderReceiving {
   readonly overwrite: boolean;
   readonly limits: Required<ResumeLimits> | undefined;
   readonly maxFolders: number;
+  /** Of the paths of all entries together. */
+  readonly maxPathBytes: number;
   readonly onProgress: ((progress: FolderProgress) => void) | undefined;
 }
 
@@ -89,6 +94,7 @@ export class FolderReceiver {
   readonly #options: FolderReceiving;
   readonly #stop: AbortController;
   readonly #answers: AnswerQueue;
+  readonly #interest: Interest;
   readonly #failed: FailedEntries = new FailedEntries();
   readonly #open: Map<number, Incoming> = new Map();
   /** Folded paths of all entries, and of those that are here: several may have one. */
@@ -99,6 +105,7 @@ export class FolderReceiver {
   #large = 0;
   #count = 0;
   #announced = 0;
+  #pathBytes = 0;
   #entries = 0;
   #bytes = 0;
   #resumed = 0;
@@ -116,6 +123,7 @@ export class FolderReceiver {
     this.#blocks = blocks;
     this.#options = options;
     this.#stop = stop;
+    this.#interest = new Interest(blocks.stream, signal);
     this.#answers = new AnswerQueue(new Outbox(blocks.stream, signal), (e) => this.#halt(e));
   }
 
@@ -188,6 +196,10 @@ export class FolderReceiver {
     this.#announced += entry.size ?? 0;
     if (this.#announced > this.#offer.bytes) throw outOfOrder("more bytes than were offered");
     const { path } = entry;
+    this.#pathBytes += Buffer.byteLength(path);
+    if (this.#pathBytes > this.#options.maxPathBytes) {
+      throw tooLongPaths(this.#options.maxPathBytes);
+    }
     const folded = foldedPath(path);
     try {
       checkFolderPath(path, process.platform === "win32");
@@ -263,8 +275,9 @@ export class FolderReceiver {
     const { n, file, path } = incoming;
     const earlier = file?.earlier;
     if (earlier === undefined || incoming.hash !== undefined) throw outOfOrder("nothing was kept");
+    const hash = await hashOf(earlier.read(), createHash("sha256"), this.#interest);
+    this.#interest.throwIfOver();
     try {
-      const hash = await hashOfEarlier(earlier);
       const same = hash !== undefined && nodeProvider().equal(prefix, hash.copy().digest());
       await earlier.decide(same);
       incoming.resumed = same ? earlier.bytes : 0;
@@ -384,17 +397,4 @@ export class FolderReceiver {
       allEntries: this.#offer.entries,
     });
   }
-}
-
-/** Why a folder is not taken at all. @throws {SttError} FILE_TOO_LARGE. */
-export function checkFolderLimits(offer: FolderOffer, maxBytes: number, maxEntries: number): void {
-  const over = offer.bytes > maxBytes
-    ? `${offer.bytes} bytes exceed ${maxBytes}`
-    : offer.entries > maxEntries
-    ? `${offer.entries} entries exceed ${maxEntries}`
-    : undefined;
-  if (over === undefined) return;
-  throw new SttError("FILE_TOO_LARGE", `cannot take folder: ${over}`, {
-    wire: FILE_REFUSALS["too-large"].wire,
-  });
 }

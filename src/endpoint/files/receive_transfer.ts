@@ -237,11 +237,10 @@ function tooLarge(limit: number): SttError {
   });
 }
 
-/** A RESET with a code of the file service says more than "reset". */
+/** A RESET or STOP with a code of the file service says more than "reset". */
 export function senderGaveUp(error: unknown): unknown {
-  if (!(error instanceof SttError) || error.code !== "STREAM_RESET" || error.wire === null) {
-    return error;
-  }
+  if (!(error instanceof SttError) || error.wire === null) return error;
+  if (error.code !== "STREAM_RESET" && error.code !== "STREAM_STOPPED") return error;
   const known = Object.values(FILE_REFUSALS).some(({ wire }) => wire === error.wire);
   return known ? refusalError("cannot take file", { error: error.wire, reason: "" }) : error;
 }

@@ -7,6 +7,7 @@ import { SttError } from "../../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { BlockStream } from "./block_stream.ts";
+import { checkFolderLimits } from "./folder_limits.ts";
 import {
   decodeFolderOffer,
   encodeFolderAnswer,
@@ -23,12 +24,7 @@ import {
   placeOf,
   type ReceiveFileOptions,
 } from "./receive_file.ts";
-import {
-  checkFolderLimits,
-  FolderReceiver,
-  type FolderReceiving,
-  type ReceivedFolder,
-} from "./receive_folder.ts";
+import { FolderReceiver, type FolderReceiving, type ReceivedFolder } from "./receive_folder.ts";
 import {
   answerFailure,
   brokeOff,
@@ -40,6 +36,7 @@ import {
 import type { FolderProgress } from "./send_folder.ts";
 
 const DEFAULT_MAX_ENTRIES = 200_000;
+const DEFAULT_MAX_PATH_BYTES = 33_554_432;
 /** Folders within a folder that `maxEntries` never forbids: each file may lie in some that are not announced. */
 const LEAST_FOLDERS = 1024;
 
@@ -50,6 +47,11 @@ export interface ReceiveTransfersOptions extends ReceiveFileOptions {
    * always be. Default 200000.
    */
   readonly maxEntries?: number;
+  /**
+   * Largest number of bytes (UTF-8) of the paths of a folder's entries together: they are held until the folder is there,
+   * up to four times over. Default 33554432, which is 167 for each of 200000 entries.
+   */
+  readonly maxPathBytes?: number;
   /** Decides over each folder; false declines it. The name has passed the name rules. Default: takes all. */
   readonly acceptFolder?: (offer: FolderOffer) => boolean | Promise<boolean>;
   /** Called after every chunk; of folders with more to say. */
@@ -74,6 +76,7 @@ export async function* receiveTransfers(
   options: ReceiveTransfersOptions,
 ): AsyncGenerator<TransferOutcome, void, void> {
   checkOptions(options);
+  checkPathBytes(options);
   const { signal } = options;
   for (;;) {
     const stream = await peer.acceptStream(signal === undefined ? {} : { signal });
@@ -153,8 +156,18 @@ async function takeFolder(
     overwrite: options.overwrite ?? false,
     limits: resumeLimits(options.resume),
     maxFolders: Math.max(maxEntries, LEAST_FOLDERS),
+    maxPathBytes: options.maxPathBytes ?? DEFAULT_MAX_PATH_BYTES,
     onProgress: options.onProgress,
   };
+}
+
+/** @throws {SttError} CONFIG. */
+function checkPathBytes({ maxPathBytes = 0 }: ReceiveTransfersOptions): void {
+  if (maxPathBytes >= 0) return;
+  throw new SttError(
+    "CONFIG",
+    `cannot use option maxPathBytes: ${maxPathBytes} is not 0 or above`,
+  );
 }
 
 function declined(name: string, why: string): SttError {

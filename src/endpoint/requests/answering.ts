@@ -10,10 +10,11 @@ import { failureOf } from "./failures.ts";
 import { IncomingRequest } from "./incoming_request.ts";
 import { isItems, type Items, untilAborted } from "./items.ts";
 import type { PartReader } from "./part_reader.ts";
+import type { Place } from "./places.ts";
 import { encodeFailure, encodeItem, type RequestHeader } from "./wire.ts";
 
 /** Longest delay that timers of all runtimes take. */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** What a handler answers: one item, several as they come, or nothing, which is one empty item. */
 export type HandlerReply = Uint8Array | Items | void;
@@ -42,19 +43,21 @@ export interface Admitted {
   readonly handler: RequestHandler;
   /** Calls back when this side answers no more; returns a function that ends that. */
   readonly onStop: (stopped: (reason: SttError) => void) => () => void;
-  /** Gives the place of this request to another one. */
-  readonly release: () => void;
+  /** Of this request among all. */
+  readonly place: Place;
 }
 
 /** Resolves when the answer is out or nobody wants it, and the handler is done. */
 export async function answer(admitted: Admitted): Promise<Ending> {
-  const { peer, stream, reader, header, handler, onStop, release } = admitted;
+  const { peer, stream, reader, header, handler, onStop, place } = admitted;
   const over = new AbortController();
   const { signal } = over;
   let answered = false;
   const giveUp = (reason: unknown): void => {
     clearTimeout(timer);
-    if (!answered && !signal.aborted) over.abort(reason);
+    if (answered || signal.aborted) return;
+    over.abort(reason);
+    place.orphan();
   };
   // STOP ends our direction, and so does the session; RESET alone shows when the items are read.
   stream.finished.catch((error) => giveUp(cancelled(header, error)));
@@ -69,7 +72,7 @@ export async function answer(admitted: Admitted): Promise<Ending> {
     await write(stream, await handler(request), signal);
     answered = true;
     // Whoever sees the end of the answer may ask again at once.
-    release();
+    place.release();
     stream.end().catch(() => undefined);
     // What nobody read was not needed for the answer.
     if (!reader.ended) stream.stop(ERRORS.NONE.wire as number);
@@ -77,10 +80,10 @@ export async function answer(admitted: Admitted): Promise<Ending> {
   } catch (error) {
     if (signal.aborted) return { code: (signal.reason as SttError).code, error: signal.reason };
     answered = true;
-    release();
+    place.release();
     return tell(stream, error);
   } finally {
-    release();
+    place.end();
     clearTimeout(timer);
     forgetStop();
     signal.removeEventListener("abort", failed);

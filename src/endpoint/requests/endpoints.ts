@@ -8,14 +8,17 @@ import type { EventReader, EventReaderOptions, NamedEvent } from "../event_reade
 import type { Peer } from "../peer.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "../typed_events.ts";
-import { answer, type Ending, type RequestHandler, tell } from "./answering.ts";
+import { answer, type Ending, MAX_TIMER_MS, type RequestHandler, tell } from "./answering.ts";
 import { PartReader } from "./part_reader.ts";
+import { Places } from "./places.ts";
 import { checkCount, DEFAULT_MAX_ITEM } from "./remote_endpoint.ts";
 import { decodeRequestHeader, nameFault, type RequestHeader } from "./wire.ts";
 
 const DEFAULT_MAX_PER_PEER = 64;
 const DEFAULT_MAX_REQUESTS = 1024;
 const DEFAULT_HEADER_TIMEOUT_MS = 10_000;
+const DEFAULT_ABANDON_AFTER_MS = 10_000;
+const DEFAULT_MAX_ABANDONED = 256;
 
 /** Options of {@link Endpoints}. */
 export interface EndpointsOptions {
@@ -27,6 +30,13 @@ export interface EndpointsOptions {
   readonly maxItem?: number;
   /** Milliseconds for the header of a request, from the opening of its stream on. Default 10000. */
   readonly headerTimeout?: number;
+  /**
+   * Milliseconds after which a handler that goes on although its signal was aborted loses its place among `maxPerPeer` and
+   * `maxRequests` to another request. 1 and above. Default 10000.
+   */
+  readonly abandonAfter?: number;
+  /** Handlers that may run without a place at once; further ones keep theirs. 0: all do. Default 256. */
+  readonly maxAbandoned?: number;
 }
 
 /** Options of {@link Endpoints.register}. */
@@ -55,6 +65,8 @@ export interface EndpointsEvents {
     readonly ms: number;
     readonly code: ErrorCode | undefined;
   };
+  /** A handler that ignores its signal has lost its place, and still runs. */
+  readonly abandoned: { readonly peer: Peer; readonly endpoint: string };
   /** A handler threw what the asker is not told. */
   readonly failure: { readonly peer: Peer; readonly endpoint: string; readonly error: unknown };
 }
@@ -63,6 +75,8 @@ export interface EndpointsEvents {
 export interface EndpointsStats {
   /** Requests that are being answered now. */
   readonly running: number;
+  /** Handlers that still run although nobody waits for them, and have lost their places (`abandonAfter`). */
+  readonly abandoned: number;
   /** Requests that were answered, ever. */
   readonly answered: number;
   /** Requests that ended otherwise, by code, ever. */
@@ -112,20 +126,24 @@ export class Endpoints {
   readonly #registered: Map<string, Registered> = new Map();
   readonly #events: TypedEvents<EndpointsEvents> = new TypedEvents();
   readonly #serving: WeakSet<Peer> = new WeakSet();
-  readonly #maxPerPeer: number;
-  readonly #maxRequests: number;
+  readonly #places: Places;
   readonly #maxItem: number;
   readonly #headerTimeout: number;
   readonly #failed: Map<ErrorCode, number> = new Map();
-  #running = 0;
   #answered = 0;
 
   /** No names yet. @throws {SttError} CONFIG naming the option and its range. */
   constructor(options: EndpointsOptions = {}) {
     const { maxPerPeer = DEFAULT_MAX_PER_PEER, maxRequests = DEFAULT_MAX_REQUESTS } = options;
     const { maxItem = DEFAULT_MAX_ITEM, headerTimeout = DEFAULT_HEADER_TIMEOUT_MS } = options;
-    this.#maxPerPeer = checkCount("maxPerPeer", maxPerPeer, 1);
-    this.#maxRequests = checkCount("maxRequests", maxRequests, 1);
+    const { abandonAfter = DEFAULT_ABANDON_AFTER_MS, maxAbandoned = DEFAULT_MAX_ABANDONED } =
+      options;
+    this.#places = new Places({
+      maxPerPeer: checkCount("maxPerPeer", maxPerPeer, 1),
+      maxRequests: checkCount("maxRequests", maxRequests, 1),
+      abandonAfter: Math.min(checkCount("abandonAfter", abandonAfter, 1), MAX_TIMER_MS),
+      maxAbandoned: checkCount("maxAbandoned", maxAbandoned, 0),
+    });
     this.#maxItem = checkCount("maxItem", maxItem, 0);
     this.#headerTimeout = checkCount("headerTimeout", headerTimeout, 1);
   }
@@ -216,7 +234,8 @@ export class Endpoints {
   /** Counters. */
   stats(): EndpointsStats {
     return {
-      running: this.#running,
+      running: this.#places.running,
+      abandoned: this.#places.abandoned,
       answered: this.#answered,
       failed: Object.fromEntries(this.#failed),
     };
@@ -283,12 +302,14 @@ export class Endpoints {
     let ending: Ending;
     try {
       const { handler } = this.#admit(session, header, registered);
-      const release = this.#occupy(session);
+      const place = this.#places.take(session, () => {
+        this.#events.emit("abandoned", { peer, endpoint: header.to });
+      });
       const onStop = (stopped: (reason: SttError) => void): () => void => {
         session.stops.add(stopped);
         return () => void session.stops.delete(stopped);
       };
-      ending = await answer({ peer, stream, reader, header, handler, onStop, release });
+      ending = await answer({ peer, stream, reader, header, handler, onStop, place });
     } catch (error) {
       ending = tell(stream, error);
     }
@@ -312,23 +333,10 @@ export class Endpoints {
     if (registered.accept !== undefined && registered.accept(session.peer) !== true) {
       throw new SttError("REFUSED", `this peer may not ask ${JSON.stringify(to)}`);
     }
-    if (session.running >= this.#maxPerPeer || this.#running >= this.#maxRequests) {
+    if (!this.#places.hasRoom(session)) {
       throw new SttError("BUSY", "too many requests are being answered");
     }
     return registered;
-  }
-
-  /** Returns what ends it, once. */
-  #occupy(session: Session): () => void {
-    session.running++;
-    this.#running++;
-    let occupied = true;
-    return () => {
-      if (!occupied) return;
-      occupied = false;
-      session.running--;
-      this.#running--;
-    };
   }
 
   #count(code: ErrorCode | undefined): void {

@@ -88,7 +88,7 @@ test("a deadline of the wire ends the handler although its asker waits on", () =
     assert.equal(await codeOf(client, [long, encodeItem(bytes("x"))], true), "answered");
   }));
 
-test("a handler that ignores its signal keeps its place, so that they cannot pile up", () =>
+test("a handler that ignores its signal keeps its place for a while, so that they cannot pile up", () =>
   served({ endpoints: { maxPerPeer: 2 } }, async ({ client, endpoints }) => {
     const gate = deferred();
     let begun = 0;
@@ -108,6 +108,37 @@ test("a handler that ignores its signal keeps its place, so that they cannot pil
     await until(() => endpoints.stats().running === 0);
     await client.endpoint("deaf").request(bytes(""));
   }));
+
+test("handlers that ignore their signals lose their places, but for so many at once", () =>
+  served(
+    { endpoints: { maxPerPeer: 1, abandonAfter: 1, maxAbandoned: 2 } },
+    async ({ client, endpoints }) => {
+      const gates = [deferred(), deferred(), deferred()];
+      let begun = 0;
+      endpoints.register("deaf", () => gates[begun++]?.promise);
+      const lost: string[] = [];
+      endpoints.on("abandoned", ({ endpoint }) => void lost.push(endpoint));
+      const ask = (): Promise<unknown> =>
+        client.endpoint("deaf").request(bytes(""), { timeout: 5 });
+      for (let i = 1; i <= 3; i++) {
+        await until(() => endpoints.stats().running === 0);
+        await assert.rejects(ask(), { code: "DEADLINE" });
+        await until(() => begun === i && lost.length === Math.min(i, 2));
+      }
+      // No room for the third one: it keeps its place until another ends.
+      assert.deepEqual([endpoints.stats().running, endpoints.stats().abandoned], [1, 2]);
+      const patient = client.endpoint("deaf");
+      await assert.rejects(patient.request(bytes("")), { code: "BUSY" });
+      gates[0]?.resolve();
+      await until(() => lost.length === 3);
+      assert.deepEqual([endpoints.stats().running, endpoints.stats().abandoned], [0, 2]);
+      await patient.request(bytes(""));
+      gates[1]?.resolve();
+      gates[2]?.resolve();
+      await until(() => endpoints.stats().abandoned === 0);
+      assert.deepEqual(endpoints.stats().failed, { DEADLINE: 3, BUSY: 1 });
+    },
+  ));
 
 test("streams without a header are bounded by the session's own limit", () =>
   served(
