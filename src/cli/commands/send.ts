@@ -5,13 +5,16 @@
  */
 import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileError } from "../../endpoint/files/file_error.ts";
 import { declineFile, FILE_REFUSALS, FILES_APP } from "../../endpoint/files/mod.ts";
 import type { Peer } from "../../endpoint/peer.ts";
 import { type ReconnectEvent, reconnecting } from "../../endpoint/reconnecting.ts";
 import { SttError } from "../../errors.ts";
+import { systemCode } from "../../storage/system_error.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { Dialler } from "../dial.ts";
 import { EXIT_OK, exitCodeOf, UsageError } from "../exit_codes.ts";
+import { hintOf } from "../hints.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
 import { SENDING_OPTIONS, sendingOf, type SendingOptions, sendOne } from "../sending.ts";
 import { formatDuration } from "../text.ts";
@@ -24,7 +27,7 @@ export const send: Command = {
   summary: "send files and folders to a listener",
   details: [
     "A file counts as sent when the receiver has verified its SHA-256 and keeps it.",
-    "A folder goes with all in it but links, and but what --exclude names.",
+    "A folder goes with everything in it except links and what --exclude names.",
     "`-` sends standard input, under the name given by --name (default `stdin`).",
   ],
   positionals: ["file", "address"],
@@ -75,6 +78,7 @@ export const send: Command = {
       throw new UsageError("standard input cannot be sent again: no --retry with -", "send");
     }
     const how = sendingOf(args, name);
+    await expectAny(paths);
     try {
       const dialler = await Dialler.prepare(address, args, context, FILES_APP, stdinTaken);
       try {
@@ -164,7 +168,7 @@ class Sending {
         const sessionOver = error instanceof SttError && peer.stats().state !== "established";
         if (!(error instanceof SttError) || sessionOver) throw error;
         this.#exit = exitCodeOf(error);
-        this.#context.report.failure(error.code, error.message, this.#exit);
+        this.#context.report.failure(error.code, error.message, this.#exit, hintOf(error));
       }
     }
   }
@@ -190,6 +194,22 @@ async function endOrPause(peer: Peer): Promise<void> {
   const pause = delay(CANCEL_PAUSE_MS, undefined, { signal: stop.signal }).catch(() => undefined);
   await Promise.race([peer.closed, pause]);
   stop.abort();
+}
+
+/** A dial is of no use when none of the files is there. @throws {SttError} FILE_IO of the first. */
+async function expectAny(paths: readonly string[]): Promise<void> {
+  let first: SttError | undefined;
+  for (const path of paths) {
+    if (path === "-") return;
+    try {
+      await stat(path);
+      return;
+    } catch (cause) {
+      if (systemCode(cause) !== "ENOENT") return; // which reading it explains
+      first ??= fileError("read", path, cause);
+    }
+  }
+  if (first !== undefined) throw first;
 }
 
 /** False for named pipes: to open one waits for its writer, and could not be given up when the dial fails. */
