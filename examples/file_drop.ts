@@ -11,6 +11,7 @@ import {
   listen,
   type Peer,
   receiveFiles,
+  type ReconnectEvent,
   reconnecting,
   sendFile,
 } from "@seigr/stt";
@@ -40,7 +41,10 @@ async function sendAll({ seed, address, rest: paths, signal }: Setup): Promise<v
     connect(address, { seed, app: FILES_APP, signal });
   const left = [...paths];
   // A transfer that breaks off goes on where it stopped, in the next session.
-  for await (const peer of reconnecting(dial, { signal, maxAttempts: 5 })) {
+  const onEvent = (event: ReconnectEvent): void => {
+    if (event.type === "wait") console.error(`${event.error.message}; dialling again`);
+  };
+  for await (const peer of reconnecting(dial, { signal, maxAttempts: 5, onEvent })) {
     try {
       for (let path = left[0]; path !== undefined; path = left[0]) {
         const { name, bytes, resumed } = await sendFile(peer, { path, signal });
@@ -54,7 +58,6 @@ async function sendAll({ seed, address, rest: paths, signal }: Setup): Promise<v
         await peer.close();
         throw error;
       }
-      console.error(`${(error as Error).message}; dialling again`);
     }
   }
 }

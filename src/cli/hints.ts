@@ -21,6 +21,21 @@ const RULES: readonly Rule[] = [
     hint: "is `stt listen` running there, with this port and this scheme?",
   },
   {
+    codes: ["FRAME_MAGIC"],
+    text: /./,
+    hint: "something else answers there: is the scheme the one that `stt listen` prints?",
+  },
+  {
+    codes: ["TRANSPORT"],
+    text: /cannot connect to wss?:.*ECONNRESET/,
+    hint: "is the scheme the one that `stt listen` prints?",
+  },
+  {
+    codes: ["TRANSPORT"],
+    text: /WRONG_VERSION_NUMBER|InvalidContentType/,
+    hint: "no TLS is spoken there: take ws: if the listener does",
+  },
+  {
     codes: ["TRANSPORT"],
     text: /ENOTFOUND|EAI_AGAIN/,
     hint: "check the spelling of the host; an address is SCHEME://HOST:PORT",
@@ -67,6 +82,27 @@ const RULES: readonly Rule[] = [
     text: /EACCES|EPERM|permission denied/i,
     remote: false,
     hint: "look at its owner and mode (`ls -ld`), or take another place",
+  },
+  {
+    codes: ["REFUSED"],
+    text: /speaks "stt-chat\//,
+    hint: "a chat runs there: `stt chat ADDR`",
+  },
+  {
+    codes: ["REFUSED"],
+    text: /we "stt-chat\//,
+    hint: "the other side runs `stt chat --listen ADDR`",
+  },
+  {
+    codes: ["REFUSED"],
+    text: /we "stt-forward\//,
+    hint: "the other side runs `stt forward --listen ADDR`, or `stt listen` with --allow-forward",
+  },
+  { codes: ["REFUSED"], text: /we "stt-bench\//, hint: "does the listener run with --bench?" },
+  {
+    codes: ["REFUSED"],
+    text: /the peer speaks "/,
+    hint: "--app names what both sides speak: it must be the same there and here",
   },
   {
     codes: ["PEER_IDENTITY"],

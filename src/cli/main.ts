@@ -81,7 +81,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     }
     return general(name, rest, io, report);
   } catch (error) {
-    return fail(error, report);
+    return fail(error, report, command?.name);
   }
 }
 
@@ -156,13 +156,14 @@ async function withSignals(
   }
 }
 
-function fail(error: unknown, report: Report): number {
+/** @param command The command that failed, whose help is the nearest. */
+function fail(error: unknown, report: Report, command?: string): number {
   const exit = exitCodeOf(error);
   if (error instanceof Interrupted) {
     report.failure("INTERRUPTED", error.message, exit);
   } else if (error instanceof UsageError) {
-    const hint = error.hint === undefined ? "stt help" : `stt help ${error.hint}`;
-    report.failure("USAGE", error.message, exit, `try: ${hint}`);
+    const help = ["stt help", error.hint ?? command].filter(Boolean).join(" ");
+    report.failure("USAGE", error.message, exit, `try: ${help}`);
   } else if (error instanceof SttError) {
     report.failure(error.code, error.message, exit, hintOf(error));
   } else if (isDenied(error)) {

@@ -147,7 +147,7 @@ test("wrong use is exit code 2, with one line that says what, and where help is"
     [["listen"], /listen needs one address/],
     [["listen", NOWHERE, "--echo", "--offer", "x"], /exclude each other/],
     [["listen", NOWHERE, "--colour"], /unknown option '--colour'\ntry: stt help listen/],
-    [["ping", NOWHERE, "--count", "0"], /--count takes a number from 1/],
+    [["ping", NOWHERE, "--count", "0"], /--count takes a number from 1.*\ntry: stt help ping\n$/],
     [["ping", NOWHERE, "--count", "1.5"], /--count takes a whole number/],
     [["ping", NOWHERE, "--count", "many"], /--count takes a number from 1 to 1000000, not "many"/],
     [["ping", NOWHERE, "--timeout"], /option '--timeout <value>' argument missing/],
@@ -168,6 +168,15 @@ test("wrong use is exit code 2, with one line that says what, and where help is"
     assert.equal(stdout, "");
     assert.match(stderr, message);
   }
+});
+
+test("a file that is not there is found before the dial", async () => {
+  await withFolder(async (folder) => {
+    const none = join(folder, "none");
+    const { exit, stderr } = await runCommand(["send", none, NOWHERE], { env: { STT_SEED: SEED } });
+    assert.equal(exit, 5);
+    assert.match(stderr, /^stt: cannot read ".*none": no such file or folder \(ENOENT\)\n$/);
+  });
 });
 
 test("seeds are never arguments, and nothing repeats them", async () => {
@@ -204,6 +213,7 @@ test("a seed comes from a file, the environment, or somebody who types it", asyn
     assert.equal((await runCommand(["send", "-", NOWHERE], { typed: SEED })).exit, 2);
     const missing = await runCommand(["ping", NOWHERE, "--seed-file", join(folder, "none")]);
     assert.equal(missing.exit, 2);
+    assert.match(missing.stderr, /: no such file or folder \(ENOENT\)\n$/);
     if (process.platform !== "win32") {
       await chmod(path, 0o644);
       const loose = await runCommand(["ping", NOWHERE, "--seed-file", path]);

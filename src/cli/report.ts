@@ -31,6 +31,12 @@ function escapeOf(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
+/** Times have more digits than clocks are exact: three are a microsecond. */
+function rounded(_: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isInteger(value)) return value;
+  return Math.round(value * 1000) / 1000;
+}
+
 /** Speaks for one run of the command. */
 export class Report {
   readonly #io: CliIo;
@@ -105,7 +111,7 @@ export class Report {
   }
 
   #json(name: string, facts: EventFacts): void {
-    const text = JSON.stringify({ event: name, ...facts });
+    const text = JSON.stringify({ event: name, ...facts }, rounded);
     // JSON leaves some characters as they are that move a terminal's cursor or turn its text round.
     this.#events.text(`${text.replace(UNESCAPED, escapeOf)}\n`);
   }

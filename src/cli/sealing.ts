@@ -15,6 +15,7 @@ import type { CommandContext } from "./command.ts";
 import { UsageError } from "./exit_codes.ts";
 import { passphraseOfFile, typedPassphrase } from "./passphrase_source.ts";
 import { sharedSeed } from "./seed_source.ts";
+import { printable } from "./text.ts";
 
 const READ_BYTES = 262_144;
 
@@ -55,9 +56,15 @@ export function pathsOf(
   }
   const to = args.text("out") ?? defaultOut(from);
   if (to === undefined) {
-    throw new UsageError(`${command} ${JSON.stringify(from)} needs --out FILE`, command);
+    const why = "its name does not end in .stts";
+    throw new UsageError(`${command} ${JSON.stringify(from)} needs --out FILE: ${why}`, command);
   }
   return { from, to };
+}
+
+/** The source, for people. */
+export function sourceName(from: string): string {
+  return from === "-" ? "standard input" : printable(from);
 }
 
 /** The secret that the options name. */

@@ -38,6 +38,25 @@ test("a sealed file opens again, and only with its seed", async () => {
   });
 });
 
+test("sealed bytes go to a terminal only when they are sent there by name", async () => {
+  const world = { ...WORLD, typed: "", stdin: CONTENT, columns: 200 };
+  const refused = await runCommand(["seal", "-"], world);
+  assert.deepEqual([refused.exit, refused.stdout], [2, ""]);
+  assert.match(refused.stderr, /give --out FILE/);
+  const named = await runCommand(["seal", "-", "--out", "-"], world);
+  assert.equal(named.exit, 0);
+  assert.match(named.stdout, /^STT-SEAL/);
+  assert.match(named.stderr, /sealed standard input: 300 kB in /);
+});
+
+test("JSON has times to the microsecond", async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, "a"), CONTENT);
+    const { stdout } = await runCommand(["seal", join(folder, "a"), "--json"], WORLD);
+    assert.match(stdout, /"bytes":300000,.*"ms":\d+(\.\d{1,3})?\}\n$/);
+  });
+});
+
 test("a damaged or cut file leaves nothing behind", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "a");

@@ -10,6 +10,7 @@ import { toHex } from "../codec/hex.ts";
 import { wipe } from "../crypto/secret.ts";
 import { checkSeed, parseSeed } from "../crypto/seeds.ts";
 import { type ErrorCode, SttError } from "../errors.ts";
+import { systemReason } from "./files/file_error.ts";
 
 /** A seed is well below this; a wrong path (a log, a device) must not be read to its end. */
 const SEED_FILE_MAX_BYTES = 4096;
@@ -140,8 +141,6 @@ function isSeed(path: string): boolean {
 function fileError(code: ErrorCode, verb: string, path: string, cause: unknown): SttError {
   // Neither the name nor the cause, which repeats it.
   if (isSeed(path)) return new SttError(code, `cannot ${verb} seed file: its name is a seed`);
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new SttError(code, `cannot ${verb} seed file ${JSON.stringify(path)}: ${reason}`, {
-    cause,
-  });
+  const what = `cannot ${verb} seed file ${JSON.stringify(path)}`;
+  return new SttError(code, `${what}: ${systemReason(cause)}`, { cause });
 }

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { SttError } from "../../errors.ts";
-import type { Arguments } from "../args.ts";
 import {
   type BenchRun,
   datagramLoss,
@@ -15,7 +13,7 @@ import {
 } from "../benching/measure.ts";
 import { BENCH_APP, MAX_BENCH_STREAMS, MAX_SOURCE_MS } from "../benching/wire.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { dial, type Dialled } from "../dial.ts";
+import { dial } from "../dial.ts";
 import { EXIT_OK, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
 import { formatBytes, formatDuration, formatRate } from "../text.ts";
@@ -71,7 +69,7 @@ export const bench: Command = {
       pings: args.integer("pings", 0, 10_000) ?? DEFAULT_PINGS,
       datagrams: args.integer("datagrams", 0, 100_000) ?? DEFAULT_DATAGRAMS,
     };
-    const { peer } = await dialBench(address, args, context);
+    const { peer } = await dial(address, args, context, BENCH_APP);
     const { io, signal } = context;
     const run: BenchRun = { peer, now: () => io.now(), signal };
     try {
@@ -89,19 +87,6 @@ interface Wishes {
   readonly streams: number;
   readonly pings: number;
   readonly datagrams: number;
-}
-
-async function dialBench(
-  address: string,
-  args: Arguments,
-  context: CommandContext,
-): Promise<Dialled> {
-  try {
-    return await dial(address, args, context, BENCH_APP);
-  } catch (error) {
-    if (!(error instanceof SttError) || error.code !== "REFUSED") throw error;
-    throw new SttError("REFUSED", `${error.message}; does the listener run with --bench?`);
-  }
 }
 
 async function measureAll(run: BenchRun, wishes: Wishes, context: CommandContext): Promise<void> {

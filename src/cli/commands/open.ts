@@ -7,8 +7,8 @@ import { openStream } from "../../storage/seal_stream.ts";
 import type { Command } from "../command.ts";
 import { EXIT_OK } from "../exit_codes.ts";
 import { GENERAL_OPTIONS } from "../options.ts";
-import { pathsOf, runSealing, SEALING_OPTIONS, secretOf } from "../sealing.ts";
-import { formatBytes, formatDuration, printable } from "../text.ts";
+import { pathsOf, runSealing, SEALING_OPTIONS, secretOf, sourceName } from "../sealing.ts";
+import { formatBytes, formatDuration } from "../text.ts";
 import { SEALED_ENDING } from "./seal.ts";
 
 export const openCommand: Command = {
@@ -41,7 +41,7 @@ export const openCommand: Command = {
     context.report.event(
       "opened",
       { path: paths.to === "-" ? null : paths.to, bytes: bytesOut, ms },
-      `opened ${printable(paths.from)}: ${formatBytes(bytesOut)} in ${formatDuration(ms)}`,
+      `opened ${sourceName(paths.from)}: ${formatBytes(bytesOut)} in ${formatDuration(ms)}`,
     );
     return EXIT_OK;
   },

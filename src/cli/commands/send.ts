@@ -12,6 +12,7 @@ import { SttError } from "../../errors.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { Dialler } from "../dial.ts";
 import { EXIT_FILE, EXIT_OK, exitCodeOf, UsageError } from "../exit_codes.ts";
+import { hintOf } from "../hints.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
 import {
   SENDING_OPTIONS,
@@ -30,7 +31,7 @@ export const send: Command = {
   summary: "send files and folders to a listener",
   details: [
     "A file counts as sent when the receiver has verified its SHA-256 and keeps it.",
-    "A folder goes with all in it but links, and but what --exclude names.",
+    "A folder goes with everything in it except links and what --exclude names.",
     "`-` sends standard input, under the name given by --name (default `stdin`).",
   ],
   positionals: ["file", "address"],
@@ -189,7 +190,7 @@ class Sending {
         const sessionOver = error instanceof SttError && peer.stats().state !== "established";
         if (!(error instanceof SttError) || sessionOver) throw error;
         this.#exit = exitCodeOf(error);
-        this.#context.report.failure(error.code, error.message, this.#exit);
+        this.#context.report.failure(error.code, error.message, this.#exit, hintOf(error));
       }
     }
   }

@@ -104,7 +104,7 @@ export function topLines(view: TopView, columns: number, style: Style): string[]
     plain(`peer     ${view.peerId}`),
     plain(`suite    ${view.suite}, key epochs ${stats.sendEpoch} and ${stats.recvEpoch}`),
     "",
-    head(row("", ["min", "half", "90 %", "99 %", "max", "samples"])),
+    head(row("", ["min", "median", "90 %", "99 %", "max", "samples"])),
     plain(distribution("rtt", profile?.rtt)),
     plain(distribution("wait", profile?.sendLatency)),
     plain(distribution("seal", profile?.seal)),
@@ -134,8 +134,8 @@ export function topLines(view: TopView, columns: number, style: Style): string[]
 /** The same in one line, for logs. */
 export function topLine({ stats, change, intervalMs, rtts }: TopView): string {
   const rtt = stats.profile?.rtt;
-  const half = rtt && quantile(rtt, 0.5);
-  return `rtt ${time(rtts.at(-1))} (half ${time(half)}), sent ${
+  const median = rtt && quantile(rtt, 0.5);
+  return `rtt ${time(rtts.at(-1))} (median ${time(median)}), sent ${
     formatRate(change.bytesSent, intervalMs)
   }, received ${formatRate(change.bytesReceived, intervalMs)}, lost ${
     stats.path?.packetsLost ?? 0

@@ -46,7 +46,7 @@ test("the screen fits any width, with a path and without, measured and not", () 
   assert.match(first ?? "", /seal +10\.0 µs/);
   assert.match(second ?? "", /rtt +-\n/);
   assert.match(second ?? "", /a reliable transport/);
-  assert.match(topLine(views[0] as TopView), /^rtt 3\.00 ms \(half /);
+  assert.match(topLine(views[0] as TopView), /^rtt 3\.00 ms \(median /);
 });
 
 test("stt top: a screen on a terminal, lines in a pipe, objects with --json", async () => {

@@ -14,6 +14,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EPERM", "permission denied"],
   ["EROFS", "the file system is read-only"],
   ["ENOENT", "no such file or folder"],
+  ["EEXIST", "a file or folder of this name exists"],
   ["ENOTDIR", "a part of the path is not a folder"],
   ["EISDIR", "it is a folder"],
   ["ENAMETOOLONG", "the name is too long for this file system"],
@@ -24,9 +25,14 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 /** A FILE_IO error: `cannot write "/srv/in/report.pdf": no space left on the device (ENOSPC)`. */
 export function fileError(verb: string, path: string, cause: unknown): SttError {
   if (cause instanceof SttError) return cause;
+  const what = `cannot ${verb} ${JSON.stringify(path)}`;
+  return new SttError("FILE_IO", `${what}: ${systemReason(cause)}`, { cause });
+}
+
+/** What the system says, without the path and the call, where the words are known: `permission denied (EACCES)`. */
+export function systemReason(cause: unknown): string {
   const code = systemCode(cause);
   const known = code === undefined ? undefined : REASONS.get(code);
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const reason = known === undefined ? text : `${known} (${code})`;
-  return new SttError("FILE_IO", `cannot ${verb} ${JSON.stringify(path)}: ${reason}`, { cause });
+  if (known !== undefined) return `${known} (${code})`;
+  return cause instanceof Error ? cause.message : String(cause);
 }
