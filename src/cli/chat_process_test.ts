@@ -4,8 +4,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { toHex } from "../codec/hex.ts";
 import { connect } from "../endpoint/connect.ts";
+import { listen } from "../endpoint/listener.ts";
 import { generateSeed } from "../endpoint/seeds.ts";
-import { encodeJoin } from "./chat/wire.ts";
+import { CHAT_APP, decodeJoin, encodeJoin } from "./chat/wire.ts";
 import { type Child, commandLine, withChildren } from "./child_for_test.ts";
 
 function type(child: Child, text: string): void {
@@ -127,5 +128,35 @@ test("on a terminal the prompt stays below what arrives, and the terminal is giv
     type(alice, "\x04");
     assert.equal(await alice.exit(), 0);
     assert.match(alice.stdout, / icanon[^]* echo /);
+  });
+});
+
+test("Ctrl-C still ends a chat that was left by Ctrl-D and whose room does not let go", {
+  skip: SCRIPT ? false : "there is no `script` of util-linux to make a terminal with",
+}, async () => {
+  await withChildren(async (start) => {
+    const seed = toHex(generateSeed());
+    const room = await listen("tcp://127.0.0.1:0", { seed, app: CHAT_APP });
+    try {
+      const taken = room.nextPeer();
+      const [program, args] = commandLine(["chat", room.address]);
+      const line = [program, ...args].map((word) => `'${word}'`).join(" ");
+      const alice = start([], {
+        seed,
+        stdin: true,
+        shell: `exec script -qfec "stty cols 40; exec ${line}" /dev/null`,
+      });
+      const peer = await taken;
+      const first = await peer?.nextMessage();
+      assert.equal(decodeJoin(first?.data ?? new Uint8Array()), "");
+      const stream = peer?.stream(first?.streamId ?? 0);
+      await alice.until(() => alice.stdout.includes("> "), "the prompt");
+      type(alice, "\x04");
+      assert.equal(await stream?.read(), null);
+      type(alice, "\x03");
+      assert.equal(await alice.exit(), 130);
+    } finally {
+      await room.close();
+    }
   });
 });

@@ -93,6 +93,22 @@ for (const scheme of ["udp", "ws"]) {
   });
 }
 
+test("Ctrl-C between the dial and the last look leaves no session, which would keep the process", async () => {
+  const listener = await listen("tcp://127.0.0.1:0", { seed: SEED });
+  try {
+    const taken = listener.nextPeer();
+    const argv = ["doctor", listener.address, "--json"];
+    const interruptAt = /a session in [^\n]* with node/;
+    const { exit, stdout } = await runCommand(argv, { env: { STT_SEED: SEED }, interruptAt });
+    assert.equal(exit, 130);
+    assert(!stdout.includes("round trip"));
+    const facts = await (await taken)?.closed;
+    assert.deepEqual([facts?.remote, facts?.error], [true, undefined]);
+  } finally {
+    await listener.close();
+  }
+});
+
 test("seeds are looked at and never shown", async () => {
   await withFolder(async (folder) => {
     const [good, loose] = [join(folder, "good"), join(folder, "loose")];

@@ -32,6 +32,8 @@ export interface FakeWorld {
   /** What is typed when a seed is asked for; with it, everything is a terminal. */
   readonly typed?: string | null;
   readonly columns?: number;
+  /** Ctrl-C is pressed when standard output first says this. */
+  readonly interruptAt?: RegExp;
 }
 
 /** What the command did. */
@@ -45,11 +47,15 @@ export interface FakeRun {
 export async function runCommand(argv: readonly string[], world: FakeWorld = {}): Promise<FakeRun> {
   const isTty = world.typed !== undefined;
   const texts = { stdout: "", stderr: "" };
+  let interrupt: (() => void) | undefined;
   const output = (name: "stdout" | "stderr"): CliOutput => ({
     isTty,
     columns: world.columns ?? 80,
     text(text): void {
       texts[name] += text;
+      if (name !== "stdout" || world.interruptAt?.test(texts.stdout) !== true) return;
+      interrupt?.();
+      interrupt = undefined;
     },
     bytes(chunk): Promise<void> {
       texts[name] += new TextDecoder().decode(chunk);
@@ -71,7 +77,10 @@ export async function runCommand(argv: readonly string[], world: FakeWorld = {})
     },
     env: world.env ?? {},
     now: () => performance.now(),
-    onSignal: () => () => undefined,
+    onSignal: (listener) => {
+      interrupt = () => listener("SIGINT");
+      return () => undefined;
+    },
     exit: () => undefined,
   };
   const exit = await main(argv, io);

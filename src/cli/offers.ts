@@ -60,6 +60,7 @@ export function offersOf(
   return {
     service: {
       serve: (peer, onWork) => (besides.get(peer.info.app) ?? service).serve(peer, onWork),
+      close: () => [service, ...besides.values()].forEach((one) => one.close?.()),
     },
     // SPEC 6.2.11: a name of one service would refuse the peers of the others.
     app: "",

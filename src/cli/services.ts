@@ -17,6 +17,8 @@ import { sendingOf, type SendingOptions, sendOne } from "./sending.ts";
 export interface Service {
   /** @param onWork Called as soon as the session is more than a visit. */
   serve(peer: Peer, onWork: () => void): Promise<number>;
+  /** Called when the last session has ended. */
+  close?(): void;
 }
 
 /** The service that the options ask for. */

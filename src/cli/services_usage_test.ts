@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { connect } from "../endpoint/connect.ts";
+import { eventually } from "./child_for_test.ts";
+import { encodeRequest, FORWARD_APP } from "./forwarding/wire.ts";
 import { runCommand } from "./io_for_test.ts";
 
 const SEED = "5".repeat(64);
@@ -32,4 +35,24 @@ test("wrong use of chat, forward and bench is exit code 2, and says what is wron
     assert.equal(stdout, "");
     assert.match(stderr, message, argv.join(" "));
   }
+});
+
+test("what a listener left unsaid of refused connections is said before it ends, not 5 s later", async () => {
+  const argv = ["forward", "--listen", "mem:refused", "--allow", "a:1", "--json"];
+  const run = runCommand(argv, { env: { STT_SEED: SEED }, interruptAt: /"peer-left"/ });
+  const peer = await eventually(
+    () => connect("mem:refused", { seed: SEED, app: FORWARD_APP }).catch(() => undefined),
+    "a session",
+  );
+  for (let count = 0; count < 12; count++) {
+    const stream = await peer.openStream();
+    await stream.write(encodeRequest({ type: "connect", place: { host: "b", port: 1 } }));
+    await stream.read();
+  }
+  await peer.close();
+  const { exit, stdout } = await run;
+  assert.equal(exit, 130);
+  const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  assert.equal(events.filter(({ event }) => event === "not-forwarded").length, 10);
+  assert.equal(events.find(({ event }) => event === "not-forwarded-more")?.count, 2);
 });

@@ -34,7 +34,18 @@ export class SessionHost {
   /** Serves until a signal comes, or, with `--once`, until the one session has ended. */
   async serve(listener: Listener): Promise<number> {
     const { signal } = this.#context;
-    const over = AbortSignal.any([signal, this.#done.signal]);
+    try {
+      await this.#takeAll(listener, AbortSignal.any([signal, this.#done.signal]));
+      // Transfers under way are given up in order: the peers are told and nothing half-written stays.
+      await Promise.all(this.#sessions);
+    } finally {
+      this.#service.close?.();
+    }
+    signal.throwIfAborted();
+    return this.#exit;
+  }
+
+  async #takeAll(listener: Listener, over: AbortSignal): Promise<void> {
     try {
       for (;;) {
         const peer = await listener.nextPeer({ signal: over });
@@ -46,10 +57,6 @@ export class SessionHost {
     } catch (error) {
       if (!over.aborted) throw error;
     }
-    // Transfers under way are given up in order: the peers are told and nothing half-written stays.
-    await Promise.all(this.#sessions);
-    signal.throwIfAborted();
-    return this.#exit;
   }
 
   async #session(peer: Peer): Promise<void> {

@@ -124,6 +124,8 @@ class TerminalScreen implements ChatScreen {
     for (const event of this.#editor.feed(keys)) {
       if (event.type !== "line") {
         this.#over ??= event.type;
+        // Who leaves may have to wait for the other side, and Ctrl-C must be a signal then: keys have no reader.
+        this.close();
       } else if (event.text.trim() !== "") {
         // What was typed stays on the screen, above the prompt.
         this.#out.text(`\r\x1b[K${this.#style("dim", PROMPT)}${event.text}\n`);

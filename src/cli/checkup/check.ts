@@ -21,6 +21,8 @@ export interface Check {
   readonly name: string;
   /** Undefined: there was nothing to look at. What it throws is a failure, unless the signal was aborted. */
   run(signal: AbortSignal): Promise<Finding | undefined>;
+  /** Gives back what the run opened for later checks. Called at the end, also when that came early. */
+  close?(): Promise<void>;
 }
 
 export function ok(message: string): Finding {

@@ -33,6 +33,10 @@ export function dialChecks(address: string, dial: () => Promise<Dialled>): Check
           `a session in ${formatDuration(ms)}, ${suiteName(suite)}, with node ${id} (${who})`,
         );
       },
+      // An interrupted doctor never comes to the last check, and an open session keeps the process.
+      async close() {
+        await peer?.close();
+      },
     },
     {
       name: "round trip",

@@ -55,11 +55,16 @@ export const doctor: Command = {
   async run(args, context) {
     const { signal } = context;
     const counts = { ok: 0, warn: 0, fail: 0 };
-    for (const check of checksOf(args, context)) {
-      const finding = await examine(check, signal);
-      if (finding === undefined) continue;
-      counts[finding.status]++;
-      tell(check.name, finding, context);
+    const checks = checksOf(args, context);
+    try {
+      for (const check of checks) {
+        const finding = await examine(check, signal);
+        if (finding === undefined) continue;
+        counts[finding.status]++;
+        tell(check.name, finding, context);
+      }
+    } finally {
+      await Promise.all(checks.map((check) => check.close?.()));
     }
     context.report.result("checked", counts, sumOf(counts));
     return counts.fail === 0 ? EXIT_OK : EXIT_FAILURE;

@@ -23,5 +23,6 @@ export function forwardService(policy: ForwardPolicy, context: CommandContext): 
       await session.serve(context.signal);
       return EXIT_OK;
     },
+    close: () => log.close(),
   };
 }
