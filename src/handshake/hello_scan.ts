@@ -19,7 +19,7 @@ const NONCE: Uint8Array = entry("nonce", new Uint8Array(NONCE_BYTES)).subarray(0
 export function helloNonces(frame: Uint8Array): Uint8Array[] {
   const nonces: Uint8Array[] = [];
   if (frame.length > MAX_FRAME_BYTES || indexOf(frame, TYPE, 0) < 0) return nonces;
-  for (let at = indexOf(frame, NONCE, 0); at >= 0; at = indexOf(frame, NONCE, at + 1)) {
+  for (let at = indexOf(frame, NONCE, 0); at >= 0; at = indexOf(frame, NONCE, at + NONCE.length)) {
     const start = at + NONCE.length;
     const end = start + NONCE_BYTES;
     if (end <= frame.length) nonces.push(frame.subarray(start, end));

@@ -21,7 +21,7 @@ test("entries that hide in other fields do not hide the nonce", () => {
   assert.deepEqual(found, [other, NONCE, other]);
 });
 
-test("other messages, HELLOs cut before the end of the nonce and long frames have none", () => {
+test("other messages and HELLOs cut before their type have none", () => {
   const retry = encodeRetry(provider, seed(1).retryKey, NONCE, { code: 4 });
   assert.deepEqual(helloNonces(retry), []);
   const type = HELLO.findIndex((_, at) =>
@@ -31,15 +31,32 @@ test("other messages, HELLOs cut before the end of the nonce and long frames hav
   for (let length = 0; length < type + 5; length++) {
     assert.deepEqual(helloNonces(HELLO.subarray(0, length)), []);
   }
-  const turned = Uint8Array.from([
-    ...encodeValue({ type: "HELLO" }),
-    ...encodeValue({ nonce: NONCE }),
-  ]);
-  assert.deepEqual(helloNonces(turned), [NONCE]);
-  for (let length = 0; length < turned.length; length++) {
-    assert.deepEqual(helloNonces(turned.subarray(0, length)), []);
+});
+
+const TYPE = encodeValue({ type: "HELLO" }).subarray(5);
+const ENTRY = encodeValue({ nonce: NONCE }).subarray(5);
+
+test("the two entries are looked for by all of their bytes, from the first byte of the frame to its last", () => {
+  for (const [first, second] of [[TYPE, ENTRY], [ENTRY, TYPE]] as const) {
+    const frame = Uint8Array.from([...first, ...second]);
+    assert.deepEqual(helloNonces(frame), [NONCE]);
+    for (let length = 0; length < frame.length; length++) {
+      assert.deepEqual(helloNonces(frame.subarray(0, length)), []);
+    }
+    const nonceAt = frame.findIndex((_, at) => NONCE.every((byte, i) => frame[at + i] === byte));
+    for (let at = 0; at < frame.length; at++) {
+      if (at >= nonceAt && at < nonceAt + NONCE.length) continue;
+      const flipped = frame.slice();
+      flipped[at]! ^= 1;
+      assert.deepEqual(helloNonces(flipped), [], `byte ${at}`);
+    }
   }
-  const padded = (length: number) => Uint8Array.from({ length }, (_, at) => turned[at] ?? 0);
+  assert.deepEqual(helloNonces(Uint8Array.from([...TYPE, ...ENTRY, ...ENTRY])), [NONCE, NONCE]);
+});
+
+test("frames above 4100 bytes have none", () => {
+  const padded = (length: number) =>
+    Uint8Array.from({ length }, (_, at) => [...TYPE, ...ENTRY][at] ?? 0);
   assert.deepEqual(helloNonces(padded(4100)), [NONCE]);
   assert.deepEqual(helloNonces(padded(4101)), []);
 });
