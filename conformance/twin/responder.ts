@@ -170,7 +170,6 @@ export class TwinResponder {
   ): Omit<Outcome, "verdict"> & { verdict?: string } {
     const config = this.#config;
     const nonce = bytesOf(fields, "nonce");
-    this.#refuseSeen(nonce, nowMs, from);
     const wanted = bytesOf(fields, "seed_id");
     const seed = config.seeds.map(unhex).find((one) => same(seedId(one, nonce), wanted));
     if (seed === undefined) throw new Refusal("seed_id");

@@ -199,7 +199,7 @@ export class Acceptor {
     }
   }
 
-  /** What {@link Acceptor.#onHello} would come to with a nonce that was seen, without the cost of decoding. */
+  /** Decoding is most of what a recorded HELLO costs; each has its nonce among those looked at here. */
   #onSeen(frame: Uint8Array, from: HandshakeSource, nowMs: number): AcceptorResult | undefined {
     for (const nonce of helloNonces(frame)) {
       const refusal = this.#refusalOfSeen(nonce, from, nowMs);
@@ -233,8 +233,6 @@ export class Acceptor {
   ): AcceptorResult {
     const { seeds, suites } = this.#config;
     if (!this.#rate.admit(networkKey(from.host), nowMs)) return drop("rate");
-    const refusal = this.#refusalOfSeen(hello.nonce, from, nowMs);
-    if (refusal !== undefined) return refusal;
     const seedIndex = this.#findSeed(hello);
     if (seedIndex === undefined) return drop("seed_id");
     if (this.#config.ownNonces?.(hello.nonce) === true) return drop("reflection");

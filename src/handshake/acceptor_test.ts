@@ -113,6 +113,9 @@ test("other addresses get a RESPONSE again 5 times in all, the first address as 
   const acceptor = listen({ timeoutMs: 10_000 });
   const hello = sent(dial(), 0);
   const response = toHex(answered(acceptor, hello, 0));
+  for (const atMs of [100, 200, 300]) {
+    assert.equal(toHex(answered(acceptor, hello, atMs)), response);
+  }
   const elsewhere = [hostOf(1), hostOf(2), { ...UDP, port: 1 }, hostOf(1), hostOf(3)];
   for (const from of elsewhere) {
     assert.equal(toHex(answered(acceptor, hello, 500, from)), response);
