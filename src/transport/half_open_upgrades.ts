@@ -9,38 +9,65 @@ import { clearTimeout, setTimeout } from "node:timers";
  * before a crowd of silent connections has pushed it out. Refusing the newest would let that crowd shut the door.
  */
 export class HalfOpenUpgrades {
-  readonly #timers = new Map<Socket, ReturnType<typeof setTimeout>>();
+  /** When the time of each is over; the same time for all, so the oldest comes first. */
+  readonly #ends = new Map<Socket, number>();
+  /** One for all: in a flood a timer each would cost more than the connection. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #most: number;
   readonly #timeoutMs: number;
+  readonly #onClose: (this: Socket) => void;
 
   constructor(most: number, timeoutMs: number) {
     this.#most = most;
     this.#timeoutMs = timeoutMs;
+    const release = (socket: Socket): void => this.release(socket);
+    this.#onClose = function () {
+      release(this);
+    };
   }
 
   get size(): number {
-    return this.#timers.size;
+    return this.#ends.size;
   }
 
   /** A new connection. */
   add(socket: Socket): void {
-    if (this.#timers.size >= this.#most) this.#dropOldest();
-    const timer = setTimeout(() => socket.destroy(), this.#timeoutMs);
-    timer.unref();
-    this.#timers.set(socket, timer);
-    socket.once("close", () => this.release(socket));
+    if (this.#ends.size >= this.#most) this.#dropOldest();
+    this.#ends.set(socket, performance.now() + this.#timeoutMs);
+    socket.on("close", this.#onClose);
+    this.#timer ??= this.#arm(this.#timeoutMs);
   }
 
   /** The connection became a WebSocket, or ended. */
   release(socket: Socket): void {
-    const timer = this.#timers.get(socket);
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    this.#timers.delete(socket);
+    if (!this.#ends.delete(socket)) return;
+    socket.off("close", this.#onClose);
+    if (this.#ends.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
+  #arm(delayMs: number): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(this.#onTimeout, delayMs);
+    timer.unref();
+    return timer;
+  }
+
+  readonly #onTimeout = (): void => {
+    const now = performance.now();
+    this.#timer = undefined;
+    for (const [socket, end] of this.#ends) {
+      if (end > now) {
+        this.#timer = this.#arm(end - now);
+        return;
+      }
+      this.release(socket);
+      socket.destroy();
+    }
+  };
+
   #dropOldest(): void {
-    for (const oldest of this.#timers.keys()) {
+    for (const oldest of this.#ends.keys()) {
       this.release(oldest);
       oldest.destroy();
       return;
@@ -48,6 +75,6 @@ export class HalfOpenUpgrades {
   }
 
   destroyAll(): void {
-    for (const socket of this.#timers.keys()) socket.destroy();
+    for (const socket of this.#ends.keys()) socket.destroy();
   }
 }

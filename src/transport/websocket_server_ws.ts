@@ -31,9 +31,10 @@ import type {
   TransportListener,
 } from "./transport.ts";
 import { answerPlainRequest } from "./web_files.ts";
+import { UpgradeHead } from "./upgrade_head.ts";
 import { type Refusal, refuseUpgrade } from "./websocket_refusals.ts";
 import { WsConnection } from "./ws_connection.ts";
-import { loadWs, type WsModule, type WsServer } from "./ws_module.ts";
+import { loadWs, type WsModule, type WsServer, type WsSocket } from "./ws_module.ts";
 
 /** Listens; see {@link ListenTransportOptions} for the limits. */
 export async function listenWebSocket(
@@ -59,17 +60,22 @@ interface Carrier {
   readonly gate: ReadingGate | undefined;
 }
 
+/** An upgrade request; `node:http` has more to say about one that it has read. */
+type Upgrade = Pick<IncomingMessage, "method" | "url" | "headers">;
+
 class WebSocketListener implements TransportListener {
   readonly #scheme: "ws" | "wss";
   readonly #place: Address;
   readonly #onConnection: (connection: TransportConnection) => void;
   readonly #options: ListenTransportOptions;
   readonly #maxMessageBytes: number;
+  readonly #maxHeaderBytes: number;
   readonly #maxConnections: number;
   readonly #secure: SecureContext | undefined;
   /** Accepts; the HTTP server itself never listens and only gets the sockets, after TLS where there is TLS. */
   readonly #tcpServer: TcpServer;
   readonly #httpServer: Server;
+  /** Of sockets whose request the HTTP server reads. */
   readonly #carriers = new WeakMap<Duplex, Carrier>();
   readonly #upgrader: WsServer;
   readonly #halfOpen: HalfOpenUpgrades;
@@ -77,6 +83,7 @@ class WebSocketListener implements TransportListener {
   #address = "";
   #connections = 0;
   readonly #onAbort = (): void => void this.close();
+  readonly #onClosed = (): void => void this.#connections--;
 
   constructor(
     ws: WsModule,
@@ -89,6 +96,7 @@ class WebSocketListener implements TransportListener {
     this.#onConnection = onConnection;
     this.#options = options;
     this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
+    this.#maxHeaderBytes = options.maxHeaderBytes ?? DEFAULT_MAX_HEADER_BYTES;
     this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     const upgradeTimeoutMs = options.upgradeTimeoutMs ?? DEFAULT_UPGRADE_TIMEOUT_MS;
     this.#halfOpen = new HalfOpenUpgrades(
@@ -107,7 +115,7 @@ class WebSocketListener implements TransportListener {
     });
     this.#secure = secureContext(place, options);
     this.#httpServer = createServer({
-      maxHeaderSize: options.maxHeaderBytes ?? DEFAULT_MAX_HEADER_BYTES,
+      maxHeaderSize: this.#maxHeaderBytes,
       headersTimeout: upgradeTimeoutMs,
       requestTimeout: upgradeTimeoutMs,
     });
@@ -115,7 +123,9 @@ class WebSocketListener implements TransportListener {
     this.#httpServer.on("upgrade", (request, socket, head) => {
       this.#onUpgrade(request, socket, head);
     });
-    this.#tcpServer = createTcpServer((socket) => this.#onTcp(socket));
+    // Read from its turn on; TLS reads by itself.
+    const pauseOnConnect = this.#secure === undefined;
+    this.#tcpServer = createTcpServer({ pauseOnConnect }, (socket) => this.#onTcp(socket));
   }
 
   get address(): string {
@@ -141,9 +151,8 @@ class WebSocketListener implements TransportListener {
   }
 
   #onTcp(tcp: Socket): void {
-    tcp.on("error", () => tcp.destroy());
+    tcp.on("error", destroyThis);
     this.#halfOpen.add(tcp);
-    tcp.setNoDelay(true);
     if (!this.#share.spent) return this.#begin(tcp);
     this.#share.later(() => {
       if (!tcp.destroyed) this.#begin(tcp);
@@ -151,17 +160,45 @@ class WebSocketListener implements TransportListener {
   }
 
   #begin(tcp: Socket): void {
-    if (this.#secure === undefined) {
-      this.#carriers.set(tcp, { tcp, gate: undefined });
-      this.#httpServer.emit("connection", tcp);
-      return;
-    }
+    if (this.#secure === undefined) return this.#readHead(tcp, { tcp, gate: undefined });
+    // Over plain TCP those who take the socket over say so.
+    tcp.setNoDelay(true);
     const gate = readingGateFor(tcp);
     const socket = new TLSSocket(gate ?? tcp, { isServer: true, secureContext: this.#secure });
     socket.on("error", () => tcp.destroy());
     socket.on("close", () => tcp.destroySoon());
-    this.#carriers.set(socket, { tcp, gate });
-    socket.once("secure", () => this.#httpServer.emit("connection", socket));
+    socket.once("secure", () => this.#readHead(socket, { tcp, gate }));
+  }
+
+  /** The HTTP server gets the requests that are none of the usual upgrades, and none of those that are too large. */
+  #readHead(socket: Socket, carrier: Carrier): void {
+    const head = new UpgradeHead(this.#maxHeaderBytes);
+    const read = (): void => {
+      if (socket.destroyed) return;
+      const request = head.read();
+      if (request === undefined) this.#handOver(socket, carrier, head.bytes);
+      else this.#upgrade(request, socket, head.rest, carrier);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      const state = head.push(chunk);
+      if (state === "more") return;
+      socket.off("data", onData);
+      socket.pause();
+      if (state === "large") refuse(socket, HEADERS_TOO_LARGE);
+      else if (state === "odd") this.#handOver(socket, carrier, head.bytes);
+      // A crowd that comes at once is let in over several turns of the event loop.
+      else if (this.#share.spent) this.#share.later(read);
+      else read();
+    };
+    socket.on("data", onData);
+    socket.resume();
+  }
+
+  #handOver(socket: Socket, carrier: Carrier, bytes: Uint8Array): void {
+    this.#carriers.set(socket, carrier);
+    socket.unshift(bytes);
+    this.#httpServer.emit("connection", socket);
+    socket.resume();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -177,16 +214,14 @@ class WebSocketListener implements TransportListener {
     response.end(answer.body, () => request.socket.destroySoon());
   }
 
-  /** A crowd that comes at once is let in over several turns of the event loop. */
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-    socket.on("error", () => socket.destroy());
-    if (!this.#share.spent) return this.#upgrade(request, socket, head);
-    this.#share.later(() => {
-      if (!socket.destroyed) this.#upgrade(request, socket, head);
-    });
+    socket.on("error", destroyThis);
+    const carrier = this.#carriers.get(socket);
+    if (carrier === undefined) socket.destroy();
+    else this.#upgrade(request, socket, head, carrier);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+  #upgrade(request: Upgrade, socket: Duplex, head: Uint8Array, carrier: Carrier): void {
     const answer = refuseUpgrade(
       {
         method: request.method,
@@ -202,39 +237,48 @@ class WebSocketListener implements TransportListener {
       refuse(socket, answer);
       return;
     }
-    const carrier = this.#carriers.get(socket);
-    if (carrier === undefined) {
-      socket.destroy();
-      return;
-    }
-    const { tcp, gate } = carrier;
-    this.#upgrader.handleUpgrade(request, socket, head, (upgraded) => {
-      this.#halfOpen.release(tcp);
-      this.#connections++;
-      upgraded.on("close", () => this.#connections--);
-      const host = plainHost(tcp.remoteAddress);
-      const ends = {
-        scheme: this.#scheme,
-        remoteHost: host,
-        remoteAddress: formatAddress({
-          scheme: this.#scheme,
-          host,
-          port: tcp.remotePort ?? 0,
-          path: "/",
-        }),
-        localAddress: this.#address,
-      };
-      const connection = new WsConnection(
-        upgraded,
-        ends,
-        this.#maxMessageBytes,
-        gate,
-        this.#share,
-      );
-      socket.on("data", () => connection.chunkRead());
-      this.#onConnection(connection);
-    });
+    let upgraded: WsSocket | undefined;
+    this.#upgrader.handleUpgrade(request, socket, head, (ws) => upgraded = ws);
+    // Nothing that lasts as long as the connection is made in here: it would hold the request.
+    if (upgraded !== undefined) this.#open(upgraded, socket, carrier);
   }
+
+  #open(upgraded: WsSocket, socket: Duplex, { tcp, gate }: Carrier): void {
+    this.#halfOpen.release(tcp);
+    this.#connections++;
+    upgraded.on("close", this.#onClosed);
+    const host = plainHost(tcp.remoteAddress);
+    const ends = {
+      scheme: this.#scheme,
+      remoteHost: host,
+      remoteAddress: formatAddress({
+        scheme: this.#scheme,
+        host,
+        port: tcp.remotePort ?? 0,
+        path: "/",
+      }),
+      localAddress: this.#address,
+    };
+    const connection = new WsConnection(
+      upgraded,
+      ends,
+      this.#maxMessageBytes,
+      gate,
+      this.#share,
+    );
+    socket.on("data", () => connection.chunkRead());
+    this.#onConnection(connection);
+  }
+}
+
+const HEADERS_TOO_LARGE: Refusal = {
+  status: 431,
+  reason: "Request Header Fields Too Large",
+  text: "the request's line and headers are too large",
+};
+
+function destroyThis(this: Duplex): void {
+  this.destroy();
 }
 
 function secureContext(
@@ -264,7 +308,7 @@ function secureContext(
   }
 }
 
-function headerOf(request: IncomingMessage, name: string): string | undefined {
+function headerOf(request: Upgrade, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(", ") : value;
 }

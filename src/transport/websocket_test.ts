@@ -56,8 +56,32 @@ test("requests that are not an upgrade to this listener get an HTTP answer and a
 
 test("header lines beyond the limit end the request", async () => {
   const place = await listening();
-  const answer = await answerTo(place.port, upgradeRequest({ "X-Long": "a".repeat(20_000) }));
-  assert.doesNotMatch(answer, / 101 /);
+  for (const line of ["GET /stt HTTP/1.1", "POST / HTTP/1.1"]) {
+    const answer = await answerTo(
+      place.port,
+      upgradeRequest({ "X-Long": "a".repeat(20_000) }, line),
+    );
+    assert.match(answer, /^HTTP\/1\.1 431 /);
+  }
+  assert.equal(place.connections.length, 0);
+  await place.close();
+});
+
+test("an upgrade that is asked for in an unusual way is taken as well", async () => {
+  const place = await listening();
+  const requests = [
+    upgradeRequest({ Connection: "keep-alive", connection: "Upgrade" }),
+    `\r\n${upgradeRequest()}`,
+    upgradeRequest({ "Content-Length": "0" }),
+  ];
+  for (const request of requests) {
+    const client = RawClient.to(place.port);
+    client.socket.write(`${request}\x82\x81\0\0\0\0a`, "latin1");
+    await client.until(" 101 ");
+    const sink = await place.accepted();
+    await sink.received(1);
+    client.socket.destroy();
+  }
   await place.close();
 });
 

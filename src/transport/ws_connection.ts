@@ -9,7 +9,7 @@ import type { TransportConnection, TransportSink } from "./transport.ts";
 import { systemCode, transportError, webSocketCloseError } from "./transport_error.ts";
 import type { WebSocketEnds } from "./websocket_ends.ts";
 import { messageTooLarge, textMessage } from "./websocket_refusals.ts";
-import type { WsSocket } from "./ws_module.ts";
+import { endOnlyOnce, type WsSocket } from "./ws_module.ts";
 
 const BINARY = { binary: true, compress: false } as const;
 
@@ -57,6 +57,7 @@ export class WsConnection implements TransportConnection {
     socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on("error", (cause) => this.#onError(cause));
     socket.on("close", (code) => this.#onClose(code));
+    endOnlyOnce(socket);
     this.#stopReading();
   }
 

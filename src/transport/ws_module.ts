@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, Writable } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import { SttError } from "../errors.ts";
 
@@ -56,7 +56,7 @@ export interface WsServerOptions extends WsOptions {
 
 export interface WsServer {
   handleUpgrade(
-    request: IncomingMessage,
+    request: Pick<IncomingMessage, "method" | "url" | "headers">,
     socket: Duplex,
     head: Uint8Array,
     upgraded: (socket: WsSocket) => void,
@@ -67,6 +67,25 @@ export interface WsServer {
 export interface WsModule {
   readonly WebSocket: new (url: string, options: WsClientOptions) => WsSocket;
   readonly WebSocketServer: new (options: WsServerOptions) => WsServer;
+}
+
+/**
+ * `ws` ends its receiver and its socket a second time when the socket closes. The runtime makes an error of each, with a
+ * stack trace and for nobody: on Deno a tenth of what a short session costs.
+ */
+export function endOnlyOnce(socket: WsSocket): void {
+  const { _receiver, _socket } = socket as { _receiver?: unknown; _socket?: unknown };
+  for (const stream of [_receiver, _socket]) {
+    if (stream instanceof Writable) stream.end = endOnce;
+  }
+}
+
+function endOnce<This extends Writable>(this: This, ...given: unknown[]): This {
+  if (given.length > 0 || !this.writableEnded) {
+    const { end } = Object.getPrototypeOf(this) as { end: (...given: unknown[]) => unknown };
+    end.apply(this, given);
+  }
+  return this;
 }
 
 let loading: Promise<WsModule> | undefined;
