@@ -99,6 +99,11 @@ export class LiveStreams {
     return this.#streams.get(id);
   }
 
+  /** The code with which a stream was given up here. */
+  codeOf(id: number): number {
+    return this.#aborted.get(id) ?? CODE_LOST;
+  }
+
   /** A new stream of this side. */
   open(name: string, oneWay: boolean): ResumableStream {
     const stream = this.#add(this.#next, name, oneWay);

@@ -200,7 +200,7 @@ export class ResumableSession implements AsyncDisposable {
    */
   async close(): Promise<void> {
     await this.#end(undefined, async (carriage) => {
-      await carriage?.bye();
+      carriage?.bye();
       await this.#keeper.forget();
       await carriage?.peer.close();
     });
