@@ -111,6 +111,11 @@ export class LiveStreams {
     return stream;
   }
 
+  /** A new stream that could not be stored, and that nobody was given. */
+  drop(stream: ResumableStream): void {
+    if (this.#streams.get(stream.id) === stream) this.#remove(stream);
+  }
+
   /** A stream of this side that an earlier process opened under this name. */
   restored(name: string): ResumableStream | undefined {
     return this.own.find((stream) => stream.name === name && stream.restored);
