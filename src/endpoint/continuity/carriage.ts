@@ -122,10 +122,10 @@ export class Carriage {
     this.#queue({ type: "abort", stream, code });
   }
 
-  /** Tells that there will be no other session. */
-  async bye(): Promise<void> {
+  /** Tells that there will be no other session. Waits for no room: a peer that reads nothing must not hold the end up. */
+  bye(): void {
     try {
-      await this.#control?.write(encodeControl({ type: "bye" }));
+      this.#control?.tryWrite(encodeControl({ type: "bye" }), true);
     } catch (error) {
       // The session is gone: the other side will find out by its tickets.
       if (!(error instanceof SttError)) throw error;
@@ -162,8 +162,8 @@ export class Carriage {
       await begun;
       return;
     }
-    await taken;
-    const answer = await answered;
+    // Together: the end of the session fails both.
+    const [answer] = await Promise.all([answered, taken]);
     if (this.#stopped) return;
     if ("abort" in answer) return this.#session.live.onAbort(id, answer.abort);
     if (this.#hears(stream, answer)) stream.carry(carrier, Promise.resolve(reader));
@@ -184,7 +184,7 @@ export class Carriage {
     const opening = decodeOpening(block);
     const stream = this.#session.live.incoming(opening);
     if (stream === undefined) {
-      return refuse(carrier);
+      return refuse(carrier, this.#session.live.codeOf(opening.stream));
     }
     if (this.#hears(stream, opening)) {
       // The first thing on its carrier, before the stream's own bytes.
@@ -192,7 +192,7 @@ export class Carriage {
       stream.carry(carrier, Promise.resolve(reader));
     } else {
       this.#session.live.onAbort(stream.id, CODE_LOST);
-      refuse(carrier);
+      refuse(carrier, CODE_LOST);
     }
   }
 
@@ -282,8 +282,8 @@ export class Carriage {
   }
 }
 
-function refuse(carrier: SttStream): void {
-  carrier.tryWrite(encodeAnswer({ abort: CODE_LOST }));
+function refuse(carrier: SttStream, code: number): void {
+  carrier.tryWrite(encodeAnswer({ abort: code }));
   carrier.end().catch(() => undefined);
-  carrier.stop(CODE_LOST);
+  carrier.stop(code);
 }

@@ -89,3 +89,24 @@ test("SPEC 15.4: a stream that is opened while sessions greet is stored first, a
     const { streams } = client.peer!.stats();
     assert.equal(streams.opened, 2, "the control stream and one carrier");
   }));
+
+test("SPEC 15.4.7: a confirmation may come before its stream has a carrier in the new session", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host({ confirm: "explicit" });
+    const listener = await scene.listen(host);
+    const client = await scene.dial();
+    const stream = await client.openStream();
+    await stream.write(content(1000));
+    const server = await hosted(host);
+    const incoming = await accepted(server);
+    await incoming.read();
+    await listener.close();
+    // Behind the greeting at once; the opening comes a round trip later.
+    server.on("connected", () => void incoming.confirm());
+    await scene.listen(host);
+    const ended = stream.end();
+    assert.equal(await incoming.read(), null);
+    await incoming.confirm();
+    await ended;
+    assert.deepEqual([client.over, stream.unconfirmed], [false, 0]);
+  }));

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { SttError } from "../../errors.ts";
 import { Chamber } from "../../storage/chamber.ts";
 import { MemoryStore } from "../../storage/memory_store.ts";
 import { listen, type Listener } from "../listener.ts";
@@ -13,6 +14,7 @@ import { resumable, type ResumableOptions } from "./resumable.ts";
 import type { ResumableSession } from "./resumable_session.ts";
 import type { ResumableStream } from "./resumable_stream.ts";
 import { ResumptionHost, type ResumptionHostOptions } from "./resumption_host.ts";
+import type { SessionChamber } from "./stored.ts";
 
 let scenes = 0;
 
@@ -37,6 +39,22 @@ export class Scene {
   async chamber(store: MemoryStore = new MemoryStore()): Promise<Chamber> {
     const chamber = await Chamber.open(store, { secret: this.seed });
     this.#close.push(() => chamber.close());
+    return chamber;
+  }
+
+  /** A chamber whose disk has no space while `full`. */
+  async fillableChamber(): Promise<SessionChamber & { full: boolean }> {
+    const inner = await this.chamber();
+    const chamber: SessionChamber & { full: boolean } = {
+      full: false,
+      get: (name) => inner.get(name),
+      async put(name, value) {
+        if (chamber.full) throw new SttError("FILE_IO", "no space is left");
+        await inner.put(name, value);
+      },
+      delete: (name) => inner.delete(name),
+      list: () => inner.list(),
+    };
     return chamber;
   }
 

@@ -179,6 +179,23 @@ test("SPEC 15.4: aborts without end, whose answers nobody reads", () =>
     }
   }, { maxStreamData: 16_384, maxStreamWindow: 16_384 }));
 
+test("SPEC 15.4: answers that nobody reads do not hold up the end", () =>
+  Scene.run(async (scene) => {
+    const host = await scene.host();
+    await scene.listen(host, scene.address, { sendBuffer: 4096 });
+    const peer = await hostile(scene, { maxStreamData: 1024, maxStreamWindow: 1024 });
+    const server = await hosted(host);
+    const { control } = await greeted(peer);
+    const abort = encodeControl({ type: "abort", stream: 9, code: 256 });
+    const many = new Uint8Array(1000 * abort.length);
+    for (let at = 0; at < many.length; at += abort.length) many.set(abort, at);
+    await control.write(many);
+    while (server.peer!.stats().streams.sendBuffered < 4096) await peer.ping();
+    await server.close();
+    assert.equal(host.size, 0);
+    await peer.closed;
+  }));
+
 test("SPEC 15.4: streams that are given up, and whose opener never says that it knows", () =>
   punished(async (peer, server) => {
     await greeted(peer);

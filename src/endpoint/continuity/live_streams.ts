@@ -99,11 +99,21 @@ export class LiveStreams {
     return this.#streams.get(id);
   }
 
+  /** The code with which a stream was given up here. */
+  codeOf(id: number): number {
+    return this.#aborted.get(id) ?? CODE_LOST;
+  }
+
   /** A new stream of this side. */
   open(name: string, oneWay: boolean): ResumableStream {
     const stream = this.#add(this.#next, name, oneWay);
     this.#next += 2;
     return stream;
+  }
+
+  /** A new stream that could not be stored, and that nobody was given. */
+  drop(stream: ResumableStream): void {
+    if (this.#streams.get(stream.id) === stream) this.#remove(stream);
   }
 
   /** A stream of this side that an earlier process opened under this name. */

@@ -145,6 +145,9 @@ class ResumptionDialler implements SessionKeeper {
   #session: ResumableSession | undefined;
   /** Ends the dials under way; another one takes its place with each move. */
   #dialling: AbortController | undefined;
+  /** When the session of the moment began, and how many in a row ended soon. */
+  #since = 0;
+  #brief = 0;
 
   constructor(address: string, options: ResumableOptions) {
     this.#address = address;
@@ -203,7 +206,11 @@ class ResumptionDialler implements SessionKeeper {
   }
 
   lost(error: SttError | undefined): void {
-    if (this.#dialling === undefined) void this.#redial(error);
+    if (this.#dialling !== undefined) return;
+    const brief = this.#clock.now() - this.#since < this.#policy.stableAfter;
+    this.#brief = brief ? this.#brief + 1 : 0;
+    // The first one may be an accident. A listener that ends each session at once must not keep both sides busy.
+    void this.#redial(error, Math.max(0, this.#brief - 1));
   }
 
   async move(address: string): Promise<void> {
@@ -236,23 +243,24 @@ class ResumptionDialler implements SessionKeeper {
   }
 
   /** Dials until a session stands or none is wanted any more, and says why not. Never rejects. */
-  async #redial(cause: SttError | undefined): Promise<SttError | undefined> {
+  async #redial(cause: SttError | undefined, failed: number = 0): Promise<SttError | undefined> {
     const session = this.#session as ResumableSession;
     const dialling = new AbortController();
     this.#dialling = dialling;
     const address = this.#address;
     const since = this.#clock.now();
     let error = cause;
-    for (let failures = 0; !dialling.signal.aborted; failures++) {
+    for (let failures = failed; !dialling.signal.aborted; failures++) {
       try {
         if (failures > 0) {
           const [byte = 0] = this.#provider.randomBytes(1);
           await pause(delayOf(this.#policy, failures, byte / 256), dialling.signal);
         }
-        const dialled = await this.#resume(dialling.signal);
+        await this.#take(await this.#resume(dialling.signal));
         if (this.#dialling === dialling) this.#dialling = undefined;
-        await this.#take(dialled);
         this.#standing = address;
+        // Lost while it was taken, when nobody was to dial beside this.
+        if (session.peer === undefined && !session.over) this.lost(undefined);
         return undefined;
       } catch (caught) {
         if (dialling.signal.aborted) break;
@@ -323,6 +331,7 @@ class ResumptionDialler implements SessionKeeper {
       peer.abort();
       throw error;
     }
+    this.#since = this.#clock.now();
     session.attach(peer, handshake.resumed !== undefined);
   }
 }

@@ -47,3 +47,23 @@ leakTest("suspended while it dials again", async (scene) => {
   await client.suspend();
   await host.close();
 });
+
+leakTest("suspended while it waits to store again what it dialled", async (scene) => {
+  const host = await scene.host();
+  const listener = await scene.listen(host);
+  const chamber = await scene.fillableChamber();
+  let failed: () => void = () => undefined;
+  const once = new Promise<void>((resolve) => (failed = resolve));
+  const retry = (): boolean => {
+    failed();
+    return true;
+  };
+  const client = await scene.dial({ chamber, retry, initialDelay: 60_000, maxDelay: 60_000 });
+  chamber.full = true;
+  client.peer!.abort();
+  await once;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  await assert.rejects(client.suspend(), { code: "FILE_IO" });
+  await listener.close();
+  await host.close();
+});

@@ -117,7 +117,8 @@ export class ResumableSession implements AsyncDisposable {
    * Opens a stream, with or without a session at the moment. With a chamber it is written down before anything is sent.
    * Waits while 256 streams of this side live.
    *
-   * @throws {SttError} CONFIG for a name that is too long; the error that ended it all; the signal's reason.
+   * @throws {SttError} CONFIG for a name that is too long; the error that ended it all; the signal's reason; what the
+   *   chamber throws.
    */
   async openStream(options: OpenResumableOptions = {}): Promise<ResumableStream> {
     const name = checkStreamName(options.name ?? "");
@@ -131,8 +132,15 @@ export class ResumableSession implements AsyncDisposable {
     }
     const stream = this.#live.open(name, options.oneWay === true);
     this.#unstored.add(stream);
-    await this.#keeper.save();
-    this.#unstored.delete(stream);
+    try {
+      await this.#keeper.save();
+    } catch (error) {
+      this.#live.drop(stream);
+      throw error;
+    } finally {
+      this.#unstored.delete(stream);
+    }
+    this.#check();
     this.#carriage?.open(stream);
     return stream;
   }
@@ -185,7 +193,8 @@ export class ResumableSession implements AsyncDisposable {
   }
 
   /**
-   * Ends the transport and keeps the state: with a chamber, a later process goes on from it. This object is over.
+   * Ends the transport and keeps the state: with a chamber, a later process goes on from it. This object is over; on the
+   * listening side the host hands out another one when the dialler is back.
    */
   async suspend(): Promise<void> {
     await this.#end(undefined, async (carriage) => {
@@ -200,7 +209,7 @@ export class ResumableSession implements AsyncDisposable {
    */
   async close(): Promise<void> {
     await this.#end(undefined, async (carriage) => {
-      await carriage?.bye();
+      carriage?.bye();
       await this.#keeper.forget();
       await carriage?.peer.close();
     });

@@ -29,7 +29,7 @@ import {
   sessionTickets,
 } from "./resumption_options.ts";
 import type { ListenerResumption } from "./listener_resumption.ts";
-import { ResumableSession } from "./resumable_session.ts";
+import { ResumableSession, type ResumableSessionStart } from "./resumable_session.ts";
 import {
   ACCEPTED_PREFIX,
   acceptedName,
@@ -37,7 +37,6 @@ import {
   encodeStored,
   RecordWriter,
   type SessionChamber,
-  type StoredSession,
 } from "./stored.ts";
 
 const DEFAULT_MAX_SESSIONS = 1024;
@@ -208,7 +207,7 @@ export class ResumptionHost
       toHex(continuityId(this.#provider, session.secrets.exporter));
     const seed = seeds[session.peer.seedIndex ?? 0]?.seedId(NO_NONCE) ?? new Uint8Array(8);
     const { nodeId } = session.peer;
-    if (session.resumed === undefined) await this.#makeRoom(unixMs);
+    if (session.resumed === undefined) this.#makeRoom(unixMs);
     const entry = this.#entries.get(owner) ??
       (session.resumed === undefined
         ? this.#begin(continuityId(this.#provider, session.secrets.exporter), nodeId, seed)
@@ -232,13 +231,14 @@ export class ResumptionHost
     if (!this.resumes(session)) return false;
     const owner = session.resumed?.owner ??
       toHex(continuityId(this.#provider, session.secrets.exporter));
-    const entry = this.#entries.get(owner);
-    if (entry === undefined || this.#closed) {
+    const found = this.#entries.get(owner);
+    if (found === undefined || this.#closed) {
       peer.abort();
       return true;
     }
     // Behind the others: the first ones are those to forget.
     this.#entries.delete(owner);
+    const entry = found.session.over ? this.#again(found) : found;
     this.#entries.set(owner, entry);
     entry.session.attach(peer, session.resumed !== undefined);
     if (entry.announced) return true;
@@ -252,7 +252,7 @@ export class ResumptionHost
     id: Uint8Array,
     nodeId: Uint8Array,
     seed: Uint8Array,
-    stored?: StoredSession,
+    stored?: ResumableSessionStart["stored"],
   ): Entry {
     const owner = toHex(id);
     const { chamber } = this.#options;
@@ -284,6 +284,12 @@ export class ResumptionHost
     return entry;
   }
 
+  /** The application suspended it: another one goes on from its state, as in a later process. */
+  #again({ session, seed }: Entry): Entry {
+    const { state } = session;
+    return this.#begin(state.id, state.nodeId, seed, state);
+  }
+
   #forget(owner: string): void {
     this.#entries.delete(owner);
     this.#table.forget(owner);
@@ -293,17 +299,17 @@ export class ResumptionHost
     this.#waiting.splice(this.#waiting.indexOf(oldest), 1);
   }
 
-  async #makeRoom(unixMs: number): Promise<void> {
+  #makeRoom(unixMs: number): void {
     this.#table.expire(unixMs);
-    for (const [owner, { session }] of [...this.#entries]) {
-      const idle = session.peer === undefined;
+    for (const [owner, { session, writer }] of [...this.#entries]) {
+      const idle = session.peer === undefined || session.over;
       const full = this.#entries.size >= this.#maxSessions;
       if (idle && (full || this.#table.of(owner).length === 0)) {
         session.fail(new SttError("TICKET", "the session was forgotten: its tickets are gone"));
         this.#forget(owner);
+        writer.remove().catch(() => undefined);
       }
     }
-    await Promise.resolve();
     if (this.#entries.size < this.#maxSessions) return;
     throw new SttError("BUSY", `cannot admit session: ${this.#maxSessions} are connected`, {
       limit: this.#maxSessions,

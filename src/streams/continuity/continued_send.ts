@@ -31,6 +31,8 @@ export class ContinuedSend {
   #ahead = -1;
   /** Where the session goes on; undefined without one. */
   #next: number | undefined;
+  /** What the receiver confirmed before this side knew where the session goes on: another stream of it was faster. */
+  #early: { readonly offset: number; readonly ended: boolean } | undefined;
   /** After a crash nothing is known until the receiver has spoken. */
   #lost: boolean;
   /** As much as a receiver can have: what sessions were given, ever. */
@@ -143,20 +145,31 @@ export class ContinuedSend {
     this.#next = received;
     this.#endSent = false;
     this.confirm(confirmed, ended);
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined) this.confirm(early.offset, early.ended);
   }
 
   /** The session is gone; what it carried and nobody confirmed counts as not sent. */
   detach(): void {
     this.#next = undefined;
+    // The receiver's word for the next session holds it.
+    this.#early = undefined;
   }
 
   /**
-   * The receiver never asks for bytes below `offset` again.
+   * The receiver never asks for bytes below `offset` again. Before {@link ContinuedSend.attach} it is noted, and judged
+   * then.
    *
    * @throws {SttError} PROTOCOL for more than this session was given, or an end that no session was.
    */
   confirm(offset: number, ended: boolean): void {
-    const next = this.#next ?? this.#base;
+    const next = this.#next;
+    if (next === undefined) {
+      const { offset: before = 0, ended: over = false } = this.#early ?? {};
+      this.#early = { offset: Math.max(offset, before), ended: ended || over };
+      return;
+    }
     if (offset > next) throw impossible(`confirmed ${offset} of ${next} bytes`);
     // After a crash the application may not have come to the end again yet.
     const atEnd = (this.#endGiven && offset === this.#written) || offset === this.#ahead;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../../testing/prng.ts";
 import { type ConfirmMode, ContinuedRecv } from "./continued_recv.ts";
-import { ContinuedSend } from "./continued_send.ts";
+import { ContinuedSend, type ReceivedWord } from "./continued_send.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const word = (received: number, confirmed: number = received, ended: boolean = false) => ({
@@ -87,6 +87,23 @@ test("send: what a receiver cannot have, and what is gone, is refused", () => {
   assert.throws(() => send.attach(word(1)), { code: "SESSION" });
 });
 
+test("send: a confirmation that is faster than the receiver's word counts, and is judged, with that", () => {
+  const send = new ContinuedSend(100);
+  send.attach(word(0));
+  send.write(bytes(1, 2, 3));
+  send.finish();
+  assert.deepEqual([send.take(9), send.take(9)], [bytes(1, 2, 3), "end"]);
+  send.detach();
+  send.confirm(2, false);
+  send.confirm(3, true);
+  assert.deepEqual([send.held, send.finished], [3, false]);
+  send.attach(word(3, 1));
+  assert.deepEqual([send.held, send.finished], [0, true]);
+  const other = new ContinuedSend(100);
+  other.confirm(1, false);
+  assert.throws(() => other.attach(word(0)), { code: "PROTOCOL" });
+});
+
 test("recv: reading confirms, told in steps", () => {
   const recv = new ContinuedRecv("read");
   assert.deepEqual(recv.attach(40), word(0));
@@ -156,6 +173,8 @@ class World {
   #words: { offset: number; ended: boolean }[] = [];
   #stored = { offset: 0, ended: false };
   #attached = false;
+  /** The receiver's, on its way to the sender. */
+  #word: ReceivedWord | undefined;
 
   constructor(seed: number, mode: ConfirmMode) {
     this.#prng = new Prng(seed);
@@ -172,7 +191,7 @@ class World {
   /** One step of anybody; cuts and crashes while `rough`. */
   step(rough: boolean): void {
     const dice = this.#prng.integer(0, 99);
-    if (!this.#attached) return this.#attach();
+    if (!this.#attached) return this.#attach(dice);
     if (rough && dice < 6) return this.#cut();
     if (rough && dice < 9) return this.#crashSender();
     if (rough && dice < 12 && this.#mode === "explicit") return this.#crashReceiver();
@@ -180,17 +199,29 @@ class World {
     if (dice < 60) return this.#carry();
     if (dice < 80) return this.#read();
     if (dice < 90) return this.#confirm();
+    this.#hear();
+  }
+
+  /** What the receiver confirms meanwhile may overtake its word. */
+  #attach(dice: number): void {
+    if (this.#word === undefined) this.#word = this.#recv.attach(200);
+    else if (dice < 20) this.#confirm();
+    else if (dice < 50) this.#hear();
+    else {
+      this.#send.attach(this.#word);
+      this.#word = undefined;
+      this.#attached = true;
+    }
+  }
+
+  #hear(): void {
     const told = this.#words.shift();
     if (told !== undefined) this.#send.confirm(told.offset, told.ended);
   }
 
-  #attach(): void {
-    this.#send.attach(this.#recv.attach(200));
-    this.#attached = true;
-  }
-
   #cut(): void {
     this.#attached = false;
+    this.#word = undefined;
     this.#send.detach();
     this.#line = [];
     this.#words = [];
