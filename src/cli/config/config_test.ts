@@ -115,6 +115,22 @@ test("--no-resume on the line beats resume in the file, and --to-stdout its fold
   });
 });
 
+test("--web and --offer leave the folder that the file names: pages send files there", async () => {
+  await withConfig(async (scene) => {
+    await scene.write({ commands: { listen: { out: "nowhere", offer: "gone", echo: true } } });
+    const env = { STT_SEED: SEED };
+    const web = ["listen", "ws://127.0.0.1:0/", "--web"];
+    for (const argv of [web, [...web, "--offer", "x"]]) {
+      const { exit, stderr } = await scene.run(argv, env);
+      assert.equal(exit, 5, stderr);
+      assert.match(stderr, /cannot use folder ".*nowhere"/);
+    }
+    // Who names a folder does not offer, whatever the file says.
+    const receiving = ["listen", "ws://127.0.0.1:0/", "--out", join(scene.folder, "other")];
+    assert.match((await scene.run(receiving, env)).stderr, /cannot use folder ".*other"/);
+  });
+});
+
 test("every mistake is named with its path, and none with its value", async () => {
   await withConfig(async (scene) => {
     await scene.write({
