@@ -135,7 +135,7 @@ test("every mistake is named with its path, and none with its value", async () =
   await withConfig(async (scene) => {
     await scene.write({
       peer: {},
-      defaults: { "seed-fle": SEED, timeout: true, keylog: "x", expect: "x" },
+      defaults: { "seed-fle": SEED, timeout: true, keylog: "x", expect: "x", congestion: SEED },
       commands: { snd: {}, config: {}, send: { exclude: [1], resume: "yes", seed: SEED } },
       peers: { a: { adress: SEED }, "b c": { address: "tcp://x:1" }, d: 5 },
     });
@@ -147,6 +147,7 @@ test("every mistake is named with its path, and none with its value", async () =
       "defaults.timeout takes a text or a number",
       "defaults.keylog is not known",
       "defaults.expect is not known",
+      "defaults.congestion takes one of cubic, bbr, newreno",
       "commands.snd is not known: did you mean send?",
       "commands.config is not known",
       "commands.send.exclude takes a text or a number, or a list of texts",
@@ -163,7 +164,7 @@ test("every mistake is named with its path, and none with its value", async () =
     assert(!stderr.includes(SEED));
     const ping = await scene.run(["ping", "a"]);
     assert.equal(ping.exit, 2);
-    assert.match(ping.stderr, /cannot use configuration .*; and 14 more: stt config check/);
+    assert.match(ping.stderr, /cannot use configuration .*; and 15 more: stt config check/);
     // What has nothing to do with it goes on.
     assert.equal((await scene.run(["completions", "bash"])).exit, 0);
     assert.equal((await scene.run(["help"])).exit, 0);
