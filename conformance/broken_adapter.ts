@@ -1,7 +1,8 @@
 /**
  * Programs that must not pass, for the tests: the argument says what is wrong with them. `lenient` accepts whatever is
  * refused, `wrong` gets every result wrong, `crash` and `hang` stop answering at one operation, `garbage` writes lines
- * that are no JSON, `mute` knows no operation.
+ * that are no JSON and `endless` one without an end there, `chatty` writes another line behind that answer and `verbose`
+ * what it has not beside what it has; `mute` knows no operation.
  *
  * @module
  */
@@ -42,6 +43,13 @@ for await (const line of createInterface({ input: process.stdin, crlfDelay: Infi
       process.stdout.write("not JSON\n");
       continue;
     }
+    if (fault === "endless") {
+      for (let count = 0; count < 32; count++) process.stdout.write("\x1b[2J".repeat(250_000));
+      continue;
+    }
   }
-  process.stdout.write(`${JSON.stringify({ id: request.id, ...spoil(await answer(request)) })}\n`);
+  const made = { id: request.id, ...spoil(await answer(request)) };
+  const beside = fault === "verbose" ? { unsupported: false, message: null } : {};
+  const more = fault === "chatty" && request.op === "varint.size" ? "debug\n" : "";
+  process.stdout.write(`${JSON.stringify({ ...beside, ...made })}\n${more}`);
 }

@@ -11,6 +11,7 @@ import { builtInCases } from "./cases/mod.ts";
 import { loadData } from "./data/files.ts";
 import { InProcess } from "./in_process.ts";
 import { PeerProcess } from "./peer_process.ts";
+import { SECTIONS, textReport } from "./reports.ts";
 import { runCases, summarize } from "./runner.ts";
 
 const DENO = process.execPath;
@@ -82,12 +83,16 @@ test("broken programs fail, by the command line too", async () => {
 });
 
 test("a crash, silence or nonsense fails its case, and the program is started anew", async () => {
-  for (
-    const [fault, words] of [["crash", /crashed \(exit 3\)/], ["hang", /no answer within/], [
-      "garbage",
-      /no JSON/,
-    ]] as const
-  ) {
+  const [first, second] = ["1.9-size/1", "1.9-size/2"];
+  const faults: readonly [fault: string, words: RegExp, failing: string[]][] = [
+    ["crash", /crashed \(exit 3\)/, [first, second]],
+    ["hang", /no answer within/, [first, second]],
+    ["garbage", /no JSON/, [first, second]],
+    ["endless", /wrote 16777216 characters without an end of line/, [first, second]],
+    // The first answer was right; what came behind it is seen by the next case.
+    ["chatty", /no JSON: debug/, [second]],
+  ];
+  for (const [fault, words, failing] of faults) {
     const cases = builtInCases().filter(({ id }) => /^1\.(9-size\/[12]|1-encode\/[1-4])$/.test(id));
     const peer = new PeerProcess(`${BROKEN} ${fault}`, {
       timeoutMs: fault === "hang" ? 1500 : 30_000,
@@ -95,14 +100,35 @@ test("a crash, silence or nonsense fails its case, and the program is started an
     try {
       const results = await runCases(cases, peer);
       const failed = results.filter(({ verdict }) => verdict === "fail");
-      assert.deepEqual(failed.map(({ id }) => id), ["1.9-size/1", "1.9-size/2"]);
+      assert.deepEqual(failed.map(({ id }) => id), failing, fault);
       for (const { detail } of failed) assert.match(detail, words);
-      assert.equal(results.filter(({ verdict }) => verdict === "pass").length, 4);
-      assert.equal(peer.starts, 2);
+      const passed = results.filter(({ verdict }) => verdict === "pass");
+      assert.equal(passed.length, cases.length - failing.length);
+      assert.equal(peer.starts, failing.length);
     } finally {
       await peer.close();
     }
   }
+});
+
+test("an answer is what it has: no value, and false, are not there", async () => {
+  const cases = builtInCases().filter(({ id }) => /^1\.(1-encode|3-non-minimal)\//.test(id));
+  const peer = new PeerProcess(`${BROKEN} verbose`);
+  try {
+    const { pass } = summarize(await runCases(cases, peer));
+    assert.deepEqual([pass, cases.length > 8], [cases.length, true]);
+  } finally {
+    await peer.close();
+  }
+});
+
+test("a report shows what a program wrote, and has it say nothing to the terminal", async () => {
+  const cases = builtInCases().filter(({ id }) => id === "1.9-size/1");
+  const peer = new PeerProcess("printf '\\033[2Jlost\\n'");
+  const results = await runCases(cases, peer);
+  const head = { implementation: "x", summary: summarize(results), milliseconds: 1 };
+  const text = textReport({ ...head, files: [], skipped: [] }, results, false);
+  assert.match(text, /no JSON: \\u\{1b\}\[2Jlost\n/);
 });
 
 test("an operation that a program does not know is no failure", async () => {
@@ -124,6 +150,12 @@ test("a program that does not start fails every case without being started for e
   const results = await runCases(cases, peer);
   assert.ok(results.every(({ verdict }) => verdict === "fail"));
   assert.equal(peer.starts, 3);
+});
+
+test("every section of a case has a title", () => {
+  const cases = [...builtInCases(), ...loadData(path("../vectors/"), false).cases];
+  const sections = new Set(cases.map(({ section }) => section));
+  assert.deepEqual([...sections].filter((section) => SECTIONS[section] === undefined), []);
 });
 
 test("reports, lists, filters and exit codes", async () => {

@@ -6,6 +6,7 @@ import {
   type Implementation,
   ImplementationFault,
   isObject,
+  type JsonObject,
   type Request,
 } from "./protocol.ts";
 
@@ -13,6 +14,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Starts in a row that answered nothing: the command itself does not work. */
 const HOPELESS_STARTS = 3;
 const STDERR_KEPT = 400;
+/** Far above the longest answer that an operation has. */
+const MAX_LINE_CHARS = 16_777_216;
 
 interface Waiting {
   readonly id: number;
@@ -34,7 +37,11 @@ export class PeerProcess implements Implementation {
   #child: ChildProcessWithoutNullStreams | undefined;
   #waiting: Waiting | undefined;
   #nextId = 1;
-  #buffered = "";
+  /** The beginning of a line, in pieces: joined at its end, not at each of them. */
+  #line: string[] = [];
+  #lineChars = 0;
+  /** What the program did while nothing was asked; the next case tells of it. */
+  #unasked: string | undefined;
   #stderr = "";
   #fruitless = 0;
   /** Times the program was started. */
@@ -48,6 +55,11 @@ export class PeerProcess implements Implementation {
   call(request: Request): Promise<Answer> {
     if (this.#fruitless >= HOPELESS_STARTS) {
       return Promise.reject(new ImplementationFault(`does not start${this.#lastWords()}`));
+    }
+    if (this.#unasked !== undefined) {
+      const fault = new ImplementationFault(this.#unasked);
+      this.#unasked = undefined;
+      return Promise.reject(fault);
     }
     const child = this.#child ?? this.#start();
     const id = this.#nextId++;
@@ -78,7 +90,8 @@ export class PeerProcess implements Implementation {
     const child = spawn(this.name, { shell: true, detached: process.platform !== "win32" });
     this.starts++;
     this.#fruitless++;
-    this.#buffered = "";
+    this.#line = [];
+    this.#lineChars = 0;
     this.#stderr = "";
     child.stdout.setEncoding("utf8");
     child.stderr.setEncoding("utf8");
@@ -106,30 +119,42 @@ export class PeerProcess implements Implementation {
 
   #read(child: ChildProcessWithoutNullStreams, text: string): void {
     if (this.#child !== child) return;
-    const lines = (this.#buffered + text).split("\n");
-    this.#buffered = lines.pop() ?? "";
-    for (const line of lines) if (line.trim() !== "") this.#line(line);
+    const [first = "", ...rest] = text.split("\n");
+    let part = first;
+    for (const next of rest) {
+      const line = [...this.#line, part].join("");
+      this.#line = [];
+      this.#lineChars = 0;
+      if (line.trim() !== "") this.#take(line);
+      // After a fault nothing more is heard of it.
+      if (this.#child !== child) return;
+      part = next;
+    }
+    this.#line.push(part);
+    this.#lineChars += part.length;
+    if (this.#lineChars > MAX_LINE_CHARS) {
+      this.#fail(`wrote ${MAX_LINE_CHARS} characters without an end of line`);
+    }
   }
 
-  #line(line: string): void {
-    const waiting = this.#waiting;
+  #take(line: string): void {
     let answer: unknown;
     try {
       answer = JSON.parse(line);
     } catch {
       return this.#fail(`wrote a line that is no JSON: ${line.slice(0, 80)}`);
     }
+    const waiting = this.#waiting;
     if (!isObject(answer) || waiting === undefined || answer.id !== waiting.id) {
       return this.#fail(`answered something that was not asked: ${line.slice(0, 80)}`);
     }
-    const isAnswer = isObject(answer.ok) || typeof answer.error === "string" ||
-      answer.unsupported === true;
-    if (!isAnswer) {
-      return this.#fail(`answered neither ok, error nor unsupported: ${line.slice(0, 80)}`);
+    const one = answerOf(answer);
+    if (one === undefined) {
+      return this.#fail(`answered not one of ok, error and unsupported: ${line.slice(0, 80)}`);
     }
     this.#fruitless = 0;
     this.#waiting = undefined;
-    waiting.resolve(answer as unknown as Answer);
+    waiting.resolve(one);
   }
 
   #fail(what: string): void {
@@ -138,8 +163,20 @@ export class PeerProcess implements Implementation {
     this.#waiting = undefined;
     this.#child = undefined;
     if (child !== undefined) kill(child);
-    waiting?.reject(new ImplementationFault(what));
+    if (waiting === undefined) this.#unasked = `${what} (after the answer before)`;
+    else waiting.reject(new ImplementationFault(what));
   }
+}
+
+/** What of the three it is, without whatever a program writes beside: `"error":null`, `"unsupported":false`. */
+function answerOf({ ok, error, message, unsupported }: JsonObject): Answer | undefined {
+  const answers: Answer[] = [];
+  if (isObject(ok)) answers.push({ ok });
+  if (typeof error === "string") {
+    answers.push(typeof message === "string" ? { error, message } : { error });
+  }
+  if (unsupported === true) answers.push({ unsupported: true });
+  return answers.length === 1 ? answers[0] : undefined;
 }
 
 function kill(child: ChildProcessWithoutNullStreams): void {

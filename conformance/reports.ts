@@ -21,6 +21,14 @@ export function paint(text: string, verdict: Verdict, color: boolean): string {
   return color ? `\u001b[${COLORS[verdict]}m${text}\u001b[0m` : text;
 }
 
+/** What a program wrote, in one line and with nothing in it that moves the cursor of a terminal. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  );
+}
+
 /** One line per case that did not pass, one per section, and the sum. */
 export function textReport(
   head: ReportHead,
@@ -34,7 +42,7 @@ export function textReport(
     lines.push(
       `${paint(one.verdict.padEnd(11), one.verdict, color)} ${one.level} ${one.id}  ${one.title}`,
     );
-    lines.push(`            ${one.detail}`);
+    lines.push(`            ${printable(one.detail)}`);
   }
   if (lines.length > 0) lines.push("");
   const sections = new Map<string, CaseResult[]>();
@@ -74,6 +82,17 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   "8": "streams",
   "9": "records",
   "10": "unreliable paths",
+  "12.9": "requests",
+  "12.10": "folders",
+  "12.13": "topics",
+  "14.3": "headers of stores",
+  "14.4": "chambers",
+  "14.5": "contents",
+  "14.6": "sealed streams",
+  "15.1": "tickets",
+  "15.2": "handshake of a resumption",
+  "15.3": "what goes on",
+  "15.4": "continuity on the wire",
 };
 
 export function jsonReport(head: ReportHead, results: readonly CaseResult[]): string {

@@ -1,6 +1,6 @@
 // The compiled package, whose tests run on Node, has no docs/.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { COMMANDS, runCommand } from "./io_for_test.ts";
@@ -24,4 +24,15 @@ test("the documentation has every option and every exit code", async () => {
 test("the manual is what the tables of the commands say", () => {
   const page = readFileSync(new URL("../../docs/stt.1.md", import.meta.url), "utf8");
   assert(page === manual(COMMAND_TABLES), "docs/stt.1.md is stale: run `deno task gen-manual`");
+});
+
+test("the manual names every variable that the command reads", () => {
+  const page = readFileSync(new URL("../../docs/stt.1.md", import.meta.url), "utf8");
+  const folder = new URL("./", import.meta.url);
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /(?<!_test)\.ts$/.test(name) && !name.endsWith("manual.ts"))
+    .map((name) => readFileSync(new URL(name, folder), "utf8"))
+    .flatMap((text) => [...text.matchAll(/"(STT_[A-Z]+|NO_COLOR)"/g)].map(([, name]) => name));
+  assert(names.length >= 4, names.join());
+  for (const name of names) assert(page.includes(`| \`${name}\``), `${name} is not in the manual`);
 });

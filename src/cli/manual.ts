@@ -11,6 +11,10 @@ import { optionHead, sentence } from "./help.ts";
 /** What the environment means to the program. */
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["STT_SEED", "the shared seed, where no `--seed-file` is given"],
+  [
+    "STT_KEYLOGFILE",
+    "DANGER: the keys of sessions are appended to this file, where no `--keylog` is given",
+  ],
   ["STT_CONFIG", "the configuration file; empty for none"],
   [
     "XDG_CONFIG_HOME, HOME",

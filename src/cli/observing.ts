@@ -27,8 +27,10 @@ export function observeOptions(
 ): Pick<EndpointOptions, "tracer" | "keyLog"> {
   const qlog = args.text("qlog");
   const keys = args.text("keylog") ?? grantedEnv(io.env, KEY_LOG_VARIABLE);
-  const tracer = qlog === undefined ? undefined : qlogFile(qlog).tracer;
-  const keyLog = keys === undefined || keys === "" ? undefined : keyLogFile(keys).keyLog;
+  // The sessions go on without; whoever asked for the file learns that it is not whole.
+  const files = { onFailure: report.warnOf };
+  const tracer = qlog === undefined ? undefined : qlogFile(qlog, files).tracer;
+  const keyLog = keys === undefined || keys === "" ? undefined : keyLogFile(keys, files).keyLog;
   if (keyLog !== undefined) {
     const message = `the keys of these sessions go to ${JSON.stringify(keys)}: ` +
       "whoever reads that file reads everything that they send";

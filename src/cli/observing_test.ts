@@ -7,6 +7,7 @@ import { toHex } from "../codec/hex.ts";
 import { withFolder } from "../endpoint/files/folder_for_test.ts";
 import { listen, type Listener } from "../endpoint/listener.ts";
 import { parseKeyLogLine } from "../session/key_log.ts";
+import { withChildren } from "./child_for_test.ts";
 import { runCommand } from "./io_for_test.ts";
 
 const SEED = new Uint8Array(32).fill(0x5e);
@@ -70,5 +71,22 @@ test("--qlog writes the session, and no keys", async () => {
     assert.ok(events.some(({ name }) => name === "transport:packet_sent"));
     const logged = (await readFile(keys, "utf8")).trim().split("\n").map(parseKeyLogLine);
     for (const entry of logged) assert.ok(!text.includes(toHex(entry?.key ?? assert.fail())));
+  });
+});
+
+test("a trace and a key log that cannot be written are told of, and the run goes on", {
+  skip: process.platform === "win32" ? "needs a shell that can limit files" : false,
+}, async () => {
+  await withChildren(async (start) => {
+    await withListener(async (listener, folder) => {
+      for (const option of ["--qlog", "--keylog"]) {
+        const path = join(folder, option);
+        const ping = ["ping", listener.address, "--count", "1", option, path];
+        const shell = 'trap "" XFSZ; ulimit -f 0; exec "$@"';
+        const child = start(ping, { seed: ENV.STT_SEED, shell });
+        assert.equal(await child.exit(), 0);
+        assert.match(child.stderr, /stt: cannot write "[^"]*log": \S/);
+      }
+    });
   });
 });

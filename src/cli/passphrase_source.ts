@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { fileError } from "../endpoint/files/file_error.ts";
+import { SttError } from "../errors.ts";
 import type { CommandContext } from "./command.ts";
 import { Interrupted, UsageError } from "./exit_codes.ts";
 
@@ -14,34 +15,39 @@ const MAX_BYTES = 65_536;
 
 /** The first line of standard input, without its end. */
 export async function passphraseOfInput({ io }: CommandContext): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of io.stdin.bytes()) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (chunk.includes(0x0a) || length > MAX_BYTES) break;
+  try {
+    return await firstLine(io.stdin.bytes(), "standard input");
+  } finally {
+    io.stdin.release();
   }
-  io.stdin.release();
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return firstLine(new TextDecoder().decode(bytes));
-}
-
-function firstLine(text: string): string {
-  return text.split(/\r?\n/, 1)[0] ?? "";
 }
 
 /** The first line of a file, without its end. */
 export async function passphraseOfFile(path: string): Promise<string> {
   try {
-    return firstLine(await readFile(path, "utf8"));
+    const file = await open(path, "r");
+    // The file is closed with the stream.
+    return await firstLine(file.createReadStream(), JSON.stringify(path));
   } catch (cause) {
     throw fileError("read", path, cause);
   }
+}
+
+/** The same for both, or one passphrase would make two seeds: a byte order mark is none of it, and half a line is no line. */
+async function firstLine(chunks: AsyncIterable<Uint8Array>, what: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of chunks) {
+    text += decoder.decode(chunk, { stream: true });
+    length += chunk.length;
+    if (text.includes("\n")) break;
+    if (length > MAX_BYTES) {
+      const why = `the first line of ${what} exceeds ${MAX_BYTES} bytes`;
+      throw new SttError("SEED", `cannot use passphrase: ${why}`);
+    }
+  }
+  return (text + decoder.decode()).split(/\r?\n/, 1)[0] ?? "";
 }
 
 /** One that is typed without being shown. */

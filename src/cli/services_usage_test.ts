@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../endpoint/connect.ts";
+import { listen } from "../endpoint/listener.ts";
 import { eventually } from "./child_for_test.ts";
 import { encodeRequest, FORWARD_APP } from "./forwarding/wire.ts";
 import { runCommand } from "./io_for_test.ts";
@@ -55,4 +56,29 @@ test("what a listener left unsaid of refused connections is said before it ends,
   const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
   assert.equal(events.filter(({ event }) => event === "not-forwarded").length, 10);
   assert.equal(events.find(({ event }) => event === "not-forwarded-more")?.count, 2);
+});
+
+test("ping sums up what it measured, also when it is interrupted", async () => {
+  const listener = await listen("mem:pinged", { seed: SEED });
+  try {
+    const argv = ["ping", "mem:pinged", "--json", "--interval", "1"];
+    for (
+      const [more, interruptAt, exit] of [["4", undefined, 0], [
+        "1000000",
+        /"seq[^]*"seq/,
+        130,
+      ]] as const
+    ) {
+      const world = { env: { STT_SEED: SEED }, ...interruptAt && { interruptAt } };
+      const run = await runCommand([...argv, "--count", more], world);
+      assert.equal(run.exit, exit);
+      const events = run.stdout.trim().split("\n").map((line) => JSON.parse(line));
+      const times: number[] = events.flatMap(({ event, ms }) => event === "pong" ? [ms] : []);
+      const { count, min, max, avg } = events.find(({ event }) => event === "summary");
+      assert.deepEqual([count, min, max], [times.length, Math.min(...times), Math.max(...times)]);
+      assert(avg >= min && avg <= max);
+    }
+  } finally {
+    await listener.close();
+  }
 });

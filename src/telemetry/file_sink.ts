@@ -19,6 +19,8 @@ export interface FileSinkOptions {
   readonly append: boolean;
   /** Text goes to the file at once, not in heaps. */
   readonly immediate: boolean;
+  /** Hears of `failure` when it happens. */
+  readonly onFailure?: ((error: SttError) => void) | undefined;
 }
 
 /** Appends text to a file that its owner alone may read. What could not be written is lost; `failure` says why. */
@@ -27,6 +29,7 @@ export class FileSink {
   failure: SttError | undefined;
   readonly #path: string;
   readonly #immediate: boolean;
+  readonly #onFailure: ((error: SttError) => void) | undefined;
   #fd: number | undefined;
   #waiting = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,6 +39,7 @@ export class FileSink {
   constructor(path: string, options: FileSinkOptions) {
     this.#path = path;
     this.#immediate = options.immediate;
+    this.#onFailure = options.onFailure;
     try {
       this.#fd = openSync(path, options.append ? "a" : "w", PRIVATE_MODE);
       // The mode of a file that was there already is its old one; terminals and pipes keep theirs.
@@ -71,6 +75,7 @@ export class FileSink {
     } catch (cause) {
       this.failure = this.#error(cause);
       this.#close();
+      this.#onFailure?.(this.failure);
     }
   }
 

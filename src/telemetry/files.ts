@@ -10,6 +10,12 @@ import type { SttError } from "../errors.ts";
 import type { KeyLog } from "../session/key_log.ts";
 import { FileSink } from "./file_sink.ts";
 
+/** Options of {@link qlogFile} and {@link keyLogFile}. */
+export interface TraceFileOptions {
+  /** Hears once why no more is written, as a full disk; it must not throw. Default: only `failure` tells. */
+  readonly onFailure?: (error: SttError) => void;
+}
+
 /** A qlog file that is being written. */
 export interface QlogFile {
   /** What the option `tracer` of `connect` and `listen` takes. */
@@ -36,8 +42,9 @@ export interface KeyLogFile {
  *
  * @throws {SttError} `FILE_IO` when it cannot be opened.
  */
-export function qlogFile(path: string, options: QlogOptions = {}): QlogFile {
-  const sink = new FileSink(path, { append: false, immediate: false });
+export function qlogFile(path: string, options: QlogOptions & TraceFileOptions = {}): QlogFile {
+  const { onFailure } = options;
+  const sink = new FileSink(path, { append: false, immediate: false, onFailure });
   return {
     tracer: qlogTracer((record) => sink.write(record), options),
     get failure() {
@@ -54,8 +61,8 @@ export function qlogFile(path: string, options: QlogOptions = {}): QlogFile {
  *
  * @throws {SttError} `FILE_IO` when it cannot be opened.
  */
-export function keyLogFile(path: string): KeyLogFile {
-  const sink = new FileSink(path, { append: true, immediate: true });
+export function keyLogFile(path: string, { onFailure }: TraceFileOptions = {}): KeyLogFile {
+  const sink = new FileSink(path, { append: true, immediate: true, onFailure });
   return {
     keyLog: (line) => sink.write(`${line}\n`),
     get failure() {

@@ -33,7 +33,13 @@ export {
 export { type QlogOptions, qlogTracer } from "../observe/qlog.ts";
 export { type KeyLog, type KeyLogEntry, keyLogLine, parseKeyLogLine } from "../session/key_log.ts";
 export { statsSince } from "./stats_since.ts";
-export { type KeyLogFile, keyLogFile, type QlogFile, qlogFile } from "./files.ts";
+export {
+  type KeyLogFile,
+  keyLogFile,
+  type QlogFile,
+  qlogFile,
+  type TraceFileOptions,
+} from "./files.ts";
 export { combineTracers } from "../observe/combined.ts";
 export { type LogEntry, type LogLevel, logTracer } from "../observe/log.ts";
 export {

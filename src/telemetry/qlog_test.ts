@@ -204,7 +204,12 @@ test("a tracer factory that throws or declines costs nothing but the trace", asy
 test("a full disk ends the file, not the session", {
   skip: process.platform === "linux" ? false : "needs /dev/full",
 }, () => {
-  const [trace, keys] = [qlogFile("/dev/full"), keyLogFile("/dev/full")];
+  const heard: string[] = [];
+  const onFailure = ({ code }: SttError): void => void heard.push(code);
+  const [trace, keys] = [
+    qlogFile("/dev/full", { onFailure }),
+    keyLogFile("/dev/full", { onFailure }),
+  ];
   const start = { localAddress: "a:", remoteAddress: "b:", nowMs: 0, unixMs: 0 } as const;
   const tracer = trace.tracer({ ...start, role: "initiator" });
   for (let i = 0; i < 2000; i++) tracer?.trace({ type: "handshake", step: "accepted" }, i);
@@ -213,4 +218,5 @@ test("a full disk ends the file, not the session", {
     assert.equal(file.failure?.code, "FILE_IO");
     file.close();
   }
+  assert.deepEqual(heard, ["FILE_IO", "FILE_IO"]);
 });

@@ -9,6 +9,7 @@ import type { Command } from "../command.ts";
 import { dial } from "../dial.ts";
 import { EXIT_OK, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
+import type { Report } from "../report.ts";
 import { formatDuration } from "../text.ts";
 
 const DEFAULT_COUNT = 4;
@@ -18,7 +19,10 @@ export const ping: Command = {
   name: "ping",
   usage: "ping ADDR [--count N] [--interval MS]",
   summary: "measure the round trip to a listener, through an encrypted session",
-  details: ["Works with every listener that has the seed, whatever it is for."],
+  details: [
+    "Works with every listener that has the seed, whatever it is for. Ctrl-C prints",
+    "what was measured until then.",
+  ],
   positionals: ["address"],
   examples: [
     {
@@ -47,13 +51,13 @@ export const ping: Command = {
     const interval = args.number("interval", 0, 86_400_000) ?? DEFAULT_INTERVAL_MS;
     const { report, signal } = context;
     const { peer, timeoutMs } = await dial(address, args, context, "");
-    const times: number[] = [];
+    const times: Times = { count: 0, min: Infinity, sum: 0, max: 0 };
     try {
       for (let sequence = 1; sequence <= count; sequence++) {
         if (sequence > 1) await pause(interval, signal);
         const late = AbortSignal.timeout(timeoutMs);
         const ms = await peer.ping({ signal: AbortSignal.any([signal, late]) });
-        times.push(ms);
+        add(times, ms);
         report.result(
           "pong",
           { sequence, ms },
@@ -67,17 +71,35 @@ export const ping: Command = {
       throw error;
     } finally {
       await peer.close();
+      if (times.count > 0) tell(times, report);
     }
-    const sum = times.reduce((a, b) => a + b, 0);
-    const [min, avg, max] = [Math.min(...times), sum / times.length, Math.max(...times)];
-    report.result(
-      "summary",
-      { count: times.length, min, avg, max },
-      `${times.length} pongs, min/avg/max ${min.toFixed(2)}/${avg.toFixed(2)}/${max.toFixed(2)} ms`,
-    );
     return EXIT_OK;
   },
 };
+
+/** Sums, not samples: a million pings are to be had. */
+interface Times {
+  count: number;
+  min: number;
+  sum: number;
+  max: number;
+}
+
+function add(times: Times, ms: number): void {
+  times.count++;
+  times.min = Math.min(times.min, ms);
+  times.sum += ms;
+  times.max = Math.max(times.max, ms);
+}
+
+function tell({ count, min, sum, max }: Times, report: Report): void {
+  const avg = sum / count;
+  report.result(
+    "summary",
+    { count, min, avg, max },
+    `${count} pongs, min/avg/max ${min.toFixed(2)}/${avg.toFixed(2)}/${max.toFixed(2)} ms`,
+  );
+}
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {

@@ -103,10 +103,13 @@ class Check {
 }
 
 function settingOf(
-  { value, multiple }: OptionSpec,
+  { value, multiple, choices }: OptionSpec,
   given: unknown,
 ): string | boolean | readonly string[] | undefined {
   if (value === undefined) return typeof given === "boolean" ? given : undefined;
+  if (choices !== undefined) {
+    return typeof given === "string" && choices.includes(given) ? given : undefined;
+  }
   if (typeof given === "number") return String(given);
   if (typeof given === "string") return given;
   const list = multiple === true && Array.isArray(given) ? given as readonly unknown[] : undefined;
@@ -115,6 +118,6 @@ function settingOf(
 
 function wanted({ value, multiple, choices }: OptionSpec): string {
   if (value === undefined) return "true or false";
-  const one = choices === undefined ? "a text or a number" : `one of ${choices.join(", ")}`;
-  return multiple === true ? `${one}, or a list of texts` : one;
+  if (choices !== undefined) return `one of ${choices.join(", ")}`;
+  return `a text or a number${multiple === true ? ", or a list of texts" : ""}`;
 }

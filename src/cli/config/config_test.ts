@@ -115,11 +115,27 @@ test("--no-resume on the line beats resume in the file, and --to-stdout its fold
   });
 });
 
+test("--web and --offer leave the folder that the file names: pages send files there", async () => {
+  await withConfig(async (scene) => {
+    await scene.write({ commands: { listen: { out: "nowhere", offer: "gone", echo: true } } });
+    const env = { STT_SEED: SEED };
+    const web = ["listen", "ws://127.0.0.1:0/", "--web"];
+    for (const argv of [web, [...web, "--offer", "x"]]) {
+      const { exit, stderr } = await scene.run(argv, env);
+      assert.equal(exit, 5, stderr);
+      assert.match(stderr, /cannot use folder ".*nowhere"/);
+    }
+    // Who names a folder does not offer, whatever the file says.
+    const receiving = ["listen", "ws://127.0.0.1:0/", "--out", join(scene.folder, "other")];
+    assert.match((await scene.run(receiving, env)).stderr, /cannot use folder ".*other"/);
+  });
+});
+
 test("every mistake is named with its path, and none with its value", async () => {
   await withConfig(async (scene) => {
     await scene.write({
       peer: {},
-      defaults: { "seed-fle": SEED, timeout: true, keylog: "x", expect: "x" },
+      defaults: { "seed-fle": SEED, timeout: true, keylog: "x", expect: "x", congestion: SEED },
       commands: { snd: {}, config: {}, send: { exclude: [1], resume: "yes", seed: SEED } },
       peers: { a: { adress: SEED }, "b c": { address: "tcp://x:1" }, d: 5 },
     });
@@ -131,6 +147,7 @@ test("every mistake is named with its path, and none with its value", async () =
       "defaults.timeout takes a text or a number",
       "defaults.keylog is not known",
       "defaults.expect is not known",
+      "defaults.congestion takes one of cubic, bbr, newreno",
       "commands.snd is not known: did you mean send?",
       "commands.config is not known",
       "commands.send.exclude takes a text or a number, or a list of texts",
@@ -147,7 +164,7 @@ test("every mistake is named with its path, and none with its value", async () =
     assert(!stderr.includes(SEED));
     const ping = await scene.run(["ping", "a"]);
     assert.equal(ping.exit, 2);
-    assert.match(ping.stderr, /cannot use configuration .*; and 14 more: stt config check/);
+    assert.match(ping.stderr, /cannot use configuration .*; and 15 more: stt config check/);
     // What has nothing to do with it goes on.
     assert.equal((await scene.run(["completions", "bash"])).exit, 0);
     assert.equal((await scene.run(["help"])).exit, 0);

@@ -47,9 +47,22 @@ export function configurable(commands: readonly Command[]): readonly Command[] {
 }
 
 /** Options of which one is enough: a stronger place that has one of them hides the others of weaker places. */
-export const RIVALS: readonly (readonly string[])[] = [
+const RIVALS: readonly (readonly string[])[] = [
   ["seed-file", SEED_KEY.name, "passphrase-file", "ask-passphrase"],
   ["out", "to-stdout"],
   ["resume", "no-resume"],
-  ["echo", "offer", "out", "web"],
+  ["echo", "offer"],
+  ["echo", "web"],
 ];
+
+/** Who says where files go wants to receive. The other way `out` stays: with `--web`, files go both ways. */
+const HIDES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["out", ["echo", "offer"]],
+  ["to-stdout", ["echo", "offer"]],
+]);
+
+/** The names of which nothing is taken from weaker places than the one that has this option. */
+export function hiddenBy(name: string): readonly string[] {
+  const rivals = RIVALS.filter((group) => group.includes(name)).flat();
+  return [name, ...rivals, ...HIDES.get(name) ?? []];
+}

@@ -48,8 +48,9 @@ function settings(keys: readonly OptionSpec[], description: string): Schema {
   };
 }
 
-function schemaOf({ value, multiple, help }: OptionSpec): Schema {
+function schemaOf({ value, multiple, choices, help }: OptionSpec): Schema {
   if (value === undefined) return { type: "boolean", description: help };
+  if (choices !== undefined) return { enum: choices, description: help };
   const one = { type: ["string", "number"] };
   if (multiple !== true) return { ...one, description: help };
   return { anyOf: [one, { type: "array", items: { type: "string" } }], description: help };

@@ -19,6 +19,7 @@ const WRONG: readonly unknown[] = [
   { peer: {} },
   { defaults: { timeout: true } },
   { defaults: { help: true } },
+  { defaults: { congestion: "reno" } },
   { commands: { send: { exclude: [1] } } },
   { commands: { config: {} } },
   { peers: { laptop: {} } },

@@ -13,7 +13,7 @@ import type { CliIo } from "../io.ts";
 import { didYouMean } from "../suggest.ts";
 import type { Settings } from "./check.ts";
 import { configuredPath, type LoadedConfig } from "./config_file.ts";
-import { RIVALS, SEED_KEY } from "./keys.ts";
+import { hiddenBy, SEED_KEY } from "./keys.ts";
 
 /** A value of an option, and where it comes from. */
 export interface Setting {
@@ -46,10 +46,8 @@ export function settingsOf(
     { source: "defaults", settings: config.defaults },
   ];
   const taken = new Set<string>();
-  const takes = (
-    name: string,
-  ): string[] => [name, ...RIVALS.filter((g) => g.includes(name)).flat()];
-  for (const { name } of command.options) if (given(name)) takes(name).forEach((n) => taken.add(n));
+  const take = (name: string): void => hiddenBy(name).forEach((hidden) => taken.add(hidden));
+  for (const { name } of command.options) if (given(name)) take(name);
   const settings: Setting[] = [];
   for (const { source, settings: layer } of layers) {
     const here: string[] = [];
@@ -59,7 +57,7 @@ export function settingsOf(
       here.push(name);
       settings.push({ name, source, value: pathsIn(spec, value, path, env) });
     }
-    for (const name of here) takes(name).forEach((n) => taken.add(n));
+    here.forEach(take);
   }
   // What is false is as if it were not given.
   return settings.filter(({ value }) => value !== false);

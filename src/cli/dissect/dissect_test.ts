@@ -25,6 +25,17 @@ function frames(): Uint8Array[] {
   return found.map((quoted) => fromHex(quoted.slice(1, -1)));
 }
 
+/** Of a HANDSHAKE frame. */
+const HEADER = {
+  type: 5,
+  flags: 0,
+  sessionId: new Uint8Array(8),
+  sequence: 0,
+  timestamp: 0,
+  streamId: 0,
+  metadata: new Uint8Array(0),
+};
+
 test("handshake messages are told in words", () => {
   const all = frames().map((frame) => text(frame)).join("\n");
   for (
@@ -119,6 +130,26 @@ test("a message without its frame is told, with what it lacks", () => {
   ) assert(told.includes(phrase), `${phrase} is not in ${told}`);
   const never = text(encodeValue(new Map(message).set("timestamp", 2 ** 53 - 1)));
   assert.match(never, /timestamp: int 9007199254740991/);
+});
+
+test("names that every object has are no messages, suites or codes", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    const payload = encodeValue(
+      new Map<string, SttValue>([
+        ["type", name],
+        [name, name],
+        ["suite", name],
+        ["suites", [name, 9, [1]]],
+        ["code", name],
+      ]),
+    );
+    const [tree] = dissect(encodeFrame({ ...HEADER, payload }));
+    assert(tree !== undefined);
+    const shown = renderNote(tree).join("\n");
+    assert.doesNotMatch(shown, /native code|\[object/);
+    assert.match(shown, /message of unknown type\n/);
+    assert.match(shown, /list, 3 entries {2}\(no number, unknown 9, no number; /);
+  }
 });
 
 test("floats, long lists, and what canonical encoding refuses", () => {

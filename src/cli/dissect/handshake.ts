@@ -81,13 +81,19 @@ export function messageNote(value: SttValue): Note {
   const children = [...value].filter(([key]) => key !== "type").map(([key, item]) =>
     fieldNote(key, item, name)
   );
-  return { label, text: MESSAGES[name] ?? "", children };
+  return { label, text: meaningOf(MESSAGES, name) ?? "", children };
+}
+
+/** What a table says of a value; its keys are its own, whatever a peer has sent. */
+function meaningOf(table: Readonly<Record<string, string>>, value: SttValue): string | undefined {
+  const key = typeof value === "number" || typeof value === "string" ? String(value) : "";
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 function fieldNote(key: string, item: SttValue, message: string): Note {
   const tree = valueNote(key, item);
-  const meaning = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
-  const extra = [explain(key, item, message), meaning].filter((text) => text !== undefined);
+  const extra = [explain(key, item, message), meaningOf(FIELDS, key)]
+    .filter((text) => text !== undefined);
   return extra.length === 0 ? tree : { ...tree, text: `${tree.text}  (${extra.join("; ")})` };
 }
 
@@ -96,12 +102,14 @@ function explain(key: string, item: SttValue, message: string): string | undefin
     const date = new Date(item);
     return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
   }
-  if (key === "suite") return SUITES[String(item)];
+  if (key === "suite") return meaningOf(SUITES, item);
   if (key === "suites" && Array.isArray(item)) {
-    return item.slice(0, 8).map((suite) => SUITES[String(suite)] ?? `unknown ${String(suite)}`)
-      .join(", ");
+    const names = item.slice(0, 8).map((suite: SttValue) =>
+      meaningOf(SUITES, suite) ?? (typeof suite === "number" ? `unknown ${suite}` : "no number")
+    );
+    return names.join(", ");
   }
-  if (key === "code" && message === "RETRY") return RETRY_CODES[String(item)];
+  if (key === "code" && message === "RETRY") return meaningOf(RETRY_CODES, item);
   return undefined;
 }
 

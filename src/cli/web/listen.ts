@@ -48,9 +48,10 @@ export async function listenForPages(
 ): Promise<number> {
   checkOptions(address, args);
   const typed = args.flag("chat");
-  const webFiles = await pageFor(parseAddress(address).path);
-  // What is wrong with --out is said before anybody can dial.
+  // What is wrong with --out or --exclude is said before anybody can dial.
   await receivingService(args, context);
+  const how = sendingOf(args);
+  const webFiles = await pageFor(parseAddress(address).path);
   let host: SessionHost | undefined;
   const { listener, close } = await openListener(address, args, context, {
     app: FILES_APP,
@@ -71,7 +72,7 @@ export async function listenForPages(
     const room = new ChatRoom(typed ? "host" : undefined, (line) => show(line, inside));
     const files = await receivingService(args, inside);
     host = new SessionHost(
-      new WebService(files, args.texts("offer"), sendingOf(args), room, inside),
+      new WebService(files, args.texts("offer"), how, room, inside),
       args.flag("once"),
       inside,
     );
