@@ -73,7 +73,9 @@ export const ping: Command = {
     report.result(
       "summary",
       { count: times.length, min, avg, max },
-      `${times.length} pongs, min/avg/max ${min.toFixed(2)}/${avg.toFixed(2)}/${max.toFixed(2)} ms`,
+      `${times.length} ${times.length === 1 ? "pong" : "pongs"}, min/avg/max ${min.toFixed(2)}/${
+        avg.toFixed(2)
+      }/${max.toFixed(2)} ms`,
     );
     return EXIT_OK;
   },
