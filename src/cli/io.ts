@@ -14,6 +14,8 @@ export interface CliOutput {
   readonly isTty: boolean;
   /** Columns of the terminal. */
   readonly columns: number;
+  /** Rows of the terminal, where it says. */
+  readonly rows?: number;
   /** Calls back when the terminal has got another size; returns a function that ends it. */
   onResize?(listener: () => void): () => void;
   /** Queues text; output that nobody reads any more is forgotten. */
@@ -70,6 +72,11 @@ class ProcessOutput implements CliOutput {
   get columns(): number {
     const columns = this.#stream.columns;
     return columns > 0 ? columns : 80;
+  }
+
+  get rows(): number {
+    const rows = this.#stream.rows;
+    return rows > 0 ? rows : Infinity;
   }
 
   onResize(listener: () => void): () => void {

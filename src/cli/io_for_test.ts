@@ -32,8 +32,11 @@ export interface FakeWorld {
   /** What is typed when a seed is asked for; with it, everything is a terminal. */
   readonly typed?: string | null;
   readonly columns?: number;
+  readonly rows?: number;
   /** Ctrl-C is pressed when standard output first says this. */
   readonly interruptAt?: RegExp;
+  /** Pressed as soon as keys are read. */
+  readonly keys?: string;
 }
 
 /** What the command did. */
@@ -51,6 +54,7 @@ export async function runCommand(argv: readonly string[], world: FakeWorld = {})
   const output = (name: "stdout" | "stderr"): CliOutput => ({
     isTty,
     columns: world.columns ?? 80,
+    ...(world.rows === undefined ? {} : { rows: world.rows }),
     text(text): void {
       texts[name] += text;
       if (name !== "stdout" || world.interruptAt?.test(texts.stdout) !== true) return;
@@ -72,7 +76,10 @@ export async function runCommand(argv: readonly string[], world: FakeWorld = {})
         if (world.stdin !== undefined) yield world.stdin;
       },
       hiddenLine: () => Promise.resolve(world.typed ?? null),
-      keys: () => () => undefined,
+      keys: (onKeys) => {
+        if (world.keys !== undefined) onKeys(world.keys);
+        return () => undefined;
+      },
       release: () => undefined,
     },
     env: world.env ?? {},

@@ -23,7 +23,14 @@ import { seal } from "./commands/seal.ts";
 import { send } from "./commands/send.ts";
 import { configured } from "./config/apply.ts";
 import { top } from "./commands/top.ts";
-import { EXIT_OK, exitCodeOf, Interrupted, isDenied, UsageError } from "./exit_codes.ts";
+import {
+  EXIT_OK,
+  EXIT_SIGINT,
+  exitCodeOf,
+  Interrupted,
+  isDenied,
+  UsageError,
+} from "./exit_codes.ts";
 import { commandHelp, generalHelp, helpColumns } from "./help.ts";
 import { hintOf } from "./hints.ts";
 import type { CliIo } from "./io.ts";
@@ -160,6 +167,7 @@ async function withSignals(
 function fail(error: unknown, report: Report, command?: string): number {
   const exit = exitCodeOf(error);
   if (error instanceof Interrupted) {
+    if (exit === EXIT_SIGINT) report.dropLine();
     report.failure("INTERRUPTED", error.message, exit);
   } else if (error instanceof UsageError) {
     const help = ["stt help", error.hint ?? command].filter(Boolean).join(" ");

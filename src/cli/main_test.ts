@@ -208,7 +208,9 @@ test("a seed comes from a file, the environment, or somebody who types it", asyn
     assert.equal(typed.exit, 3);
     assert.match(typed.stderr, /^Shared seed \(hex or base64url, not shown\): \n/);
     assert(!typed.stderr.includes(SEED));
-    assert.equal((await runCommand(["ping", NOWHERE], { typed: null })).exit, 130);
+    const interrupted = await runCommand(["ping", NOWHERE], { typed: null });
+    assert.equal(interrupted.exit, 130);
+    assert(interrupted.stderr.endsWith("\r\x1b[Kstt: interrupted\n"));
     assert.equal((await runCommand(["ping", NOWHERE])).exit, 2);
     assert.equal((await runCommand(["send", "-", NOWHERE], { typed: SEED })).exit, 2);
     const missing = await runCommand(["ping", NOWHERE, "--seed-file", join(folder, "none")]);

@@ -41,8 +41,8 @@ function rounded(_: string, value: unknown): unknown {
 export class Report {
   readonly #io: CliIo;
   readonly #options: ReportOptions;
-  /** Columns of the bar that stands on the current line. */
-  #barShown = false;
+  /** Something stands on the current line that the next one takes the place of. */
+  #lineShown = false;
 
   constructor(io: CliIo, options: ReportOptions) {
     this.#io = io;
@@ -84,6 +84,11 @@ export class Report {
     if (this.#options.json) return this.#json("error", { code, message, exit, hint });
     this.#line(`stt: ${printable(message)}`);
     if (hint !== undefined) this.#line(hint);
+  }
+
+  /** Takes away what a terminal shows on the current line: the `^C` that ended the run. */
+  dropLine(): void {
+    this.#lineShown ||= this.#io.stderr.isTty && !this.#options.json;
   }
 
   /** A function for progress callbacks of one transfer. */
@@ -133,12 +138,12 @@ export class Report {
     // One column stays free: some terminals wrap when the last one is used.
     const line = progressBar(state, this.#io.stderr.columns - 1);
     this.#io.stderr.text(`\r${line}\x1b[K`);
-    this.#barShown = true;
+    this.#lineShown = true;
   }
 
   #clearBar(): void {
-    if (!this.#barShown) return;
+    if (!this.#lineShown) return;
     this.#io.stderr.text("\r\x1b[K");
-    this.#barShown = false;
+    this.#lineShown = false;
   }
 }

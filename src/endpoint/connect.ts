@@ -37,6 +37,8 @@ export function chooseTransport(
   address: string,
   transports: readonly AnyTransport[] | undefined,
 ): AnyTransport {
+  // Who calls without types gets the parser's word for it.
+  if (typeof address !== "string") parseAddress(address);
   const scheme = address.slice(0, Math.max(0, address.indexOf(":"))).toLowerCase();
   const own = transports?.find((transport) => transport.schemes.includes(scheme));
   return own ?? transportFor(parseAddress(address).scheme);

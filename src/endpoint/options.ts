@@ -244,7 +244,10 @@ export function seedKeyList(
   provider: CryptoProvider,
   inputs: readonly SeedInput[],
 ): readonly SeedKeys[] {
-  if (inputs.length === 0 || inputs.length > 64) {
+  if (inputs.length === 0) {
+    throw new SttError("SEED", "cannot use options seed and seeds: there is no seed in them");
+  }
+  if (inputs.length > 64) {
     throw new SttError("SEED", `cannot use option seeds: ${inputs.length} is outside 1 to 64`, {
       limit: 64,
     });
@@ -264,6 +267,9 @@ export function pinOf(
   expect: ConnectOptions["expect"],
 ): Uint8Array | ((nodeId: Uint8Array) => boolean) | undefined {
   if (expect === undefined || typeof expect === "function") return expect;
+  if (typeof expect === "string" && !/^[0-9a-f]{64}$/i.test(expect)) {
+    throw new SttError("CONFIG", "cannot use option expect: a nodeId has 64 hexadecimal digits");
+  }
   const bytes = typeof expect === "string" ? fromHex(expect) : expect;
   if (!isBytes(bytes) || bytes.length !== 32) {
     throw new SttError("CONFIG", "cannot use option expect: a nodeId has 32 bytes", { limit: 32 });

@@ -40,6 +40,7 @@ const COMMON: [Record<string, unknown>, ErrorCode, RegExp][] = [
 
 const LISTEN: [Record<string, unknown>, ErrorCode, RegExp][] = [
   ...COMMON,
+  [{ seed: undefined }, "SEED", /no seed/],
   [{ seed: undefined, seeds: [] }, "SEED", /seeds/],
   [{ seeds: Array.from({ length: 64 }, generateSeed) }, "SEED", /65/],
   [{ seeds: [SHORT] }, "SEED", /31/],
@@ -56,7 +57,7 @@ const LISTEN: [Record<string, unknown>, ErrorCode, RegExp][] = [
 
 const CONNECT: [Record<string, unknown>, ErrorCode, RegExp][] = [
   ...COMMON,
-  [{ expect: "xyz" }, "HEX", /./],
+  [{ expect: "xyz" }, "CONFIG", /expect/],
   [{ expect: new Uint8Array(31) }, "CONFIG", /expect/],
   [{ expect: "00".repeat(33) }, "CONFIG", /expect/],
 ];
@@ -69,6 +70,14 @@ test("listen names the option that it cannot use, and binds nothing", async () =
   }
   const listener = await listen(address, { seed });
   await listener.close();
+});
+
+test("an address that is no string is an error of its own", async () => {
+  for (const address of [9000, new URL("ws://127.0.0.1:9000/"), undefined]) {
+    const wrong = { code: "ADDRESS", message: /it is not a string/ };
+    await assert.rejects(connect(address as unknown as string, { seed }), wrong);
+    await assert.rejects(listen(address as unknown as string, { seed }), wrong);
+  }
 });
 
 test("connect names the option that it cannot use, and dials nothing", async () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SttError } from "../errors.ts";
+import { errorCodeOf, SttError } from "../errors.ts";
 import type { StreamInfo, StreamSegment } from "../streams/types.ts";
 import { checkBytes } from "./bytes.ts";
 import { type DeliveryTarget, modeOf, type StreamMode } from "./stream_mode.ts";
@@ -366,7 +366,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   onReset(code: number): void {
     this.#readError ??= code === 0x23
       ? new SttError("BUFFER_EXCEEDED", `cannot read stream ${this.id}: a message is too large`)
-      : new SttError("STREAM_RESET", `stream ${this.id} was reset by the peer, code ${code}`, {
+      : new SttError("STREAM_RESET", `stream ${this.id} was reset by the peer: ${codeText(code)}`, {
         wire: code,
         remote: true,
       });
@@ -377,7 +377,7 @@ export class SttStream implements AsyncIterable<Uint8Array> {
   onStopped(code: number): void {
     this.#writeError ??= new SttError(
       "STREAM_STOPPED",
-      `stream ${this.id} was stopped by the peer, code ${code}`,
+      `stream ${this.id} was stopped by the peer: ${codeText(code)}`,
       { wire: code, remote: true },
     );
     this.#finished.fail(this.#writeError);
@@ -390,4 +390,10 @@ export class SttStream implements AsyncIterable<Uint8Array> {
     this.#readers?.wake();
     this.#writers?.wake();
   }
+}
+
+/** `BUFFER_EXCEEDED (0x23)`, or an application's own number. */
+function codeText(code: number): string {
+  const hex = `0x${code.toString(16)}`;
+  return code < 0x100 ? `${errorCodeOf(code)} (${hex})` : `code ${code} (${hex})`;
 }

@@ -21,9 +21,9 @@ export const keygen: Command = {
   summary: "make a seed: 32 random bytes, or from a passphrase",
   details: [
     "Prints hexadecimal text, or writes it into a new file that only you may read.",
-    "Who has the shared seed may join. Hand it over on a secure way.",
+    "Whoever has the shared seed may join. Hand it over by a secure way.",
     "A passphrase and a network name give the same seed everywhere. To try one costs",
-    "scrypt with N = 2^17: 128 MiB and about half a second. Who recorded a single",
+    "scrypt with N = 2^17: 128 MiB and about half a second. Whoever recorded a single",
     "handshake can try offline, so take five random words or more.",
   ],
   positionals: [],

@@ -97,7 +97,9 @@ function tell({ count, min, sum, max }: Times, report: Report): void {
   report.result(
     "summary",
     { count, min, avg, max },
-    `${count} pongs, min/avg/max ${min.toFixed(2)}/${avg.toFixed(2)}/${max.toFixed(2)} ms`,
+    `${count} ${count === 1 ? "pong" : "pongs"}, min/avg/max ${min.toFixed(2)}/${avg.toFixed(2)}/${
+      max.toFixed(2)
+    } ms`,
   );
 }
 

@@ -16,7 +16,7 @@ export const receive: Command = {
   usage: "receive ADDR [--out DIR|-]",
   summary: "dial a listener and take the files that it offers",
   details: [
-    "The listener runs `stt listen ADDR --offer FILE`; it ends the session at last.",
+    "The listener runs `stt listen ADDR --offer FILE`, and ends the session when all is sent.",
     "Files appear under their names only when they are whole and verified.",
   ],
   positionals: ["address"],

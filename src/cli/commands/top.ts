@@ -11,7 +11,7 @@ import { type HistogramSnapshot, quantile } from "../../observe/histogram.ts";
 import { statsSince } from "../../telemetry/stats_since.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { dial, suiteName } from "../dial.ts";
-import { EXIT_OK, UsageError } from "../exit_codes.ts";
+import { EXIT_OK, Interrupted, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
 import { styleOf } from "../style.ts";
 import { topLine, topLines, type TopView } from "../top/screen.ts";
@@ -25,8 +25,9 @@ export const top: Command = {
   usage: "top ADDR [--interval MS] [--count N]",
   summary: "a session with a listener, live: round trips, rates, losses",
   details: [
-    "Pings the listener at every look and shows this side of the session, until",
-    "Ctrl-C. Piped, each look is a line; with --json an object.",
+    "Pings the listener at every look and shows this side of the session, until q",
+    "or Ctrl-C. `wait` is from a write until its last byte is in a frame, `seal` and",
+    "`open` the work on one frame. Piped, each look is a line; with --json an object.",
   ],
   examples: [
     {
@@ -40,7 +41,7 @@ export const top: Command = {
   ],
   positionals: ["address"],
   options: [
-    { name: "count", short: "c", value: "N", help: "looks to take (default: until Ctrl-C)" },
+    { name: "count", short: "c", value: "N", help: "looks to take (default: until q or Ctrl-C)" },
     {
       name: "interval",
       short: "i",
@@ -60,9 +61,15 @@ export const top: Command = {
     const interval = args.number("interval", 50, 3_600_000) ?? DEFAULT_INTERVAL_MS;
     const { peer, timeoutMs } = await dial(address, args, context, "", { profile: true });
     const screen = new Screen(context, args.flag("json"));
+    const keys = new Keys(context, args.flag("json"));
+    const signal = AbortSignal.any([context.signal, keys.signal]);
     try {
-      await watch(peer, address, { count, interval, timeoutMs }, context, screen);
+      await watch(peer, address, { count, interval, timeoutMs }, { ...context, signal }, screen);
+    } catch (error) {
+      if (!keys.signal.aborted) throw error;
+      if (keys.signal.reason instanceof Interrupted) throw keys.signal.reason;
     } finally {
+      keys.close();
       screen.close();
       await peer.close();
     }
@@ -113,6 +120,28 @@ async function watch(
   }
 }
 
+/** `q` ends the screen in order; while keys are read, Ctrl-C is one of them. */
+class Keys {
+  readonly #ended = new AbortController();
+  readonly #stop: () => void = () => undefined;
+
+  constructor({ io: { stdin, stdout } }: CommandContext, json: boolean) {
+    if (json || !stdin.isTty || !stdout.isTty) return;
+    this.#stop = stdin.keys((keys) => {
+      if (keys.includes("\x03")) this.#ended.abort(new Interrupted("SIGINT"));
+      else if (/q/i.test(keys)) this.#ended.abort();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  close(): void {
+    this.#stop();
+  }
+}
+
 /** Draws over what it drew before on a terminal, and prints anywhere else. */
 class Screen {
   readonly #context: CommandContext;
@@ -131,7 +160,9 @@ class Screen {
       report.result("stats", factsOf(view), topLine(view));
       return;
     }
-    const lines = topLines(view, stdout.columns, styleOf(stdout, io));
+    // What does not fit would scroll away at every look, with the one before.
+    const most = Math.max(1, (stdout.rows ?? Infinity) - 1);
+    const lines = topLines(view, stdout.columns, styleOf(stdout, io)).slice(0, most);
     // The cursor would flicker at the end of every line.
     const start = this.#lines === 0 ? "\x1b[?25l" : `\x1b[${this.#lines}A`;
     stdout.text(start + lines.map((line) => `\r\x1b[K${line}\n`).join(""));

@@ -69,7 +69,7 @@ test("a peer of the configuration is dialled by its name, with its seed and its 
       assert.match(stdout, /^2 pongs/m);
       assert.equal((await scene.run(["ping", "impostor"])).exit, 4);
       const one = await scene.run(["ping", "laptop", "--count", "1"]);
-      assert.match(one.stdout, /^1 pongs/m);
+      assert.match(one.stdout, /^1 pong,/m);
     } finally {
       await listener.close();
     }

@@ -65,6 +65,12 @@ test("stt top: a screen on a terminal, lines in a pipe, objects with --json", as
   const screens = terminal.stdout.split("\x1b[18A");
   assert.equal(screens.length, 3, "drawn once and twice again in its place");
   assert.ok(screens[0]?.startsWith("\x1b[?25l") && screens[2]?.endsWith("\x1b[?25h"));
+  const low = await runCommand(argv, { env, typed: null, rows: 10 });
+  assert.equal(low.stdout.split("\x1b[9A").length, 3, "no more lines than the terminal has");
+  const endless = ["top", listener.address, "--interval", "50"];
+  for (const [keys, exit] of [["q", 0], ["\x03", 130]] as const) {
+    assert.equal((await runCommand(endless, { env, typed: null, keys })).exit, exit);
+  }
   assert.equal((await runCommand(["top"], { env })).exit, 2);
   await listener.close();
 });
