@@ -1,6 +1,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import type { Connection } from "../connection/connection.ts";
+import type { TransportConnection, TransportSink } from "../transport/transport.ts";
 import { AnswerPoll } from "./answer_poll.ts";
+import { Driver } from "./driver.ts";
 
 /** A poll whose turns of the event loop are taken by hand, 10 µs each. */
 function polled(enabled = true) {
@@ -72,4 +75,43 @@ test("questions without answers cost no more than was saved up", () => {
   let taken = 0;
   for (let count = 0; count < 1000; count++) taken += exchange(0.2, 100, "none");
   assert.ok(taken > 0 && taken <= 150, `${taken} turns`);
+});
+
+test("the option answerPoll says whether a session does it at all", () => {
+  for (const answerPoll of [true, false]) {
+    const turns: (() => void)[] = [];
+    let sink: TransportSink | undefined;
+    const transport = {
+      framing: "datagram",
+      mayTurn: true,
+      start: (its: TransportSink) => void (sink = its),
+      send: () => true,
+      afterTurn: (run: () => void) => void turns.push(run),
+    };
+    // Sends a datagram that is to be acknowledged after each that comes.
+    let frames = 1;
+    const connection = {
+      readPaused: false,
+      awaitsAcknowledgement: true,
+      transmit: () => frames-- > 0 ? new Uint8Array(100) : undefined,
+      receive: () => void (frames = 1),
+      endOfBatch: () => undefined,
+      recycle: () => undefined,
+      nextEvent: () => undefined,
+      nextTimeout: () => undefined,
+    };
+    const driver = new Driver(
+      connection as unknown as Connection,
+      transport as unknown as TransportConnection,
+      { now: () => 0, unix: () => 0 },
+      () => undefined,
+      answerPoll,
+    );
+    driver.start();
+    for (let answer = 0; answer < 6; answer++) {
+      sink?.data(new Uint8Array(100));
+      sink?.batchEnd?.();
+    }
+    assert.equal(turns.length > 0, answerPoll);
+  }
 });

@@ -105,7 +105,7 @@ export function dialHandshake(
     };
     // The transport is gone before the caller hears of it: nothing stays behind a failed dial.
     const rejectAtEnd = (error: unknown): void => void driver.ended.then(() => reject(error));
-    const driver = new Driver(connection, transport, setup.clock, onEvent);
+    const driver = new Driver(connection, transport, setup.clock, onEvent, setup.answerPoll);
     signal?.addEventListener("abort", onAbort, { once: true });
     attempt?.signal.addEventListener("abort", onBeaten, { once: true });
     driver.start();

@@ -39,18 +39,16 @@ export class Driver {
     transport: TransportConnection,
     clock: Clock,
     onEvent: (event: ConnectionEvent) => void,
+    answerPoll: boolean = true,
   ) {
     this.connection = connection;
     this.transport = transport;
     this.#clock = clock;
     this.#onEvent = onEvent;
-    if (transport.afterTurn !== undefined) {
-      const { afterTurn, mayTurn = false } = transport;
-      this.#answers = new AnswerPoll(
-        () => clock.now(),
-        (run) => afterTurn.call(transport, run),
-        mayTurn,
-      );
+    const { afterTurn, mayTurn = false } = transport;
+    if (afterTurn !== undefined && answerPoll) {
+      const poll = (run: () => void): void => afterTurn.call(transport, run);
+      this.#answers = new AnswerPoll(() => clock.now(), poll, mayTurn);
     }
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;

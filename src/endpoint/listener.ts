@@ -170,7 +170,7 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
       if (peer === undefined) this.#reject(transport.remoteAddress, event.facts.error);
       else this.#waiting.ended(peer);
     };
-    const driver = new Driver(connection, transport, setup.clock, onEvent);
+    const driver = new Driver(connection, transport, setup.clock, onEvent, setup.answerPoll);
     this.#handshaking.add(driver);
     void driver.ended.then(() => {
       this.#handshaking.delete(driver);

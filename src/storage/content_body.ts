@@ -28,6 +28,8 @@ export class ContentBody {
   /** What to remove when its last reader is done. */
   readonly #doomed: Map<string, () => Promise<void>> = new Map();
   #bytes = 0;
+  /** Something may be there that belongs to nothing: only a look at everything finds it. */
+  #unswept = false;
 
   private constructor(provider: StorageProvider, cipher: ContentCipher) {
     this.#provider = provider;
@@ -44,6 +46,17 @@ export class ContentBody {
     }
     for (const entry of cipher.openIndex(index)) body.#set(entry);
     await provider.delete(CONTENT_INDEX_KEY);
+    return body;
+  }
+
+  /** Contents that were written by other means, the one used last at the end. */
+  static of(
+    provider: StorageProvider,
+    cipher: ContentCipher,
+    entries: Iterable<ContentEntry>,
+  ): ContentBody {
+    const body = new ContentBody(provider, cipher);
+    for (const entry of entries) body.#set(entry);
     return body;
   }
 
@@ -145,9 +158,19 @@ export class ContentBody {
 
   /** Ends in order: the next `load` need not look at everything, and knows what was used when. */
   async saveIndex(): Promise<void> {
-    // Parts that are still there for a reader would be forgotten.
-    if (this.#doomed.size > 0) return;
+    // The index would be the end of it.
+    if (this.isUnswept) return;
     await this.#provider.put(CONTENT_INDEX_KEY, this.#cipher.sealIndex(this.#entries.values()));
+  }
+
+  /** Parts are still there for a reader, or something could not be removed. */
+  get isUnswept(): boolean {
+    return this.#doomed.size > 0 || this.#unswept;
+  }
+
+  /** Has the next `load` look at everything. */
+  leaveUnswept(): void {
+    this.#unswept = true;
   }
 
   async #rebuild(): Promise<void> {

@@ -8,14 +8,20 @@ import { nodeProvider } from "../crypto/node_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SttError } from "../errors.ts";
-import { BLOB_ID_BYTES, type ContentCipher, type ContentEntry } from "../sealed/content_cipher.ts";
+import {
+  BLOB_ID_BYTES,
+  CONTENT_HEADER_KEY,
+  type ContentCipher,
+  type ContentEntry,
+} from "../sealed/content_cipher.ts";
 import { ContentBody } from "./content_body.ts";
+import { newContentCipher, openContentCipher, type OpenedContent } from "./content_open.ts";
 import { type ContentSource, partsOf, readParts } from "./content_parts.ts";
+import { ContentCopies, removeContents } from "./content_rekey.ts";
 import { Mutex } from "./mutex.ts";
 import type { StorageProvider } from "./provider.ts";
-import { nodeBytes } from "./store_key.ts";
+import { nodeBytes, type StoreOwner } from "./store_key.ts";
 import type { StoreSecret } from "./store_secret.ts";
-import { openContentCipher } from "./content_open.ts";
 
 /** How to open a content store. */
 export interface ContentStoreOptions {
@@ -52,6 +58,15 @@ export interface ContentVerification {
   readonly damaged: readonly string[];
 }
 
+/** Options of {@link ContentStore.rekey}. */
+export interface ContentRekeyOptions {
+  /**
+   * Gets the new address of each old one before the new secret counts, and is awaited: keep them, or a crash in the moment
+   * behind it leaves contents of which nobody knows the addresses. What it throws leaves the store as it is.
+   */
+  readonly onAddresses?: (addresses: ReadonlyMap<string, string>) => void | Promise<void>;
+}
+
 /**
  * Contents, encrypted, each once. A content's address is a hash of it under a key of the store: who sees the provider,
  * or an address, cannot find out whether a given content is there.
@@ -71,23 +86,30 @@ export interface ContentVerification {
  */
 export class ContentStore {
   readonly #provider: StorageProvider;
+  readonly #owner: StoreOwner;
   readonly #crypto: CryptoProvider;
-  readonly #cipher: ContentCipher;
-  readonly #body: ContentBody;
+  readonly #id: Uint8Array;
+  #cipher: ContentCipher;
+  /** Another one once the store has new keys. */
+  #body: ContentBody;
   readonly #maxBytes: number;
   readonly #now: () => number;
   readonly #mutex: Mutex = new Mutex();
   #closed = false;
+  /** Why it is not known which keys count on the disk. */
+  #doubt: unknown;
 
   private constructor(
     provider: StorageProvider,
-    crypto: CryptoProvider,
-    cipher: ContentCipher,
+    owner: StoreOwner,
+    { id, cipher }: OpenedContent,
     body: ContentBody,
     options: ContentStoreOptions,
   ) {
     this.#provider = provider;
-    this.#crypto = crypto;
+    this.#owner = owner;
+    this.#crypto = owner.crypto;
+    this.#id = id;
     this.#cipher = cipher;
     this.#body = body;
     this.#maxBytes = options.maxBytes ?? Infinity;
@@ -113,19 +135,15 @@ export class ContentStore {
       );
     }
     const crypto = options.crypto ?? nodeProvider();
-    const node = nodeBytes(options.nodeId);
-    const cipher = await openContentCipher(
-      provider,
-      { crypto, kind: "content", node },
-      options.secret,
-    );
+    const owner: StoreOwner = { crypto, kind: "content", node: nodeBytes(options.nodeId) };
+    const opened = await openContentCipher(provider, owner, options.secret);
     try {
-      const body = await ContentBody.load(provider, cipher);
-      const store = new ContentStore(provider, crypto, cipher, body, options);
+      const body = await ContentBody.load(provider, opened.cipher);
+      const store = new ContentStore(provider, owner, opened, body, options);
       await body.makeRoom(0, store.#maxBytes);
       return store;
     } catch (error) {
-      cipher.destroy();
+      opened.cipher.destroy();
       throw error;
     }
   }
@@ -147,25 +165,26 @@ export class ContentStore {
    */
   async put(source: ContentSource): Promise<string> {
     this.#check();
+    const [body, cipher] = [this.#body, this.#cipher];
     const blob = this.#crypto.randomBytes(BLOB_ID_BYTES);
-    let address = this.#cipher.emptyAddress();
+    let address = cipher.emptyAddress();
     let size = 0;
     let parts = 0;
     try {
       for await (const { bytes, last } of partsOf(source)) {
-        this.#check();
+        this.#check(body);
         size += bytes.length;
-        this.#body.refuseLarger(size, this.#maxBytes);
-        address = this.#cipher.extendAddress(address, bytes, last);
-        await this.#body.putPart(blob, parts++, last, bytes);
+        body.refuseLarger(size, this.#maxBytes);
+        address = cipher.extendAddress(address, bytes, last);
+        await body.putPart(blob, parts++, last, bytes);
         if (last) wipe(bytes);
       }
       const entry: ContentEntry = { address, blob, size, created: this.#now() };
-      const added = await this.#run(() => this.#body.add(entry, this.#maxBytes));
-      if (!added) await this.#body.removeParts(blob, parts);
+      const added = await this.#run(() => body.add(entry, this.#maxBytes), body);
+      if (!added) await body.removeParts(blob, parts);
       return toHex(address);
     } catch (error) {
-      await this.#body.removeParts(blob, parts);
+      await body.removeParts(blob, parts);
       throw error;
     }
   }
@@ -211,14 +230,60 @@ export class ContentStore {
    */
   async verify(options: { readonly remove?: boolean } = {}): Promise<ContentVerification> {
     const damaged: string[] = [];
+    const body = this.#body;
     const all = await this.list();
     for (const { address } of all) {
-      const entry = await this.#run(() => this.#body.entries.get(address));
-      if (entry === undefined || await this.#isWhole(entry)) continue;
+      const entry = await this.#run(() => body.entries.get(address), body);
+      if (entry === undefined || await this.#isWhole(entry, body)) continue;
       damaged.push(address);
       if (options.remove === true) await this.remove(address);
     }
     return { checked: all.length, damaged };
+  }
+
+  /**
+   * Encrypts everything anew, under fresh keys and for another seed or passphrase. The old one opens nothing any more that
+   * was not copied before. Addresses are hashes under a key of the store: each content gets another one. A crash leaves
+   * the store as it was or as it is to be. For a while the provider holds everything twice, beyond `maxBytes`; what is
+   * being put, read or verified meanwhile fails with CLOSED.
+   *
+   * @returns the new address of each old one.
+   * @throws {SttError} STORAGE_CORRUPT for a damaged content, which `verify` can remove; SEED; and what the provider and
+   * `onAddresses` throw. Only where the last step failed it is not known which secret counts, and the store must be opened
+   * again: until then everything is CLOSED.
+   */
+  rekey(
+    secret: StoreSecret,
+    options: ContentRekeyOptions = {},
+  ): Promise<ReadonlyMap<string, string>> {
+    return this.#run(async () => {
+      const old = { body: this.#body, cipher: this.#cipher };
+      const { cipher, header } = await newContentCipher(this.#owner, secret, this.#id);
+      const copies = new ContentCopies(this.#provider, this.#crypto, cipher);
+      try {
+        await copies.write(old.cipher, old.body.entries.values());
+        await options.onAddresses?.(copies.addresses);
+        this.#check();
+      } catch (error) {
+        if (!await copies.remove()) old.body.leaveUnswept();
+        cipher.destroy();
+        throw error;
+      }
+      try {
+        await this.#provider.put(CONTENT_HEADER_KEY, header);
+      } catch (error) {
+        // It may be there all the same: both must stay until that is seen.
+        this.#doubt = error;
+        cipher.destroy();
+        throw error;
+      }
+      this.#cipher = cipher;
+      this.#body = ContentBody.of(this.#provider, cipher, copies.entries);
+      const swept = await removeContents(this.#provider, old.cipher, old.body.entries.values());
+      if (!swept || old.body.isUnswept) this.#body.leaveUnswept();
+      old.cipher.destroy();
+      return copies.addresses;
+    });
   }
 
   /** Writes the index and erases the keys, after the operations under way. The provider stays open. */
@@ -227,23 +292,26 @@ export class ContentStore {
     this.#closed = true;
     await this.#mutex.run(async () => {
       try {
-        await this.#body.saveIndex();
+        if (this.#doubt === undefined) await this.#body.saveIndex();
       } finally {
         this.#cipher.destroy();
       }
     });
   }
 
-  async #isWhole(entry: ContentEntry): Promise<boolean> {
-    const done = this.#body.startReading(entry.blob);
+  async #isWhole(entry: ContentEntry, body: ContentBody): Promise<boolean> {
+    const cipher = this.#cipher;
+    const done = body.startReading(entry.blob);
     try {
-      let address = this.#cipher.emptyAddress();
-      for await (const { bytes, last } of readParts(this.#provider, this.#cipher, entry)) {
-        address = this.#cipher.extendAddress(address, bytes, last);
+      let address = cipher.emptyAddress();
+      for await (const { bytes, last } of readParts(this.#provider, cipher, entry)) {
+        this.#check(body);
+        address = cipher.extendAddress(address, bytes, last);
         wipe(bytes);
       }
       return this.#crypto.equal(address, entry.address);
     } catch (error) {
+      this.#check(body);
       if (error instanceof SttError && error.code === "STORAGE_CORRUPT") return false;
       throw error;
     } finally {
@@ -253,11 +321,12 @@ export class ContentStore {
 
   #streamOf(entry: ContentEntry): ReadableStream<Uint8Array> {
     const parts = readParts(this.#provider, this.#cipher, entry);
-    const done = this.#body.startReading(entry.blob);
+    const body = this.#body;
+    const done = body.startReading(entry.blob);
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         try {
-          this.#check();
+          this.#check(body);
           const next = await parts.next();
           if (next.done !== true && next.value.bytes.length > 0) {
             controller.enqueue(next.value.bytes);
@@ -265,6 +334,8 @@ export class ContentStore {
           if (next.done !== true && !next.value.last) return;
         } catch (error) {
           await done();
+          // Without its keys a part fails in ways that say nothing.
+          this.#check(body);
           throw error;
         }
         await done();
@@ -274,13 +345,24 @@ export class ContentStore {
     }, { highWaterMark: 0 });
   }
 
-  #check(): void {
+  /** @param body Of the keys that the caller has begun with. */
+  #check(body: ContentBody = this.#body): void {
     if (this.#closed) throw new SttError("CLOSED", "cannot use content store: it is closed");
+    if (this.#doubt !== undefined) {
+      throw new SttError(
+        "CLOSED",
+        "cannot use content store: its new keys were written half way; open it again",
+        { cause: this.#doubt },
+      );
+    }
+    if (body !== this.#body) {
+      throw new SttError("CLOSED", "cannot go on with content: the store has got new keys");
+    }
   }
 
-  #run<T>(act: () => T | Promise<T>): Promise<T> {
+  #run<T>(act: () => T | Promise<T>, body?: ContentBody): Promise<T> {
     return this.#mutex.run(() => {
-      this.#check();
+      this.#check(body);
       return act();
     });
   }

@@ -163,9 +163,13 @@ class LockFile implements FolderLock {
       }
       return;
     }
-    if (await this.#world.isRunning(holder)) {
-      throw locked(this.#folder, `process ${holder.pid} has it`);
-    }
+    if (!await this.#world.isRunning(holder)) return;
+    // To take any other sign than the pid for a death (an old heartbeat, a clock that was set) would let two in: one that
+    // was suspended goes on.
+    const unsure = holder.boot === ""
+      ? `, or another one that has its number now: then remove ${JSON.stringify(this.#path(name))}`
+      : "";
+    throw locked(this.#folder, `process ${holder.pid} has it${unsure}`);
   }
 
   #path(name: string): string {

@@ -89,6 +89,25 @@ test("a lock that cannot be read is one being written until it is older than tha
   });
 });
 
+test("where only the pid tells who has a lock, the error says what may be wrong, and it is kept", async () => {
+  for (const [boot, hint] of [["this one", false], ["", true]] as const) {
+    const files = new CrashFiles();
+    const lock = new TextEncoder().encode(JSON.stringify({ pid: 7, started: "1", boot }));
+    await files.writeNewFile("f/lock", lock);
+    const world: LockWorld = {
+      self: { pid: 2, started: "", boot },
+      isRunning: () => Promise.resolve(true),
+      now: () => 1e15,
+    };
+    await assert.rejects(lockFolder(files, "f", world), (error: Error) => {
+      assert.match(error.message, /^cannot open "f": process 7 has it/);
+      assert.equal(error.message.includes(`remove ${JSON.stringify(join("f", "lock"))}`), hint);
+      return true;
+    });
+    assert.deepEqual(await files.readFile("f/lock"), lock);
+  }
+});
+
 test("copies of a dead lock that lead in a circle are refused, not followed for ever", async () => {
   const dead = new TextEncoder().encode('{"pid":1,"started":"","boot":""}');
   const files = new CrashFiles();

@@ -36,6 +36,7 @@ export { SealedReader, type SealedSource } from "./sealed_reader.ts";
 export type { ContentSource } from "./content_parts.ts";
 export {
   type ContentInfo,
+  type ContentRekeyOptions,
   ContentStore,
   type ContentStoreOptions,
   type ContentVerification,

@@ -17,6 +17,7 @@ import { sealed } from "./sealed.ts";
 import { services } from "./services.ts";
 import { stored } from "./stored.ts";
 import { streams } from "./streams.ts";
+import { topics } from "./topics.ts";
 import { values } from "./values.ts";
 import { varint } from "./varint.ts";
 import { websocket } from "./websocket.ts";
@@ -41,6 +42,7 @@ export const TARGETS: readonly Target[] = [
   capture,
   files,
   requests,
+  topics,
   services,
   continuity,
   stored,

@@ -75,7 +75,8 @@ export function decodeMessage(bytes: Uint8Array): TopicMessage {
   const fields = decodeDict(bytes);
   const topic = fields.get("topic");
   const data = fields.get("data");
-  const dropped = fields.get("dropped") ?? 0;
+  // Absent is 0; null is not.
+  const dropped = fields.has("dropped") ? fields.get("dropped") : 0;
   if (typeof topic !== "string") throw malformed("topic is not a string");
   const fault = topicFault(topic);
   if (fault !== undefined) throw malformed(`topic: ${fault}`);
