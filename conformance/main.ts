@@ -56,13 +56,21 @@ function options() {
   }
 }
 
+function expressionOf(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern);
+  } catch (error) {
+    return usageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 function matcher(filters: readonly string[]): (one: Case) => boolean {
   const tests = filters.map((filter) => {
     const pattern = /^\/(.*)\/$/.exec(filter);
     if (pattern === null) {
       return (one: Case): boolean => one.id.includes(filter) || one.title.includes(filter);
     }
-    const expression = new RegExp(pattern[1] as string);
+    const expression = expressionOf(pattern[1] as string);
     return (one: Case): boolean => expression.test(one.id) || expression.test(one.title);
   });
   return (one) => tests.length === 0 || tests.some((test) => test(one));
@@ -93,6 +101,9 @@ async function implementationOf(
 async function main(): Promise<void> {
   const given = options();
   if (given.help) return console.log(USAGE);
+  // Before the cases, whose handshakes take a second to make.
+  const matches = matcher(given.filter);
+  const implementation = await implementationOf(given.impl, given.provider, given.timeout);
   let data: LoadedData;
   let cases: Case[];
   if (given.vectors === undefined) {
@@ -108,12 +119,6 @@ async function main(): Promise<void> {
       usageError(`--vectors ${given.vectors} holds no data file of a known schema`);
     }
   }
-  let matches: (one: Case) => boolean;
-  try {
-    matches = matcher(given.filter);
-  } catch (error) {
-    return usageError(error instanceof Error ? error.message : String(error));
-  }
   cases = cases.filter(matches);
   if (cases.length === 0) usageError("no case matches the filter");
   if (given.list) {
@@ -121,7 +126,6 @@ async function main(): Promise<void> {
     return;
   }
 
-  const implementation = await implementationOf(given.impl, given.provider, given.timeout);
   const started = performance.now();
   const results = await runCases(cases, implementation);
   await implementation.close();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Case } from "./case.ts";
 import { builtInCases } from "./cases/mod.ts";
 import { loadData } from "./data/files.ts";
@@ -349,33 +349,31 @@ const MUTATIONS: readonly Mutation[] = [
   ),
 ];
 
-const SOURCE = fileURLToPath(new URL("../src", import.meta.url));
-const HERE = fileURLToPath(new URL(".", import.meta.url));
+const SOURCE = new URL("../src/", import.meta.url);
+const ADAPTER = fileURLToPath(new URL("adapter.ts", import.meta.url));
 
-/** `src/` with one piece replaced, and the adapter beside it. */
-function copyWith(one: Mutation | undefined, directory: string): string {
-  cpSync(SOURCE, join(directory, "src"), {
-    recursive: true,
-    filter: (path) => !path.endsWith("_test.ts"),
-  });
-  mkdirSync(join(directory, "conformance"));
-  for (const name of ["adapter", "adapter.ts", "protocol.ts"]) {
-    cpSync(join(HERE, name), join(directory, "conformance", name), { recursive: true });
-  }
+/** A command that runs the adapter with one module of `src/` replaced by a copy in which a piece is another. */
+function commandWith(one: Mutation | undefined, directory: string): string {
+  const imports: Record<string, string> = {};
   if (one !== undefined) {
-    const path = join(directory, "src", one.file);
-    const text = readFileSync(path, "utf8");
+    const original = new URL(one.file, SOURCE);
+    const text = readFileSync(original, "utf8");
     // A mutation that no longer fits the code would test nothing.
     assert.equal(
       text.split(one.find).length,
       2,
       `${one.file} does not hold this once: ${one.find}`,
     );
-    writeFileSync(path, text.replace(one.find, () => one.replace));
+    const copy = join(directory, "mutant.ts");
+    // The copy stands elsewhere: what it imports is where it was.
+    const absolute = text.replace(one.find, () => one.replace)
+      .replaceAll(/(?<=\b(?:from|import) ")\.[^"]+/g, (path) => new URL(path, original).href);
+    writeFileSync(copy, absolute);
+    imports[original.href] = pathToFileURL(copy).href;
   }
-  return `"${process.execPath}" run -A --no-check --no-config "${
-    join(directory, "conformance", "adapter.ts")
-  }"`;
+  const map = join(directory, "import_map.json");
+  writeFileSync(map, JSON.stringify({ imports }));
+  return `"${process.execPath}" run -A --no-check --no-config --import-map "${map}" "${ADAPTER}"`;
 }
 
 const ALL: readonly Case[] = [
@@ -389,7 +387,7 @@ async function firstFailure(
   cases: readonly Case[],
 ): Promise<string | undefined> {
   const directory = mkdtempSync(join(tmpdir(), "stt-mutation-"));
-  const peer = new PeerProcess(copyWith(one, directory));
+  const peer = new PeerProcess(commandWith(one, directory));
   try {
     const results = await runCases(cases, peer, { bail: true });
     return results.find(({ verdict }) => verdict === "fail")?.detail;
@@ -399,7 +397,7 @@ async function firstFailure(
   }
 }
 
-test("the copy itself passes, so that what fails below is the mutation", async () => {
+test("without a mutation all pass, so that what fails below is the mutation", async () => {
   const some = ALL.filter((_, index) => index % 20 === 0);
   assert.equal(await firstFailure(undefined, some), undefined);
 });
