@@ -192,6 +192,10 @@ const TCP_PAIRS: readonly Pair[] = [
     listen: "listen ADDR --echo --bench --seed-file SEED",
     dial: "bench ADDR --seed-file SEED",
   },
+  {
+    listen: "listen ADDR --echo --seed-file SEED",
+    dial: "top ADDR --count 1 --seed-file SEED",
+  },
   { listen: "chat --listen ADDR --seed-file SEED", dial: "chat ADDR --seed-file SEED" },
 ];
 
@@ -253,8 +257,8 @@ async function run(pair: Pair, scheme: string, names: Names, less?: Less): Promi
     const exit = await dialler.exit();
     if (listening.left !== undefined) return await failsClearly(listener, listening.left);
     assert.equal(exit, 0, `${pair.dial} ${scheme}: ${dialler.stderr}`);
-    // A ping is a visit, which a listener with --once does not count; others have no such option.
-    const once = pair.listen.startsWith("listen ") && !pair.dial.startsWith("ping");
+    // PINGs are a visit, which a listener with --once does not count; others have no such option.
+    const once = pair.listen.startsWith("listen ") && !/^(ping|top) /.test(pair.dial);
     if (once) assert.equal(await listener.exit(), 0, listener.stderr);
   });
 }
