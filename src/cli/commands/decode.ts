@@ -34,8 +34,8 @@ export const decode: Command = {
   positionals: ["file"],
   examples: [
     {
-      line: "decode 53540500",
-      what: "a frame in hexadecimal",
+      line: "decode 310000000568656c6c6f",
+      what: "a value in hexadecimal",
     },
     {
       line: "decode captured.bin --as frames",
