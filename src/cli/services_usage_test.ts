@@ -29,6 +29,15 @@ test("wrong use of chat, forward and bench is exit code 2, and says what is wron
     [["bench", NOWHERE, "--streams", "17"], /--streams takes a number from 1 to 16/],
     [["bench", NOWHERE, "--duration", "61"], /--duration takes a number from 0 to 60/],
     [["listen", NOWHERE, "--bench", "--app", "x"], /--app shuts out those whom --bench/],
+    [["listen", "ws://127.0.0.1:1/", "--web", "--app", "x"], /--app shuts out pages/],
+    [["listen", NOWHERE, "--exclude", "*.o"], /--exclude is for --offer/],
+    [["listen", NOWHERE, "--offer", "a", "--out", "."], /--out is for who receives, and --offer/],
+    [["listen", NOWHERE, "--offer", "a", "--hidden"], /--hidden is for who receives/],
+    [["listen", NOWHERE, "--echo", "--out", "."], /--out is for files/],
+    [["listen", NOWHERE, "--echo", "--no-resume"], /--no-resume is for files/],
+    [["chat", "--listen", NOWHERE, "--retry", "1"], /--retry is for who dials/],
+    [["chat", NOWHERE, "--cert", "x"], /--cert is for --listen/],
+    [["forward", "--listen", NOWHERE, "--ca", "x", "--allow", "a:1"], /--ca is for who dials/],
   ];
   for (const [argv, message] of wrong) {
     const { exit, stdout, stderr } = await runCommand(argv, { env: { STT_SEED: SEED } });
