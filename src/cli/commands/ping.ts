@@ -49,11 +49,12 @@ export const ping: Command = {
     }
     const count = args.integer("count", 1, 1_000_000) ?? DEFAULT_COUNT;
     const interval = args.number("interval", 0, 86_400_000) ?? DEFAULT_INTERVAL_MS;
-    const { report, signal } = context;
+    const { io, report, signal } = context;
     const { peer, timeoutMs } = await dial(address, args, context, "");
     const times: Times = { count: 0, min: Infinity, sum: 0, max: 0 };
     try {
-      for (let sequence = 1; sequence <= count; sequence++) {
+      // Behind `| head` there is nobody to measure for.
+      for (let sequence = 1; sequence <= count && io.stdout.gone !== true; sequence++) {
         if (sequence > 1) await pause(interval, signal);
         const late = AbortSignal.timeout(timeoutMs);
         const ms = await peer.ping({ signal: AbortSignal.any([signal, late]) });

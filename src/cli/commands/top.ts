@@ -94,7 +94,8 @@ async function watch(
   const rtts: number[] = [];
   let before = peer.stats();
   let lookedMs = started;
-  for (let look = 1; look <= count; look++) {
+  // Behind `| head` nobody looks any more.
+  for (let look = 1; look <= count && io.stdout.gone !== true; look++) {
     if (look > 1) await delay(interval, undefined, { signal });
     const late = AbortSignal.timeout(timeoutMs);
     try {
