@@ -91,3 +91,19 @@ test("ping sums up what it measured, also when it is interrupted", async () => {
     await listener.close();
   }
 });
+
+test("a bench of no time at all is one of a millisecond, the least that a listener takes", async () => {
+  const world = { env: { STT_SEED: SEED } };
+  const listening = runCommand(["listen", "mem:benched", "--bench", "--json"], {
+    ...world,
+    interruptAt: /"peer-left"/,
+  });
+  const bench = ["bench", "mem:benched", "-d", "0.0001", "--pings", "1", "--datagrams", "0"];
+  const run = await eventually(async () => {
+    const tried = await runCommand(bench, world);
+    return tried.exit === 3 ? undefined : tried;
+  }, "a listener");
+  assert.equal(run.exit, 0, run.stderr);
+  assert.match(run.stdout, /^upload .*\ndownload /m);
+  assert.equal((await listening).exit, 130);
+});
