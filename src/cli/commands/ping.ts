@@ -4,11 +4,11 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { SttError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { dial } from "../dial.ts";
 import { EXIT_OK, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
+import { pingWithin } from "../pinging.ts";
 import type { Report } from "../report.ts";
 import { formatDuration } from "../text.ts";
 
@@ -56,8 +56,7 @@ export const ping: Command = {
       // Behind `| head` there is nobody to measure for.
       for (let sequence = 1; sequence <= count && io.stdout.gone !== true; sequence++) {
         if (sequence > 1) await pause(interval, signal);
-        const late = AbortSignal.timeout(timeoutMs);
-        const ms = await peer.ping({ signal: AbortSignal.any([signal, late]) });
+        const ms = await pingWithin(peer, timeoutMs, signal);
         add(times, ms);
         report.result(
           "pong",
@@ -65,11 +64,6 @@ export const ping: Command = {
           `pong from ${peer.id.slice(0, 16)}: seq=${sequence} time=${formatDuration(ms)}`,
         );
       }
-    } catch (error) {
-      if (error instanceof DOMException && error.name === "TimeoutError") {
-        throw new SttError("IDLE_TIMEOUT", `no pong within ${timeoutMs / 1000} s`);
-      }
-      throw error;
     } finally {
       await peer.close();
       if (times.count > 0) tell(times, report);
