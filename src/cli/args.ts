@@ -23,10 +23,17 @@ export interface OptionSpec {
 export class Arguments {
   readonly positionals: readonly string[];
   readonly #values: Readonly<Record<string, unknown>>;
+  readonly #typed: Readonly<Record<string, unknown>>;
 
-  constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[]) {
+  /** @param typed Those of the values that stood on the command line. */
+  constructor(
+    values: Readonly<Record<string, unknown>>,
+    positionals: readonly string[],
+    typed: Readonly<Record<string, unknown>> = values,
+  ) {
     this.#values = values;
     this.positionals = positionals;
+    this.#typed = typed;
   }
 
   /** Whether the option was given at all. */
@@ -36,7 +43,18 @@ export class Arguments {
 
   /** The same with other arguments, and with values for options that were not given. */
   behind(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Arguments {
-    return new Arguments({ ...values, ...this.#values }, positionals);
+    return new Arguments({ ...values, ...this.#values }, positionals, this.#typed);
+  }
+
+  /**
+   * Refuses options that would do nothing. What a configuration says for other runs may stand there all the same.
+   *
+   * @param why Behind the option's name.
+   * @throws {UsageError}
+   */
+  refuse(names: readonly string[], why: string, command: string): void {
+    const name = names.find((one) => this.#typed[one] !== undefined);
+    if (name !== undefined) throw new UsageError(`--${name} ${why}`, command);
   }
 
   flag(name: string): boolean {

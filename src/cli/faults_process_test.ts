@@ -178,3 +178,19 @@ test("permission denied: a port of the system's own", {
     }
   });
 });
+
+test("what measures without end ends when nobody reads it any more", {
+  skip: WINDOWS ? "Windows has no head" : false,
+}, async () => {
+  await withChildren(async (start) => {
+    const seed = toHex(generateSeed());
+    const listener = start(["listen", "tcp://127.0.0.1:0", "--echo", "--json"], { seed });
+    const address = String((await listener.event("listening"))["address"]);
+    for (const command of [["top"], ["ping", "--count", "1000000"]]) {
+      const shell = '"$@" | head -n 1; exit ${PIPESTATUS[0]}';
+      const child = start([...command, address, "--interval", "50"], { seed, shell });
+      assert.equal(await child.exit(), 0);
+      assert.match(child.stdout, /^[^\n]+\n$/);
+    }
+  });
+});

@@ -14,6 +14,8 @@ export interface CliOutput {
   readonly isTty: boolean;
   /** Columns of the terminal. */
   readonly columns: number;
+  /** Nobody reads it any more, as behind `| head`. */
+  readonly gone?: boolean;
   /** Rows of the terminal, where it says. */
   readonly rows?: number;
   /** Calls back when the terminal has got another size; returns a function that ends it. */
@@ -77,6 +79,10 @@ class ProcessOutput implements CliOutput {
   get rows(): number {
     const rows = this.#stream.rows;
     return rows > 0 ? rows : Infinity;
+  }
+
+  get gone(): boolean {
+    return this.#error !== undefined;
   }
 
   onResize(listener: () => void): () => void {

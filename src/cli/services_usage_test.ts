@@ -29,6 +29,15 @@ test("wrong use of chat, forward and bench is exit code 2, and says what is wron
     [["bench", NOWHERE, "--streams", "17"], /--streams takes a number from 1 to 16/],
     [["bench", NOWHERE, "--duration", "61"], /--duration takes a number from 0 to 60/],
     [["listen", NOWHERE, "--bench", "--app", "x"], /--app shuts out those whom --bench/],
+    [["listen", "ws://127.0.0.1:1/", "--web", "--app", "x"], /--app shuts out pages/],
+    [["listen", NOWHERE, "--exclude", "*.o"], /--exclude is for --offer/],
+    [["listen", NOWHERE, "--offer", "a", "--out", "."], /--out is for who receives, and --offer/],
+    [["listen", NOWHERE, "--offer", "a", "--hidden"], /--hidden is for who receives/],
+    [["listen", NOWHERE, "--echo", "--out", "."], /--out is for files/],
+    [["listen", NOWHERE, "--echo", "--no-resume"], /--no-resume is for files/],
+    [["chat", "--listen", NOWHERE, "--retry", "1"], /--retry is for who dials/],
+    [["chat", NOWHERE, "--cert", "x"], /--cert is for --listen/],
+    [["forward", "--listen", NOWHERE, "--ca", "x", "--allow", "a:1"], /--ca is for who dials/],
   ];
   for (const [argv, message] of wrong) {
     const { exit, stdout, stderr } = await runCommand(argv, { env: { STT_SEED: SEED } });
@@ -81,4 +90,20 @@ test("ping sums up what it measured, also when it is interrupted", async () => {
   } finally {
     await listener.close();
   }
+});
+
+test("a bench of no time at all is one of a millisecond, the least that a listener takes", async () => {
+  const world = { env: { STT_SEED: SEED } };
+  const listening = runCommand(["listen", "mem:benched", "--bench", "--json"], {
+    ...world,
+    interruptAt: /"peer-left"/,
+  });
+  const bench = ["bench", "mem:benched", "-d", "0.0001", "--pings", "1", "--datagrams", "0"];
+  const run = await eventually(async () => {
+    const tried = await runCommand(bench, world);
+    return tried.exit === 3 ? undefined : tried;
+  }, "a listener");
+  assert.equal(run.exit, 0, run.stderr);
+  assert.match(run.stdout, /^upload .*\ndownload /m);
+  assert.equal((await listening).exit, 130);
 });

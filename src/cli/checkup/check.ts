@@ -70,6 +70,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   HANDSHAKE_TIMEOUT:
     "three causes look the same: nobody listens there, the seed is another one, or a firewall drops " +
     "the packets; the listener says so when it is the seed",
+  IDLE_TIMEOUT: "the session stands and nothing comes back: is the listener stopped or overloaded?",
   TRANSPORT: "is the listener running, on this port? Does a firewall refuse the connection?",
   PEER_IDENTITY: "another node answers at this address: compare --expect with its `node id`",
   REFUSED: "the listener refuses this node: its --expect, --app, or --once",

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Peer } from "../../endpoint/peer.ts";
 import { quantile } from "../benching/measure.ts";
 import { type Dialled, suiteName } from "../dial.ts";
+import { pingWithin } from "../pinging.ts";
 import { formatDuration } from "../text.ts";
 import { type Check, type Finding, ok, warn } from "./check.ts";
 
@@ -20,12 +21,13 @@ const COMMON_PACKET = 1452;
 /** Checks of one address; the later ones find the session that the first one opened. */
 export function dialChecks(address: string, dial: () => Promise<Dialled>): Check[] {
   let peer: Peer | undefined;
+  let patienceMs = 0;
   return [
     {
       name: `dial ${address}`,
       async run() {
         const started = performance.now();
-        peer = (await dial()).peer;
+        ({ peer, timeoutMs: patienceMs } = await dial());
         const ms = performance.now() - started;
         const { id, suite, pinned } = peer.info;
         const who = pinned ? "as expected" : "whoever has the seed";
@@ -43,7 +45,9 @@ export function dialChecks(address: string, dial: () => Promise<Dialled>): Check
       async run(signal) {
         if (peer === undefined) return undefined;
         const times: number[] = [];
-        for (let count = 0; count < PINGS; count++) times.push(await peer.ping({ signal }));
+        for (let count = 0; count < PINGS; count++) {
+          times.push(await pingWithin(peer, patienceMs, signal));
+        }
         const [min, median, max] = [0, 0.5, 1].map((part) => quantile(times, part));
         const text = [min, median, max].map((ms) => formatDuration(ms ?? NaN)).join(" / ");
         return ok(`min / median / max ${text} of ${PINGS}`);

@@ -64,7 +64,10 @@ export const bench: Command = {
       throw new UsageError("bench needs one address", "bench");
     }
     const wishes: Wishes = {
-      ms: (args.number("duration", 0, MAX_SOURCE_MS / 1000) ?? DEFAULT_DURATION_S) * 1000,
+      // Milliseconds are as little as can be asked for (SPEC 12.12).
+      ms: Math.ceil(
+        (args.number("duration", 0, MAX_SOURCE_MS / 1000) ?? DEFAULT_DURATION_S) * 1000,
+      ),
       streams: args.integer("streams", 1, MAX_BENCH_STREAMS) ?? 1,
       pings: args.integer("pings", 0, 10_000) ?? DEFAULT_PINGS,
       datagrams: args.integer("datagrams", 0, 100_000) ?? DEFAULT_DATAGRAMS,

@@ -59,6 +59,8 @@ export const chat: Command = {
     if (name !== undefined && (name.trim() === "" || [...name].length > NAME_MAX_LENGTH)) {
       throw new UsageError(`--name takes 1 to ${NAME_MAX_LENGTH} characters`, "chat");
     }
+    if (args.flag("listen")) args.refuse(["retry", "ca"], "is for who dials", "chat");
+    else args.refuse(["cert", "key"], "is for --listen", "chat");
     return args.flag("listen")
       ? await host(address, name, args, context)
       : await visit(address, name ?? "", args, context);

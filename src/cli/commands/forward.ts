@@ -30,11 +30,11 @@ import type { RejectLog } from "../reject_log.ts";
 import { RETRY_OPTION, runIdentity, sessions } from "../retrying.ts";
 import { SessionHost } from "../session_host.ts";
 
-const DIALLER_ONLY: readonly string[] = ["local", "remote", "retry"];
+const DIALLER_ONLY: readonly string[] = ["local", "remote", "retry", "ca"];
 /** Between requests for a port that the peer does not give back. */
 const MIN_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
-const LISTENER_ONLY: readonly string[] = ["allow", "allow-bind"];
+const LISTENER_ONLY: readonly string[] = ["allow", "allow-bind", "cert", "key"];
 
 export const forward: Command = {
   name: "forward",
@@ -92,11 +92,8 @@ export const forward: Command = {
       throw new UsageError("forward needs one address", "forward");
     }
     const listening = args.flag("listen");
-    for (const name of listening ? DIALLER_ONLY : LISTENER_ONLY) {
-      if (args.text(name) === undefined) continue;
-      const why = listening ? "is for who dials" : "is for --listen";
-      throw new UsageError(`--${name} ${why}`, "forward");
-    }
+    if (listening) args.refuse(DIALLER_ONLY, "is for who dials", "forward");
+    else args.refuse(LISTENER_ONLY, "is for --listen", "forward");
     return listening ? await serve(address, args, context) : await dial(address, args, context);
   },
 };

@@ -16,6 +16,10 @@ import { warmUp } from "../warm_up.ts";
 import { serviceOf } from "../services.ts";
 import { listenForPages, WEB_OPTIONS } from "../web/listen.ts";
 
+/** Options of who takes files, and of whoever moves some. */
+const RECEIVING = ["out", "to-stdout", "overwrite", "max-size", "max-entries", "hidden"];
+const RESUMING = ["resume", "no-resume"];
+
 /** Nobody waits for a listener that has just begun. */
 const WARM_UP_BYTES = 1_048_576;
 
@@ -61,9 +65,15 @@ export const listenCommand: Command = {
     if (address === undefined || others.length > 0) {
       throw new UsageError("listen needs one address", "listen");
     }
-    if (args.flag("echo") && args.texts("offer").length > 0) {
+    const offers = args.texts("offer").length > 0;
+    if (args.flag("echo") && offers) {
       throw new UsageError("--echo and --offer exclude each other", "listen");
     }
+    if (args.flag("echo")) args.refuse([...RECEIVING, ...RESUMING], "is for files", "listen");
+    else if (offers && !args.flag("web")) {
+      args.refuse(RECEIVING, "is for who receives, and --offer sends", "listen");
+    }
+    if (!offers) args.refuse(["exclude"], "is for --offer", "listen");
     if (args.flag("chat") && !args.flag("web")) {
       throw new UsageError("--chat needs --web; `stt chat --listen` is a chat alone", "listen");
     }
@@ -75,12 +85,12 @@ export const listenCommand: Command = {
     }
     if (args.flag("web")) return await listenForPages(address, args, context);
     const main = await serviceOf(args, context);
-    const offers = offersOf(args, context, main, args.flag("echo") ? "" : FILES_APP);
-    const host = new SessionHost(offers.service, args.flag("once"), context);
+    const all = offersOf(args, context, main, args.flag("echo") ? "" : FILES_APP);
+    const host = new SessionHost(all.service, args.flag("once"), context);
     const { listener, close } = await openListener(address, args, context, {
-      app: offers.app,
-      accept: ({ app }) => host.open && offers.takes(app),
-      limits: offers.limits,
+      app: all.app,
+      accept: ({ app }) => host.open && all.takes(app),
+      limits: all.limits,
     });
     const cool = address.startsWith("udp:")
       ? warmUp(() => context.io.now(), WARM_UP_BYTES, 0, context.report.warnOf)

@@ -4,11 +4,11 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { SttError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { dial } from "../dial.ts";
 import { EXIT_OK, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
+import { pingWithin } from "../pinging.ts";
 import type { Report } from "../report.ts";
 import { formatDuration } from "../text.ts";
 
@@ -49,14 +49,14 @@ export const ping: Command = {
     }
     const count = args.integer("count", 1, 1_000_000) ?? DEFAULT_COUNT;
     const interval = args.number("interval", 0, 86_400_000) ?? DEFAULT_INTERVAL_MS;
-    const { report, signal } = context;
+    const { io, report, signal } = context;
     const { peer, timeoutMs } = await dial(address, args, context, "");
     const times: Times = { count: 0, min: Infinity, sum: 0, max: 0 };
     try {
-      for (let sequence = 1; sequence <= count; sequence++) {
+      // Behind `| head` there is nobody to measure for.
+      for (let sequence = 1; sequence <= count && io.stdout.gone !== true; sequence++) {
         if (sequence > 1) await pause(interval, signal);
-        const late = AbortSignal.timeout(timeoutMs);
-        const ms = await peer.ping({ signal: AbortSignal.any([signal, late]) });
+        const ms = await pingWithin(peer, timeoutMs, signal);
         add(times, ms);
         report.result(
           "pong",
@@ -64,11 +64,6 @@ export const ping: Command = {
           `pong from ${peer.id.slice(0, 16)}: seq=${sequence} time=${formatDuration(ms)}`,
         );
       }
-    } catch (error) {
-      if (error instanceof DOMException && error.name === "TimeoutError") {
-        throw new SttError("IDLE_TIMEOUT", `no pong within ${timeoutMs / 1000} s`);
-      }
-      throw error;
     } finally {
       await peer.close();
       if (times.count > 0) tell(times, report);

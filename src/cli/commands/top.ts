@@ -6,13 +6,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectionStats } from "../../connection/stats.ts";
 import type { Peer } from "../../endpoint/peer.ts";
-import { SttError } from "../../errors.ts";
 import { type HistogramSnapshot, quantile } from "../../observe/histogram.ts";
 import { statsSince } from "../../telemetry/stats_since.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { dial, suiteName } from "../dial.ts";
 import { EXIT_OK, Interrupted, UsageError } from "../exit_codes.ts";
 import { DIAL_OPTIONS, GENERAL_OPTIONS, SESSION_OPTIONS } from "../options.ts";
+import { pingWithin } from "../pinging.ts";
 import { styleOf } from "../style.ts";
 import { topLine, topLines, type TopView } from "../top/screen.ts";
 
@@ -94,15 +94,10 @@ async function watch(
   const rtts: number[] = [];
   let before = peer.stats();
   let lookedMs = started;
-  for (let look = 1; look <= count; look++) {
+  // Behind `| head` nobody looks any more.
+  for (let look = 1; look <= count && io.stdout.gone !== true; look++) {
     if (look > 1) await delay(interval, undefined, { signal });
-    const late = AbortSignal.timeout(timeoutMs);
-    try {
-      rtts.push(await peer.ping({ signal: AbortSignal.any([signal, late]) }));
-    } catch (error) {
-      if (!late.aborted) throw error;
-      throw new SttError("IDLE_TIMEOUT", `no pong within ${timeoutMs / 1000} s`);
-    }
+    rtts.push(await pingWithin(peer, timeoutMs, signal));
     if (rtts.length > LOOKS) rtts.shift();
     const [stats, nowMs] = [peer.stats(), io.now()];
     screen.show({

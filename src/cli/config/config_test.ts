@@ -115,6 +115,24 @@ test("--no-resume on the line beats resume in the file, and --to-stdout its fold
   });
 });
 
+test("what the file has for the other side of a command does not stop this one", async () => {
+  await withConfig(async (scene) => {
+    await scene.write({
+      commands: {
+        forward: { allow: "a:1", retry: 0, cert: "c", key: "k" },
+        listen: { exclude: ["*.o"], "max-size": 5 },
+      },
+    });
+    const env = { STT_SEED: SEED };
+    const nowhere = "tcp://127.0.0.1:1";
+    const dial = await scene.run(["forward", nowhere, "-L", "0:a:1"], env);
+    assert.equal(dial.exit, 3, dial.stderr);
+    const taken = await scene.run(["forward", "--listen", "tcp://192.0.2.1:1"], env);
+    assert.match(taken.stderr, /cannot (read|listen)/);
+    assert.match((await scene.run(["listen", "tcp://192.0.2.1:1"], env)).stderr, /cannot listen/);
+  });
+});
+
 test("--web and --offer leave the folder that the file names: pages send files there", async () => {
   await withConfig(async (scene) => {
     await scene.write({ commands: { listen: { out: "nowhere", offer: "gone", echo: true } } });

@@ -37,6 +37,12 @@ function checkOptions(address: string, args: Arguments): void {
   }
 }
 
+/** What pages announce: a listener with another name would refuse them (SPEC 6.2.11). */
+function checkApp(args: Arguments): void {
+  if ((args.text("app") ?? FILES_APP) === FILES_APP) return;
+  throw new UsageError(`--app shuts out pages, which announce ${FILES_APP}`, "listen");
+}
+
 /** The end of the input of somebody who typed on a terminal. */
 const LEFT = new Error("left");
 
@@ -47,6 +53,7 @@ export async function listenForPages(
   context: CommandContext,
 ): Promise<number> {
   checkOptions(address, args);
+  checkApp(args);
   const typed = args.flag("chat");
   // What is wrong with --out or --exclude is said before anybody can dial.
   await receivingService(args, context);
