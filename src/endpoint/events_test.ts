@@ -99,6 +99,18 @@ test("whoever waits for an event when there will be none any more is told", asyn
   events.clear("number");
 });
 
+test("one signal for the listeners of many that end gathers none of them", () => {
+  const { signal } = new AbortController();
+  for (let count = 0; count < 20; count++) {
+    const events = new TypedEvents<Events>();
+    events.on("number", () => assert.fail(), { signal });
+    events.close();
+    events.on("text", () => assert.fail(), { signal });
+    events.emit("number", 1);
+  }
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+});
+
 test("an iterator that is not read forgets the oldest, and says how many at their place", async () => {
   const events = new TypedEvents<Events>();
   const reader = events.events(["number"], { maxQueued: 3 });

@@ -24,6 +24,8 @@ export type { SendOutcome };
 
 /** Messages of all peers that may wait for `receive()`; above it the peers are slowed down. */
 const RECEIVE_QUEUE = 64;
+/** Sessions that ended while their messages wait for room in that queue; those of the oldest are forgotten. */
+const ENDED_WAITING = 64;
 
 /** Options of a {@link SttNode}. */
 export interface SttNodeOptions extends Omit<ListenOptions, "signal"> {
@@ -107,6 +109,8 @@ export class SttNode implements AsyncDisposable {
   #running = false;
   /** Sessions whose messages may still come, open or ended. */
   #pumps = 0;
+  /** Of those that ended, oldest first: what makes them wait no more. */
+  readonly #ended: Set<AbortController> = new Set();
   /** Tells a dial that `stop()` came while it was under way. */
   #stops = 0;
 
@@ -204,7 +208,10 @@ export class SttNode implements AsyncDisposable {
     return this.#open.has(peer) ? peer : this.#add(peer);
   }
 
-  /** Messages of all peers until the node stops. */
+  /**
+   * Messages of all peers until the node stops. At most 64 wait, and the peers are slowed down; of sessions that ended
+   * meanwhile, those of the last 64.
+   */
   async *receive(options: WaitOptions = {}): AsyncGenerator<ReceivedPacket, void, void> {
     for (;;) {
       const packet = this.#queue.shift();
@@ -318,9 +325,16 @@ export class SttNode implements AsyncDisposable {
 
   async #pump(peer: Peer): Promise<void> {
     this.#pumps++;
+    const forgotten = new AbortController();
+    let pumping = true;
+    void peer.closed.then(() => {
+      if (pumping) this.#waitsEnded(forgotten);
+    });
     try {
       for await (const { streamId, data } of peer.messages()) {
-        while (this.#queue.length >= RECEIVE_QUEUE) await this.#room.wait();
+        while (this.#queue.length >= RECEIVE_QUEUE) {
+          await this.#room.wait(forgotten.signal);
+        }
         this.#queue.push({ peer, sessionId: peer.info.sessionId, streamId, data });
         this.#readers.wake();
       }
@@ -329,7 +343,18 @@ export class SttNode implements AsyncDisposable {
       if (!(error instanceof SttError)) throw error;
     } finally {
       this.#pumps--;
+      pumping = false;
+      this.#ended.delete(forgotten);
       this.#readers.wake();
     }
+  }
+
+  /** A peer that comes, says something and goes, again and again, must not pile up where nobody receives. */
+  #waitsEnded(forgotten: AbortController): void {
+    this.#ended.add(forgotten);
+    const [oldest] = this.#ended;
+    if (oldest === undefined || this.#ended.size <= ENDED_WAITING) return;
+    this.#ended.delete(oldest);
+    oldest.abort(new SttError("CLOSED", "nobody received the messages of a session that ended"));
   }
 }

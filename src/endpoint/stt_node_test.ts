@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { connect } from "./connect.ts";
 import { bytes, freshAddress, text, until } from "./joined_for_test.ts";
 import { Peer } from "./peer.ts";
 import { generateSeed } from "./seeds.ts";
@@ -101,6 +102,27 @@ test("receive ends when the node stops, after all that had arrived", () =>
     assert.equal(got.length, 100);
     assert.equal(got[99], "message 99");
     for await (const _ of b.receive()) assert.fail("nothing is left");
+  }));
+
+test("what nobody receives of sessions that ended does not pile up", () =>
+  nodes(1, { handshakeRate: Infinity }, async ([node], [address], seed) => {
+    assert.ok(node !== undefined && address !== undefined);
+    const first = await connect(address, { seed });
+    for (let count = 0; count < 64; count++) await first.send(bytes("first"));
+    await first.close();
+    for (let count = 0; count < 70; count++) {
+      const peer = await connect(address, { seed });
+      await peer.send(bytes(`${count}`));
+      await peer.close();
+    }
+    await until(() => node.peers.length === 0);
+    await node.stop();
+    const received: string[] = [];
+    for await (const { data } of node.receive()) received.push(text(data));
+    // 64 are in the queue; of the sessions that wait for room in it the last 64 are left.
+    const kept = Array.from({ length: 64 }, (_, index) => `${index + 6}`);
+    assert.equal(received.length, 128);
+    assert.deepEqual(received.slice(64), kept);
   }));
 
 test("receive follows its signal and loses nothing", () =>

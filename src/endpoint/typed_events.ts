@@ -54,7 +54,7 @@ export class TypedEvents<Events> {
     listener: (detail: Events[Name]) => void,
     options: ListenerOptions = {},
   ): () => void {
-    if (options.signal?.aborted) return () => undefined;
+    if (this.#closed || options.signal?.aborted) return () => undefined;
     this.#listeners ??= new Map();
     const listeners = this.#listeners.get(name) ?? new Map();
     this.#listeners.set(name, listeners);
@@ -92,10 +92,11 @@ export class TypedEvents<Events> {
     return reader;
   }
 
-  /** Nothing happens any more: iterators end behind what they have. */
+  /** Nothing happens any more: iterators end behind what they have, and listeners leave the signals they came with. */
   close(): void {
     this.#closed = true;
     for (const reader of [...this.#readers?.keys() ?? []]) reader.end();
+    this.clear();
   }
 
   /** Whether anybody hears of an event, iterators included. */

@@ -159,21 +159,23 @@ export class Chamber {
   }
 
   /** Makes several changes in one step: all of them or, after a crash or an error, none. */
-  batch(changes: readonly ChamberChange[]): Promise<void> {
-    return this.#run(async () => {
-      const modified = this.#now();
-      const wanted = changes.map(({ name, value }): WantedChange => ({
-        name: checkName(name),
-        value: value === undefined ? undefined : encodeRecordValue(name, value),
-        modified,
-      })).filter(({ name, value }) => value !== undefined || this.#body.entries.has(name));
-      if (wanted.length === 0) return;
-      try {
-        await this.#body.commit(wanted);
-      } finally {
-        wipe(...wanted.map(({ value }) => value));
-      }
-    });
+  async batch(changes: readonly ChamberChange[]): Promise<void> {
+    this.#checkOpen();
+    // At once: whoever gave a value may change or erase it while other operations come first.
+    const encoded = changes.map(({ name, value }) => ({
+      name: checkName(name),
+      value: value === undefined ? undefined : encodeRecordValue(name, value),
+    }));
+    try {
+      await this.#run(async () => {
+        const modified = this.#now();
+        const wanted = encoded.map((change): WantedChange => ({ ...change, modified }))
+          .filter(({ name, value }) => value !== undefined || this.#body.entries.has(name));
+        if (wanted.length > 0) await this.#body.commit(wanted);
+      });
+    } finally {
+      wipe(...encoded.map(({ value }) => value));
+    }
   }
 
   /**
@@ -350,11 +352,13 @@ export class Chamber {
     }
   }
 
-  #run<T>(act: () => T | Promise<T>): Promise<T> {
-    if (this.#closed) {
-      return Promise.reject(new SttError("CLOSED", "cannot use chamber: it is closed"));
-    }
-    return this.#mutex.run(act);
+  async #run<T>(act: () => T | Promise<T>): Promise<T> {
+    this.#checkOpen();
+    return await this.#mutex.run(act);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new SttError("CLOSED", "cannot use chamber: it is closed");
   }
 }
 

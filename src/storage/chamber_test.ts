@@ -33,6 +33,17 @@ async function restore(entries: ReadonlyMap<string, Uint8Array>): Promise<Memory
 
 const text = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
 
+test("a value is taken when it is given, whatever comes first and becomes of it meanwhile", async () => {
+  const chamber = await open(new MemoryStore());
+  const before = chamber.put("before", 1);
+  const secret = new Uint8Array([1, 2, 3]);
+  const put = chamber.put("secret", secret);
+  secret.fill(0);
+  await Promise.all([before, put]);
+  assert.deepEqual(await chamber.get("secret"), new Uint8Array([1, 2, 3]));
+  await assert.rejects(chamber.batch([{ name: "", value: 1 }]), { code: "CONFIG" });
+});
+
 test("values of every type come back, also after reopening", async () => {
   const store = new MemoryStore();
   const chamber = await open(store);

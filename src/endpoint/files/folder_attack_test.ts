@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { SttError } from "../../errors.ts";
@@ -229,14 +229,53 @@ test("a file may come byte by byte", async () => {
 });
 
 test("files that are given up while they are opened leave nothing", async () => {
-  // The first four are open, the others wait for their places.
-  const files = Array.from({ length: 12 }, (_, n) => file(`f${n}`, LARGE));
+  // The first sixteen are open, the others wait for their places.
+  const files = Array.from({ length: 24 }, (_, n) => file(`f${n}`, LARGE));
   const given = files.map((_, n): FolderWord => ({ kind: "given-up", n, refusal: CANCELLED }));
-  await said([offer(12, 12 * LARGE), ...files, ...given, END], async ({ outcome, inbox }) => {
+  await said([offer(24, 24 * LARGE), ...files, ...given, END], async ({ outcome, inbox }) => {
     assert(outcome.ok && outcome.mode === "folder");
-    assert.equal(outcome.failed.length, 12);
+    assert.equal(outcome.failed.length, 24);
     assert.deepEqual(await readdir(join(inbox, "box")), []);
   });
+});
+
+/** Files that lie in a folder and those in it, parts among them, while a sender has announced many and sent nothing. */
+async function openFiles(size: number, prepare: (inbox: string) => Promise<void>): Promise<number> {
+  let open = 0;
+  await withFolder(async (inbox) => {
+    await prepare(inbox);
+    await withSession(async (sender, receiver) => {
+      const step = receiveTransfers(receiver, { directory: inbox, overwrite: true }).next();
+      const stream = await sender.openStream();
+      stream.tryWrite(offer(FOLDER_WINDOW + 1, FOLDER_WINDOW * size));
+      for (let n = 0; n < FOLDER_WINDOW; n++) {
+        stream.tryWrite(encodeFolderWord(file(`f${n}`, size)));
+      }
+      // The last of them fails at once, behind all others.
+      stream.tryWrite(
+        encodeFolderWord({ kind: "given-up", n: FOLDER_WINDOW - 1, refusal: CANCELLED }),
+      );
+      stream.tryWrite(encodeFolderWord(file("behind", 0)));
+      const reader = new BlockStream(stream, undefined);
+      for (let answered = false; !answered;) {
+        answered = (await reader.block()).get("n") === FOLDER_WINDOW;
+      }
+      open = (await readdir(inbox, { recursive: true })).filter((name) =>
+        /^\.?f\d+/.test(basename(name))
+      ).length;
+      stream.reset();
+      stream.stop();
+      await step;
+    });
+  });
+  return open;
+}
+
+test("files that are announced and do not come are few that are open", async () => {
+  const merging = (inbox: string): Promise<void> => mkdir(join(inbox, "box"));
+  assert.equal(await openFiles(200_000, () => Promise.resolve()), 16);
+  assert.equal(await openFiles(200_000, merging), 16);
+  assert.equal(await openFiles(1, merging), 0);
 });
 
 test("few entries cannot make folders without end", async () => {

@@ -83,21 +83,19 @@ class WholeFile implements FileDestination {
   }
 }
 
-/** A file of few bytes in a hidden folder: one open, one write, one sync. */
+/** A file of few bytes, which needs no descriptor until it is whole. */
 class SmallFile implements FileDestination {
   readonly earlier = undefined;
-  readonly #path: string;
   readonly #size: number;
-  readonly #mode: number;
+  readonly #put: (content: Uint8Array) => Promise<string>;
   /** From the first byte on. Not the chunks: each may be a single byte, and an array for each would be memory without bound. */
   #content: Uint8Array | undefined;
   #used = 0;
 
-  /** `size`: bytes to come, not one more. */
-  constructor(path: string, size: number, mode: number) {
-    this.#path = path;
+  /** `size`: bytes to come, not one more. `put` makes the file of them. */
+  constructor(size: number, put: (content: Uint8Array) => Promise<string>) {
     this.#size = size;
-    this.#mode = mode;
+    this.#put = put;
   }
 
   write(chunk: Uint8Array): Promise<void> {
@@ -108,19 +106,7 @@ class SmallFile implements FileDestination {
   }
 
   async commit(): Promise<string> {
-    let file: FileHandle | undefined;
-    try {
-      file = await open(this.#path, "wx", this.#mode);
-      if (this.#content !== undefined) await file.writeFile(this.#content.subarray(0, this.#used));
-      await file.datasync();
-      await file.close();
-    } catch (cause) {
-      await file?.close().catch(() => undefined);
-      if (systemCode(cause) === "EEXIST") throw alreadyExists(this.#path);
-      if (file !== undefined) await unlink(this.#path).catch(() => undefined);
-      throw fileError("write", this.#path, cause);
-    }
-    return this.#path;
+    return await this.#put(this.#content?.subarray(0, this.#used) ?? new Uint8Array(0));
   }
 
   discard(): Promise<void> {
@@ -132,6 +118,40 @@ class SmallFile implements FileDestination {
   }
 }
 
+/** In a hidden folder: one open, one write, one sync. */
+async function putHidden(path: string, mode: number, content: Uint8Array): Promise<string> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "wx", mode);
+    if (content.length > 0) await file.writeFile(content);
+    await file.datasync();
+    await file.close();
+  } catch (cause) {
+    await file?.close().catch(() => undefined);
+    if (systemCode(cause) === "EEXIST") throw alreadyExists(path);
+    if (file !== undefined) await unlink(path).catch(() => undefined);
+    throw fileError("write", path, cause);
+  }
+  return path;
+}
+
+/** In a folder that others see: beside its place, and then in it. */
+async function putBeside(
+  path: string,
+  mode: number,
+  replace: boolean,
+  content: Uint8Array,
+): Promise<string> {
+  const file = await PartFile.create(dirname(path), basename(path), replace, undefined, mode);
+  try {
+    await file.write(content);
+    return await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
 /** Where the bytes of a file go. @throws {SttError} FILE_EXISTS, FILE_IO. */
 export async function folderFile(
   options: FolderFileOptions,
@@ -140,9 +160,10 @@ export async function folderFile(
   const { path, size, executable, hidden, limits, overwrite } = options;
   const mode = executable ? EXECUTABLE_MODE : PRIVATE_MODE;
   const begin = async (replace: boolean): Promise<FileDestination> => {
-    if (hidden && size <= SMALL_FILE_BYTES) {
+    if (size <= SMALL_FILE_BYTES) {
+      if (!hidden) return new SmallFile(size, (content) => putBeside(path, mode, replace, content));
       if (replace) await unlink(path).catch(() => undefined);
-      return new SmallFile(path, size, mode);
+      return new SmallFile(size, (content) => putHidden(path, mode, content));
     }
     const resumption = limits !== undefined && resumable(size) ? { size, limits } : undefined;
     return await PartFile.create(dirname(path), basename(path), replace, resumption, mode);

@@ -12,7 +12,7 @@ import { SttError } from "../../errors.ts";
 import type { BlockStream } from "./block_stream.ts";
 import type { FileDestination } from "./destination.ts";
 import { FailedEntries } from "./failed_entries.ts";
-import { folderFile, type FolderFileOptions } from "./folder_file.ts";
+import { folderFile, type FolderFileOptions, SMALL_FILE_BYTES } from "./folder_file.ts";
 import { checkFolderPath, foldedPath } from "./folder_path.ts";
 import { FolderPlace, parentOf } from "./folder_place.ts";
 import { tooLongPaths } from "./folder_limits.ts";
@@ -37,9 +37,8 @@ import { encodeOfferAnswer } from "./wire.ts";
 
 /** Files that are given their last sync at once. */
 const COMMITS_AT_ONCE = 16;
-/** Files above the small ones that are open at once. */
-const LARGE_AT_ONCE = 4;
-const LARGE_BYTES = 262_144;
+/** Files above the small ones that are open at once: each takes a descriptor and two buffers. */
+const LARGE_AT_ONCE = 16;
 const READ_BYTES = 1_048_576;
 
 /** A folder that arrived. */
@@ -254,7 +253,7 @@ export class FolderReceiver {
 
   /** Large files wait until one of the few places for them is free. */
   async #begin(incoming: Incoming): Promise<void> {
-    if (incoming.size > LARGE_BYTES) {
+    if (incoming.size > SMALL_FILE_BYTES) {
       if (this.#large >= LARGE_AT_ONCE) {
         this.#waiting.push(incoming);
         return;
@@ -360,7 +359,7 @@ export class FolderReceiver {
   /** The entry is over: whoever waits for its place gets it. */
   #close(incoming: Incoming): void {
     this.#open.delete(incoming.n);
-    if (incoming.size <= LARGE_BYTES) return;
+    if (incoming.size <= SMALL_FILE_BYTES) return;
     if (incoming.file === undefined && this.#waiting.includes(incoming)) {
       this.#waiting.splice(this.#waiting.indexOf(incoming), 1);
       return;
