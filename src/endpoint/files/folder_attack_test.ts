@@ -87,6 +87,12 @@ async function said(
       const [answers, step] = await Promise.all([talk(), outcomes.next()]);
       assert(step.value !== undefined);
       assert.deepEqual(await readdir(folder), ["in"], "something left the folder");
+      for (const answer of answers) {
+        // Fixed words for each code: nothing of what went wrong here.
+        if (answer.kind !== "error") continue;
+        const row = Object.values(FILE_REFUSALS).find(({ wire }) => wire === answer.refusal.error);
+        assert.equal(answer.refusal.reason, row?.text);
+      }
       await look({ answers, outcome: step.value, inbox });
     });
   });
