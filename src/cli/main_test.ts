@@ -121,6 +121,12 @@ test("send looks at its files before it asks for a seed or dials", async () => {
     assert.equal(both.exit, 3);
     assert(both.stderr.startsWith(missing), both.stderr);
     assert.match(both.stderr, /connection refused/);
+    // A listener goes on: the file may come later. This one cannot listen there.
+    const offering = await runCommand(["listen", "tcp://192.0.2.1:1", "--offer", none], {
+      env: { STT_SEED: SEED },
+    });
+    assert(offering.stderr.startsWith(missing), offering.stderr);
+    assert.equal(offering.exit, 3);
   });
 });
 

@@ -11,7 +11,7 @@ import type { Arguments } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT_OK, exitCodeOf } from "./exit_codes.ts";
 import { receiveAll, receiveOptions } from "./receiving.ts";
-import { sendingOf, type SendingOptions, sendOne } from "./sending.ts";
+import { sendingOf, type SendingOptions, sendOne, unreadable } from "./sending.ts";
 
 /** Serves one session until it ends. Returns the exit code; rejects with what ended the session. */
 export interface Service {
@@ -30,6 +30,11 @@ export async function serviceOf(args: Arguments, context: CommandContext): Promi
   const offered = args.texts("offer");
   if (offered.length > 0) {
     const how = sendingOf(args);
+    for (const path of offered) {
+      // It may come into being until somebody asks for it.
+      const error = await unreadable(path);
+      if (error !== undefined) context.report.warnOf(error);
+    }
     return {
       serve: (peer, onWork) =>
         forFiles(peer) ? offer(peer, offered, how, onWork, context) : visit(peer, context),

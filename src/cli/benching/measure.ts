@@ -10,6 +10,8 @@ import { SttError } from "../../errors.ts";
 import { BENCH_CHANNEL, type BenchRequest, decodeCount, encodeBenchRequest } from "./wire.ts";
 
 const CHUNK_BYTES = 65_536;
+/** For what is on its way when the time of a listener is over: a window of 8 MiB at 1 Mbit/s. */
+const SOURCE_GRACE_MS = 70_000;
 /** Not counted. */
 const WARM_UP_PINGS = 3;
 /** Pings while bytes flow, milliseconds apart. */
@@ -114,7 +116,11 @@ export function upload(
   });
 }
 
-/** Has the listener write for so long, and reads to the end. */
+/**
+ * Has the listener write for so long, and reads to the end.
+ *
+ * @throws {SttError} PROTOCOL for a listener that does not end.
+ */
 export function download(
   run: BenchRun,
   ms: number,
@@ -123,7 +129,12 @@ export function download(
 ): Promise<Throughput> {
   return throughput(run, streams, async (moved) => {
     const blocks = await begin(run, { mode: "source", ms });
+    const end = run.now() + ms + SOURCE_GRACE_MS;
     for (;;) {
+      if (run.now() > end) {
+        blocks.stream.stop();
+        throw new SttError("PROTOCOL", `cannot measure: the listener sends for more than ${ms} ms`);
+      }
       const bytes = await blocks.bytes(CHUNK_BYTES);
       if (bytes === null) break;
       onBytes(moved(bytes.length));

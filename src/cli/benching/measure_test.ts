@@ -5,7 +5,7 @@ import { BlockStream } from "../../endpoint/files/block_stream.ts";
 import { listen } from "../../endpoint/listener.ts";
 import type { Peer } from "../../endpoint/peer.ts";
 import { generateSeed } from "../../endpoint/seeds.ts";
-import { datagramLoss, upload } from "./measure.ts";
+import { datagramLoss, download, upload } from "./measure.ts";
 import { BENCH_CHANNEL, encodeCount } from "./wire.ts";
 
 /** What a listener says, which need not be true: a count behind each request, and datagrams of its own. */
@@ -64,4 +64,26 @@ test("a listener that says what cannot be is not believed, and no figure below 0
 test("a datagram that came back arrived, whatever the listener had counted by then", async () => {
   const loss = await against(1, 2, (run) => datagramLoss(run, 3));
   assert.deepEqual(loss, { sent: 3, size: loss?.size, lostThere: 1, lostBack: 0 });
+});
+
+test("a listener that sends on and on is left", async () => {
+  const seed = generateSeed();
+  const listener = await listen("mem:bench-endless", { seed });
+  const peer = await connect("mem:bench-endless", { seed });
+  const there = await listener.nextPeer();
+  assert(there !== null);
+  const endless = (async () => {
+    const stream = await there.acceptStream();
+    for (;;) await stream?.write(new Uint8Array(1000));
+  })();
+  // Each look at the clock is a second later.
+  let now = 0;
+  const run = { peer, now: () => now += 1000, signal: new AbortController().signal };
+  await assert.rejects(download(run, 3000, 1, () => undefined), {
+    code: "PROTOCOL",
+    message: "cannot measure: the listener sends for more than 3000 ms",
+  });
+  await assert.rejects(endless, { code: "STREAM_STOPPED" });
+  await peer.close();
+  await listener.close();
 });

@@ -1,6 +1,7 @@
 // What a hostile peer can say in the folder service: nothing of it reaches the disk outside of its folder.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { renameSync, symlinkSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import process from "node:process";
@@ -23,6 +24,7 @@ import { receiveTransfers, type TransferOutcome } from "./receive_transfers.ts";
 import { FILE_REFUSALS, refusal, type RefusalName } from "./refusals.ts";
 import { sendFolder } from "./send_folder.ts";
 import { withSession } from "./session_for_test.ts";
+import { receivedOf, sentOf, withScene } from "./trees_for_test.ts";
 import { encodeOfferAnswer, takeBlock } from "./wire.ts";
 
 const END: FolderWord = { kind: "end" };
@@ -85,6 +87,12 @@ async function said(
       const [answers, step] = await Promise.all([talk(), outcomes.next()]);
       assert(step.value !== undefined);
       assert.deepEqual(await readdir(folder), ["in"], "something left the folder");
+      for (const answer of answers) {
+        // Fixed words for each code: nothing of what went wrong here.
+        if (answer.kind !== "error") continue;
+        const row = Object.values(FILE_REFUSALS).find(({ wire }) => wire === answer.refusal.error);
+        assert.equal(answer.refusal.reason, row?.text);
+      }
       await look({ answers, outcome: step.value, inbox });
     });
   });
@@ -358,4 +366,35 @@ test("a receiver that answers nonsense fails the sender, which does not hang", a
 test("a block of a folder is never larger than a block may be", () => {
   const bytes = encodeFolderWord(file("é".repeat(1024), 2 ** 50));
   assert.equal(takeBlock(bytes)?.size, bytes.length);
+});
+
+test("a folder that becomes a link while it is filled leads nothing out of it", {
+  skip: process.platform === "win32" ? "links need a privilege" : false,
+}, async () => {
+  const tree = Object.fromEntries(
+    Array.from({ length: 12 }, (_, n) => [`sub/f${n}`, new Uint8Array(LARGE).fill(n)]),
+  );
+  await withScene(tree, async ({ inbox, run }) => {
+    const outside = join(inbox, "outside");
+    const sub = join(inbox, "photos", "sub");
+    await mkdir(outside);
+    await mkdir(sub, { recursive: true });
+    let swapped = false;
+    const both = await run({}, {
+      overwrite: true,
+      onProgress: () => {
+        // Some files are open by now, and others wait for their turn.
+        if (swapped) return;
+        swapped = true;
+        renameSync(sub, join(inbox, "photos", "was"));
+        symlinkSync(outside, sub);
+      },
+    });
+    const { failed, entries } = sentOf(both);
+    assert.deepEqual(await readdir(outside), []);
+    assert.deepEqual([entries, failed.length], [0, 12]);
+    for (const { error } of receivedOf(both).failed) assert.equal(error.code, "FILE_IO");
+    const reasons = new Set(failed.map(({ error }) => error.message.replace(/^.*: /, "")));
+    assert.deepEqual([...reasons], [FILE_REFUSALS.storage.text]);
+  });
 });

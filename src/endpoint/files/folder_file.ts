@@ -29,6 +29,8 @@ export interface FolderFileOptions {
   readonly limits: Required<ResumeLimits> | undefined;
   /** Replace what is there and differs. */
   readonly overwrite: boolean;
+  /** Throws when the folder of the file is not the one that it was. */
+  readonly guard: () => Promise<void>;
 }
 
 /** The file itself, complete, from an earlier transfer. */
@@ -36,12 +38,20 @@ class WholeFile implements FileDestination {
   readonly earlier: EarlierBytes;
   readonly #path: string;
   readonly #mode: number;
+  readonly #guard: () => Promise<void>;
   readonly #next: () => Promise<FileDestination>;
   #other: FileDestination | undefined;
 
-  constructor(path: string, size: number, mode: number, next: () => Promise<FileDestination>) {
+  constructor(
+    path: string,
+    size: number,
+    mode: number,
+    guard: () => Promise<void>,
+    next: () => Promise<FileDestination>,
+  ) {
     this.#path = path;
     this.#mode = mode;
+    this.#guard = guard;
     this.#next = next;
     this.earlier = {
       bytes: size,
@@ -61,6 +71,7 @@ class WholeFile implements FileDestination {
     try {
       const file = await open(this.#path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
       try {
+        await this.#guard();
         const executable = ((await file.stat()).mode & 0o100) !== 0;
         if (executable !== (this.#mode === EXECUTABLE_MODE)) await file.chmod(this.#mode);
         // A process that was killed may have left it unsynced.
@@ -157,7 +168,7 @@ export async function folderFile(
   options: FolderFileOptions,
   look: boolean,
 ): Promise<FileDestination> {
-  const { path, size, executable, hidden, limits, overwrite } = options;
+  const { path, size, executable, hidden, limits, overwrite, guard } = options;
   const mode = executable ? EXECUTABLE_MODE : PRIVATE_MODE;
   const begin = async (replace: boolean): Promise<FileDestination> => {
     if (size <= SMALL_FILE_BYTES) {
@@ -166,13 +177,14 @@ export async function folderFile(
       return new SmallFile(size, (content) => putHidden(path, mode, content));
     }
     const resumption = limits !== undefined && resumable(size) ? { size, limits } : undefined;
-    return await PartFile.create(dirname(path), basename(path), replace, resumption, mode);
+    const [folder, name] = [dirname(path), basename(path)];
+    return await PartFile.create(folder, name, replace, resumption, mode, guard);
   };
   const there = look ? await sizeOf(path) : undefined;
   if (there === undefined) return await begin(false);
   if (!overwrite || there === "no file") throw alreadyExists(path);
   if (limits === undefined || there !== size || size === 0) return await begin(true);
-  return new WholeFile(path, size, mode, () => begin(true));
+  return new WholeFile(path, size, mode, guard, () => begin(true));
 }
 
 async function sizeOf(path: string): Promise<number | "no file" | undefined> {

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, rename, rm, utimes } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "../../codec/hex.ts";
 import { SttError } from "../../errors.ts";
@@ -50,6 +50,8 @@ export class FolderPlace {
   readonly #maxFolders: number;
   /** Folders that are known to be folders and no links, and those that are being made; "" is the root. */
   readonly #folders: Map<string, Promise<void>> = new Map([["", Promise.resolve()]]);
+  /** Which ones they are, of a folder that others may change. */
+  readonly #identities: Map<string, Identity> = new Map();
 
   private constructor(root: string, merging: boolean, adopted: boolean, from: FolderPlaceOptions) {
     this.root = root;
@@ -70,7 +72,9 @@ export class FolderPlace {
     if (facts !== undefined) {
       // A link could lead anywhere, so only a folder itself is filled.
       if (!overwrite || !facts.isDirectory()) throw alreadyExists(path);
-      return new FolderPlace(path, true, false, options);
+      const place = new FolderPlace(path, true, false, options);
+      await place.#identify("");
+      return place;
     }
     const key = createHash("sha256").update(`folder\0${name}`).digest().subarray(0, KEY_BYTES);
     const stem = `.${shortName(name)}.${toHex(key)}`;
@@ -107,6 +111,40 @@ export class FolderPlace {
       // A link here would lead out of the folder.
       if ((await factsOf(full))?.isDirectory() !== true) throw alreadyExists(full);
     }
+    if (!this.merging) return;
+    await this.#identify(path);
+    await this.stands(parentOf(path));
+  }
+
+  async #identify(path: string): Promise<void> {
+    const full = join(this.root, path);
+    try {
+      const facts = await lstat(full, { bigint: true });
+      if (!facts.isDirectory()) throw alreadyExists(full);
+      this.#identities.set(path, { dev: facts.dev, ino: facts.ino });
+    } catch (cause) {
+      throw fileError("create", full, cause);
+    }
+  }
+
+  /**
+   * Looks whether a folder is the one that was looked at first. The runtimes cannot open a file within a folder that is
+   * open, so its path may lead elsewhere at any moment: a file is opened before this look, and gets its name behind it.
+   *
+   * @throws {SttError} FILE_IO where another one stands in its place, or a link.
+   */
+  async stands(path: string): Promise<void> {
+    const known = this.#identities.get(path);
+    if (known === undefined) return;
+    const full = join(this.root, path);
+    const now = await stat(full, { bigint: true }).catch((cause: unknown) => {
+      throw fileError("write in", full, cause);
+    });
+    if (now.dev === known.dev && now.ino === known.ino) return;
+    throw new SttError(
+      "FILE_IO",
+      `cannot write in ${JSON.stringify(full)}: another folder took its place meanwhile`,
+    );
   }
 
   /**
@@ -166,6 +204,12 @@ export class FolderPlace {
     filling.delete(this.root);
     await sweep(this.#directory, this.#limits);
   }
+}
+
+/** What a folder is, wherever it is moved to. */
+interface Identity {
+  readonly dev: bigint;
+  readonly ino: bigint;
 }
 
 function tooMany(limit: number): SttError {

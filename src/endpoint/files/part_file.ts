@@ -33,6 +33,7 @@ export class PartFile implements FileDestination {
   readonly #overwrite: boolean;
   readonly #mode: number;
   readonly #limits: Required<ResumeLimits> | undefined;
+  readonly #guard: () => Promise<void>;
   #earlier: EarlierBytes | undefined;
   #file: FileHandle | undefined;
   #buffer: Uint8Array = new Uint8Array(BUFFER_BYTES);
@@ -52,7 +53,9 @@ export class PartFile implements FileDestination {
     overwrite: boolean,
     resumption: Resumption | undefined,
     mode: number,
+    guard: () => Promise<void>,
   ) {
+    this.#guard = guard;
     this.#directory = directory;
     this.#path = join(directory, name);
     this.#place = new PartPlace(directory, name, resumption?.size);
@@ -65,6 +68,7 @@ export class PartFile implements FileDestination {
    * Begins a file, or goes on with one. `name` has passed the name rules.
    *
    * @param mode Permissions of the file once it is in its place; until then its owner alone may read it.
+   * @param guard Looks whether `directory` is still the folder that it was; asked behind the opening and before the name.
    * @throws {SttError} FILE_EXISTS, FILE_IO.
    */
   static async create(
@@ -73,12 +77,17 @@ export class PartFile implements FileDestination {
     overwrite: boolean,
     resumption?: Resumption,
     mode: number = PRIVATE_MODE,
+    guard: () => Promise<void> = () => Promise.resolve(),
   ): Promise<PartFile> {
-    const part = new PartFile(directory, name, overwrite, resumption, mode);
+    const part = new PartFile(directory, name, overwrite, resumption, mode, guard);
     try {
       await part.#refuseExisting();
       if (resumption !== undefined) await part.#adopt(resumption);
       if (part.#file === undefined) await part.#begin();
+      await guard().catch(async (error: unknown) => {
+        await part.#removePart();
+        throw error;
+      });
     } catch (error) {
       part.#place.leave();
       throw error;
@@ -208,6 +217,7 @@ export class PartFile implements FileDestination {
       if (this.#mode !== PRIVATE_MODE) await this.#file?.chmod(this.#mode);
       await this.#file?.sync();
       await this.#close();
+      await this.#guard();
       await publish(this.#place.path, this.#path, this.#overwrite);
     } catch (cause) {
       throw fileError("write", this.#path, cause);

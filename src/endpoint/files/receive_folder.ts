@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
@@ -182,8 +181,9 @@ export class FolderReceiver {
     if (word.kind === "data") return await this.#data(open, word);
     if (open === undefined) return;
     if (word.kind === "prefix") return await this.#prefix(open, word.prefix);
-    await open.file?.discard();
+    // Closed first: one that is being opened at this moment sees that it is for nothing.
     this.#close(open);
+    await open.file?.discard();
     const error = refusalError(`cannot take ${JSON.stringify(open.path)}`, word.refusal);
     this.#failed.add(open.path, error);
   }
@@ -195,10 +195,9 @@ export class FolderReceiver {
     this.#announced += entry.size ?? 0;
     if (this.#announced > this.#offer.bytes) throw outOfOrder("more bytes than were offered");
     const { path } = entry;
-    this.#pathBytes += Buffer.byteLength(path);
-    if (this.#pathBytes > this.#options.maxPathBytes) {
-      throw tooLongPaths(this.#options.maxPathBytes);
-    }
+    this.#pathBytes += new TextEncoder().encode(path).length;
+    const { maxPathBytes } = this.#options;
+    if (this.#pathBytes > maxPathBytes) throw tooLongPaths(maxPathBytes);
     const folded = foldedPath(path);
     try {
       checkFolderPath(path, process.platform === "win32");
@@ -239,6 +238,7 @@ export class FolderReceiver {
         limits,
         // Two entries of one name, where the file system does not tell case apart: the second is one too many.
         overwrite: !again,
+        guard: () => this.#folders.stands(parentOf(path)),
       },
       again,
       file: undefined,
