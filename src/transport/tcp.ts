@@ -55,10 +55,8 @@ async function listenTcp(
   const share = new LoopShare();
   let connections = 0;
   let closed = false;
+  // Nothing is read of those that wait to be let in.
   const server = createServer({ pauseOnConnect: true }, (socket) => {
-   const start = performance.now(); try { one(socket) } finally { const c = ((globalThis as any).__c ??= {}); const e = c.acc ??= [0, 0]; e[0]++; e[1] += performance.now() - start; const t = performance.now(); if (e[2]) e[1] += 0; e[2] = t; }
-  });
-  const one = (socket: any) => {
     if (connections >= maxConnections) {
       socket.destroy();
       return;
@@ -76,7 +74,7 @@ async function listenTcp(
       begin();
       socket.off("error", ignore);
     });
-  };
+  });
   const bound = await bind(server, address, onError);
   const close = (): Promise<void> => {
     closed = true;

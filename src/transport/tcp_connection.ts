@@ -112,10 +112,10 @@ export class TcpConnection implements TransportConnection {
     if (this.#closing) return;
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     if (this.#held.length === 0 && !this.#share.spent) {
-      const start = performance.now(); this.#sink?.data(bytes);const c = ((globalThis as any).__c ??= {}); const e = c.direct ??= [0, 0]; e[0]++; e[1] += performance.now() - start;
+      this.#sink?.data(bytes);
       return;
     }
-    this.#held.push(bytes);const c = ((globalThis as any).__c ??= {}); const e = c.held ??= [0, 0]; e[0]++;
+    this.#held.push(bytes);
     this.#socket.pause();
     this.#share.later(this.#release);
   };
@@ -132,7 +132,7 @@ export class TcpConnection implements TransportConnection {
     this.#held = [];
     // Nothing follows an end, which a reset may have been meanwhile.
     for (const bytes of held) {
-      if (!this.#closing && !this.#end.ended) {const start = performance.now(); this.#sink?.data(bytes);const c = ((globalThis as any).__c ??= {}); const e = c.data ??= [0, 0]; e[0]++; e[1] += performance.now() - start;}
+      if (!this.#closing && !this.#end.ended) this.#sink?.data(bytes);
     }
   }
 
