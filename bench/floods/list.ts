@@ -105,7 +105,7 @@ export const FLOODS: readonly Flood[] = [
     count: 100_000,
     unit: HELLOS,
   },
-  ...hellos("tcp", TCP, "stream", 20_000),
+  ...hellos("tcp", TCP, "stream", 100_000),
   ...hellos("ws", WS, "stream", 20_000),
   churn("udp", UDP),
   churn("tcp", TCP),

@@ -28,8 +28,11 @@ export const DEFAULT_MAX_CONNECTIONS = 10_000;
 /** TCP connections of one listener that have not upgraded yet; beyond, the oldest gives way. */
 export const DEFAULT_MAX_HALF_OPEN_UPGRADES = 1_024;
 
-/** What arrives may keep the event loop for this long, then timers and others have their turn. */
-export const LOOP_SHARE_MS = 8;
+/**
+ * What arrives may keep the event loop for this long, then timers and others have their turn. A collection of garbage,
+ * which takes up to 30 ms in a flood, may come on top.
+ */
+export const LOOP_SHARE_MS = 6;
 
 /**
  * Frames of one WebSocket message: each costs a stranger one byte and this side an object. Ours have one; browsers cut large

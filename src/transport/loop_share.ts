@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from "node:timers";
 import { LOOP_SHARE_MS } from "./limits.ts";
 
 /** Busy turns follow each other by `setImmediate` for so long, then one by a timer. */
-const REST_AFTER_MS = 3 * LOOP_SHARE_MS;
+const REST_AFTER_MS = 4 * LOOP_SHARE_MS;
 /** Shortest time in which the runtime waits for the system. */
 const REST_MS = 1;
 
@@ -22,6 +22,8 @@ export class LoopShare {
   readonly #waiting: Set<() => void> = new Set();
   #isOpen = false;
   #since = 0;
+  /** What arrives opened the share, and the turn that follows in the same round of the event loop has what is left. */
+  #byArrival = false;
   /** When the last rest or the first of the busy turns was; undefined while turns are not busy. */
   #restedMs: number | undefined;
 
@@ -41,7 +43,7 @@ export class LoopShare {
   get spent(): boolean {
     const now = this.#now();
     if (this.#isOpen) return this.#waiting.size > 0 || now - this.#since >= LOOP_SHARE_MS;
-    this.#open(now);
+    this.#open(now, true);
     this.#nextTurn(this.#turn, false);
     return false;
   }
@@ -50,29 +52,27 @@ export class LoopShare {
   later(work: () => void): void {
     this.#waiting.add(work);
     if (this.#isOpen) return;
-    this.#open(this.#now());
+    this.#open(this.#now(), true);
     this.#nextTurn(this.#turn, false);
   }
 
-  #open(now: number): void {
+  #open(now: number, byArrival: boolean): void {
     this.#isOpen = true;
     this.#since = now;
+    this.#byArrival = byArrival;
   }
 
   readonly #turn = (): void => {
-    this.#isOpen = false;
     if (this.#waiting.size === 0) {
+      this.#isOpen = false;
       this.#restedMs = undefined;
       return;
     }
-    this.#open(this.#now());
+    const now = this.#now();
+    this.#open(this.#byArrival ? this.#since : now, false);
     this.#restedMs ??= this.#since;
     try {
-      for (const work of [...this.#waiting]) {
-        this.#waiting.delete(work);
-        work();
-        if (this.#now() - this.#since >= LOOP_SHARE_MS) break;
-      }
+      if (now - this.#since < LOOP_SHARE_MS) this.#work();
     } finally {
       // Behind the work: a timer that is due already would be no rest.
       const now = this.#now();
@@ -81,9 +81,18 @@ export class LoopShare {
       this.#nextTurn(this.#turn, rest);
     }
   };
+
+  #work(): void {
+    for (const work of [...this.#waiting]) {
+      this.#waiting.delete(work);
+      work();
+      if (this.#now() - this.#since >= LOOP_SHARE_MS) return;
+    }
+  }
 }
 
 function startTurn(turn: () => void, rest: boolean): void {
-  if (rest) setTimeout(turn, REST_MS);
+  // The work is not the timer's: other timers that are due come before it.
+  if (rest) setTimeout(() => setImmediate(turn), REST_MS);
   else setImmediate(turn);
 }

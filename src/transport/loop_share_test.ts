@@ -95,18 +95,32 @@ test("work that asks for more work leaves it to the next turn", () => {
   assert.deepEqual(done, ["first", "second"]);
 });
 
-test("after three shares of busy turns there is a rest, and an idle turn starts the count again", () => {
+test("what arrives and the turn that follows it have one share together", () => {
   const loop = new Loop();
-  let left = 9;
+  const done: string[] = [];
+  for (const used of [LOOP_SHARE_MS, LOOP_SHARE_MS / 2]) {
+    assert.equal(loop.share.spent, false);
+    loop.nowMs += used;
+    for (const name of "abcd") loop.share.later(loop.work(done, name));
+    loop.turn();
+    assert.equal(done.join(""), used === LOOP_SHARE_MS ? "" : "ab");
+    while (loop.turn());
+    assert.equal(done.splice(0).join(""), "abcd");
+  }
+});
+
+test("after four shares of busy turns there is a rest, and an idle turn starts the count again", () => {
+  const loop = new Loop();
+  let left = 12;
   const work = (): void => {
     loop.nowMs += LOOP_SHARE_MS;
     if (--left > 0) loop.share.later(work);
   };
   loop.share.later(work);
   while (loop.turn());
-  const [t, f] = [true, false];
-  assert.deepEqual(loop.rests, [f, f, f, t, f, f, t, f, f, t]);
+  const rested = loop.rests.flatMap((rest, turn) => rest ? [turn] : []);
+  assert.deepEqual([rested, loop.rests.length], [[4, 8, 12], 13]);
   loop.rests.length = 0;
   loop.share.later(() => undefined);
-  assert.deepEqual(loop.rests, [f]);
+  assert.deepEqual(loop.rests, [false]);
 });

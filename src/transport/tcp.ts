@@ -55,7 +55,8 @@ async function listenTcp(
   const share = new LoopShare();
   let connections = 0;
   let closed = false;
-  const server = createServer((socket) => {
+  // Nothing is read of those that wait to be let in.
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
     if (connections >= maxConnections) {
       socket.destroy();
       return;

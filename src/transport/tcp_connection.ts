@@ -27,6 +27,9 @@ export class TcpConnection implements TransportConnection {
   #paused = false;
   #closing = false;
   #drainWanted = false;
+  /** The peer has ended, which is told behind the bytes that wait. */
+  #endWaits = false;
+  #socketClosed = false;
 
   /** `share` is that of all connections of a listener. */
   constructor(socket: Socket, share: LoopShare) {
@@ -43,8 +46,8 @@ export class TcpConnection implements TransportConnection {
     socket.on("end", () => this.#onPeerEnd());
     socket.on("finish", () => this.#linger.flushed());
     socket.on("close", () => {
-      this.#linger.clear();
-      this.#end.release(this.#closing ? undefined : this.#error);
+      this.#socketClosed = true;
+      this.#settle();
     });
   }
 
@@ -93,6 +96,7 @@ export class TcpConnection implements TransportConnection {
       // still arrives is read and dropped until the peer closes too.
       this.#socket.resume();
       this.#socket.end();
+      this.#settle();
     }
     return this.#end.closed;
   }
@@ -101,6 +105,7 @@ export class TcpConnection implements TransportConnection {
     this.#closing = true;
     this.#held = [];
     this.#socket.destroy();
+    this.#settle();
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
@@ -118,7 +123,8 @@ export class TcpConnection implements TransportConnection {
   readonly #release = (): void => {
     if (this.#paused) return;
     this.#deliverHeld();
-    if (!this.#paused && !this.#closing && !this.#end.ended) this.#socket.resume();
+    if (this.#endWaits) this.#onPeerEnd();
+    else if (!this.#paused && !this.#closing && !this.#end.ended) this.#socket.resume();
   };
 
   #deliverHeld(): void {
@@ -140,9 +146,21 @@ export class TcpConnection implements TransportConnection {
 
   #onPeerEnd(): void {
     if (this.#closing) return;
+    // A crowd that sends and leaves costs no more of a turn than one that stays.
+    this.#endWaits = this.#held.length > 0 && !this.#paused;
+    if (this.#endWaits) return;
     this.#deliverHeld();
     this.#linger.flushed();
     this.#end.end(this.#error);
+    this.#settle();
+  }
+
+  /** Once the socket is closed and everything was delivered. */
+  #settle(): void {
+    if (!this.#socketClosed) return;
+    if (this.#endWaits && !this.#closing && this.#error === undefined) return;
+    this.#linger.clear();
+    this.#end.release(this.#closing ? undefined : this.#error);
   }
 }
 

@@ -68,6 +68,45 @@ test("bytes that wait for their turn do not follow the end of a connection that 
   assert.equal(sink.bytes, 0);
 });
 
+test("a peer that sends and leaves waits for its turn too, its bytes before its end", async () => {
+  const turns: (() => void)[] = [];
+  const share = new LoopShare(() => 0, (turn) => void turns.push(turn));
+  share.later(() => {});
+  const socket = new Socket();
+  const connection = new TcpConnection(socket, share);
+  const sink = new CollectingSink();
+  connection.start(sink);
+  socket.emit("data", Uint8Array.of(1));
+  socket.emit("end");
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.destroy();
+  await closed;
+  assert.deepEqual([sink.bytes, sink.ends], [0, 0]);
+  for (const turn of turns.splice(0)) turn();
+  assert.equal(sink.bytes, 1);
+  await connection.closed;
+  assert.deepEqual([sink.ends, sink.error], [1, undefined]);
+});
+
+test("what was aborted does not wait for the turn of its bytes", async () => {
+  const share = new LoopShare(() => 0, () => undefined);
+  share.later(() => {});
+  for (const end of ["abort", "close"] as const) {
+    const socket = new Socket();
+    const connection = new TcpConnection(socket, share);
+    const sink = new CollectingSink();
+    connection.start(sink);
+    socket.emit("data", Uint8Array.of(1));
+    socket.emit("end");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.destroy();
+    await closed;
+    void connection[end]();
+    await connection.closed;
+    assert.deepEqual([sink.bytes, sink.ends, sink.error], [0, 1, undefined]);
+  }
+});
+
 test("a peer that resets the connection is an error, one that closes is not", async () => {
   for (const reset of [true, false]) {
     const { listener, port, accepted } = await listening();
