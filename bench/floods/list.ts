@@ -106,7 +106,7 @@ export const FLOODS: readonly Flood[] = [
     unit: HELLOS,
   },
   ...hellos("tcp", TCP, "stream", 100_000),
-  ...hellos("ws", WS, "stream", 20_000),
+  ...hellos("ws", WS, "stream", 100_000),
   churn("udp", UDP),
   churn("tcp", TCP),
   churn("ws", WS),

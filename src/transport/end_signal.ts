@@ -32,7 +32,10 @@ export class EndSignal {
     this.#ended = true;
     this.#error = error;
     const sink = this.#sink;
-    if (sink !== undefined) queueMicrotask(() => sink.end(error));
+    if (sink === undefined) return;
+    // On Deno a socket outlives a collection of young garbage, and a session that it led to would with it.
+    this.#sink = undefined;
+    queueMicrotask(() => sink.end(error));
   }
 
   /** The socket is released; ends too, if that has not happened. */

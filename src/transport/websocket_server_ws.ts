@@ -83,7 +83,6 @@ class WebSocketListener implements TransportListener {
   #address = "";
   #connections = 0;
   readonly #onAbort = (): void => void this.close();
-  readonly #onClosed = (): void => void this.#connections--;
 
   constructor(
     ws: WsModule,
@@ -246,7 +245,6 @@ class WebSocketListener implements TransportListener {
   #open(upgraded: WsSocket, socket: Duplex, { tcp, gate }: Carrier): void {
     this.#halfOpen.release(tcp);
     this.#connections++;
-    upgraded.on("close", this.#onClosed);
     const host = plainHost(tcp.remoteAddress);
     const ends = {
       scheme: this.#scheme,
@@ -266,7 +264,12 @@ class WebSocketListener implements TransportListener {
       gate,
       this.#share,
     );
-    socket.on("data", () => connection.chunkRead());
+    const onChunk = (): void => connection.chunkRead();
+    socket.on("data", onChunk);
+    upgraded.on("close", () => {
+      this.#connections--;
+      socket.off("data", onChunk);
+    });
     this.#onConnection(connection);
   }
 }

@@ -96,7 +96,7 @@ export class WsConnection implements TransportConnection {
     this.#closing = true;
     this.#held = [];
     if (this.#gone) {
-      this.#end.release(this.#heldEnd?.error);
+      this.#release(this.#heldEnd?.error);
       return this.#end.closed;
     }
     if (this.#unwritten > 0) this.#linger.flushing();
@@ -110,7 +110,7 @@ export class WsConnection implements TransportConnection {
   abort(): void {
     this.#closing = true;
     this.#held = [];
-    if (this.#gone) this.#end.release(this.#heldEnd?.error);
+    if (this.#gone) this.#release(this.#heldEnd?.error);
     else this.#socket.terminate();
   }
 
@@ -154,7 +154,13 @@ export class WsConnection implements TransportConnection {
     this.#gone = true;
     this.#linger.clear();
     this.#finish(this.#closing ? undefined : webSocketCloseError(this.remoteAddress, code));
-    if (this.#heldEnd === undefined) this.#end.release();
+    if (this.#heldEnd === undefined) this.#release();
+  }
+
+  /** The socket is gone and everything told: nothing leads from it to the session any more. */
+  #release(error?: SttError): void {
+    this.#end.release(error);
+    this.#sink = undefined;
   }
 
   #onWritten(bytes: Uint8Array, error: Error | null | undefined): void {
@@ -225,6 +231,6 @@ export class WsConnection implements TransportConnection {
     }
     this.#heldEnd = undefined;
     this.#end.end(heldEnd.error);
-    if (this.#gone) this.#end.release();
+    if (this.#gone) this.#release();
   };
 }
