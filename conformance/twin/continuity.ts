@@ -225,6 +225,7 @@ class TwinSender {
   #endGiven = false;
   #ended = false;
   #endSent = false;
+  #early: { readonly offset: number; readonly ended: boolean }[] = [];
   finished = false;
 
   constructor(lost: boolean) {
@@ -262,14 +263,26 @@ class TwinSender {
     this.#next = said.received;
     this.#endSent = false;
     this.confirm(said.confirmed, said.ended);
+    const early = this.#early.splice(0);
+    if (early.length === 0) return;
+    this.confirm(
+      Math.max(...early.map(({ offset }) => offset)),
+      early.some(({ ended }) => ended),
+    );
   }
 
   detach(): void {
     this.#next = undefined;
+    this.#early = [];
   }
 
   confirm(offset: number, ended: boolean): void {
-    if (offset > (this.#next ?? this.#kept)) throw malformed();
+    if (this.#next === undefined) {
+      // SPEC 15.4.7: it overtook the beginning of its carrier.
+      this.#early.push({ offset, ended });
+      return;
+    }
+    if (offset > this.#next) throw malformed();
     const known = (this.#endGiven && offset === this.#written) ||
       (this.#recovered && offset === this.#ahead);
     if (ended && !known) throw malformed();
