@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { SttError } from "../errors.ts";
 import { examine } from "./checkup/check.ts";
 import { dialChecks } from "./checkup/dials.ts";
@@ -25,6 +27,16 @@ test("a ping that nobody answers ends, and says after which time", async () => {
   const lost = new SttError("TRANSPORT", "gone");
   await assert.rejects(pingWithin({ ping: () => Promise.reject(lost) }, 60_000, never), lost);
   assert.equal(await pingWithin({ ping: () => Promise.resolve(5) }, 60_000, never), 5);
+});
+
+test("a deadline outlives collections of garbage", async () => {
+  setFlagsFromString("--expose-gc");
+  const collecting = setInterval(runInNewContext("gc"), 20);
+  try {
+    await assert.rejects(pingWithin(silent, 200, never), { code: "IDLE_TIMEOUT" });
+  } finally {
+    clearInterval(collecting);
+  }
 });
 
 test("doctor gives up on a listener that answers no ping, and looks at the rest", async () => {

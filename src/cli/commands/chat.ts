@@ -12,6 +12,7 @@ import { type ChatScreen, openScreen } from "../chat/screen.ts";
 import { isSessionEnd, OUTBOX_LINES, UnsentLines, visitRoom } from "../chat/visit.ts";
 import { CHAT_APP, type ChatLine, MESSAGE_MAX_BYTES, NAME_MAX_LENGTH } from "../chat/wire.ts";
 import type { Command, CommandContext } from "../command.ts";
+import { within } from "../deadline.ts";
 import { Dialler } from "../dial.ts";
 import { EXIT_OK, UsageError } from "../exit_codes.ts";
 import { openListener } from "../listening.ts";
@@ -155,15 +156,18 @@ async function serveOne(
   );
   try {
     // A label that never comes, or that was lost with a line too long behind it, keeps no session.
-    const joining = AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]);
-    const first = await peer.nextMessage({ signal: joining });
+    const first = await within(
+      JOIN_TIMEOUT_MS,
+      signal,
+      () => new SttError("IDLE_TIMEOUT", "no label of a chat came"),
+      (signal) => peer.nextMessage({ signal }),
+    );
     const stream = first === null ? undefined : peer.stream(first.streamId);
     if (first !== null && stream !== undefined) {
       await room.serve(stream, first.data, id, signal);
     }
   } catch (error) {
-    const late = error instanceof DOMException && error.name === "TimeoutError";
-    if (!signal.aborted && !late && !(error instanceof SttError)) report.warnOf(error);
+    if (!signal.aborted && !(error instanceof SttError)) report.warnOf(error);
   }
   await peer.close();
 }
