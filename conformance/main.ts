@@ -143,4 +143,7 @@ async function main(): Promise<void> {
   process.exitCode = head.summary.fail > 0 ? 1 : 0;
 }
 
+// The program under test is ended when this process exits, which a signal alone would not be.
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
 await main();

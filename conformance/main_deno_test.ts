@@ -144,6 +144,21 @@ test("an operation that a program does not know is no failure", async () => {
   assert.equal(summary.unsupported, results.length);
 });
 
+test("the program under test ends with the process that runs it", async () => {
+  const before = process.listeners("exit");
+  const peer = new PeerProcess("exec sleep 600");
+  try {
+    const answer = assert.rejects(peer.call({ op: "varint.size", value: "1" }), /crashed/);
+    const [atExit] = process.listeners("exit").filter((one) => !before.includes(one));
+    assert(atExit !== undefined);
+    Reflect.apply(atExit, process, [130]);
+    await answer;
+  } finally {
+    await peer.close();
+  }
+  assert.deepEqual(process.listeners("exit"), before);
+});
+
 test("a program that does not start fails every case without being started for ever", async () => {
   const peer = new PeerProcess("exit 7");
   const cases = builtInCases().filter(({ id }) => id.startsWith("1.1-"));

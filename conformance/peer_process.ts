@@ -46,10 +46,15 @@ export class PeerProcess implements Implementation {
   #fruitless = 0;
   /** Times the program was started. */
   starts = 0;
+  // In a group of its own it does not hear of a Ctrl-C that ends this process.
+  readonly #onExit = (): void => {
+    if (this.#child !== undefined) kill(this.#child);
+  };
 
   constructor(command: string, options: PeerProcessOptions = {}) {
     this.name = command;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    process.on("exit", this.#onExit);
   }
 
   call(request: Request): Promise<Answer> {
@@ -75,6 +80,7 @@ export class PeerProcess implements Implementation {
   }
 
   async close(): Promise<void> {
+    process.off("exit", this.#onExit);
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined) return;
