@@ -161,6 +161,8 @@ export class TcpConnection implements TransportConnection {
     if (this.#endWaits && !this.#closing && this.#error === undefined) return;
     this.#linger.clear();
     this.#end.release(this.#closing ? undefined : this.#error);
+    // Nothing leads from the socket to the session any more.
+    this.#sink = undefined;
   }
 }
 
