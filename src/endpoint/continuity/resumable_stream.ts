@@ -9,6 +9,7 @@ import { ContinuedSend } from "../../streams/continuity/continued_send.ts";
 import { Outcome } from "../outcome.ts";
 import type { SttStream, WaitOptions, WriteOptions } from "../stt_stream.ts";
 import { checkBytes } from "../bytes.ts";
+import { withSignal } from "../wait.ts";
 import { Waiters } from "../waiters.ts";
 import { type BlockReader, type CarrierWord, CODE_LOST } from "./blocks.ts";
 import {
@@ -16,7 +17,6 @@ import {
   type ResumableHost,
   type ResumableStreamStart,
 } from "./resumable_stream_parts.ts";
-import { withSignal } from "./wait.ts";
 
 /** Bytes that go to the carrying stream at once. */
 const PIECE_BYTES = 65_536;
