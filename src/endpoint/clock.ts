@@ -12,6 +12,9 @@ export interface Clock {
   unix(): number;
 }
 
+/** Longest delay that timers of all runtimes take; a longer one would be over at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
 /** The runtime's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),

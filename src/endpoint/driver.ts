@@ -9,10 +9,7 @@ import type { ConnectionEvent } from "../connection/events.ts";
 import type { SttError } from "../errors.ts";
 import type { TransportConnection } from "../transport/transport.ts";
 import { AnswerPoll } from "./answer_poll.ts";
-import type { Clock } from "./clock.ts";
-
-/** Longest delay that timers of both runtimes take. */
-const MAX_TIMER_MS = 2_147_483_647;
+import { type Clock, MAX_TIMER_MS } from "./clock.ts";
 
 /** Runs a {@link Connection} over a {@link TransportConnection}. */
 export class Driver {

@@ -7,23 +7,20 @@ import type { CloseFacts, ConnectionEvent, Datagram } from "../connection/events
 import type { ConnectionStats } from "../connection/stats.ts";
 import { SttError } from "../errors.ts";
 import type { HandshakeSession } from "../handshake/types.ts";
-import { formatAddress } from "../transport/address.ts";
 import { copyOf } from "./bytes.ts";
-import { publish } from "./diagnostics.ts";
 import type { Driver } from "./driver.ts";
 import type { EventReader, EventReaderOptions, NamedEvent } from "./event_reader.ts";
-import { type FrameEvent, FrameHandlers } from "./frame_handlers.ts";
+import type { FrameEvent } from "./frame_handlers.ts";
 import { Incoming, type Message } from "./incoming.ts";
 import type { PeerEvents } from "./peer_events.ts";
 import { type PeerInfo, peerInfo } from "./peer_info.ts";
 import type { AcceptStreamOptions, CloseOptions, OpenStreamOptions } from "./peer_options.ts";
-import { PingWaits } from "./ping_waits.ts";
 import { RemoteEndpoint } from "./requests/remote_endpoint.ts";
+import { SessionEvents } from "./session_events.ts";
 import { SessionStreamHost, SessionStreams } from "./session_streams.ts";
 import { checkTarget } from "./stream_mode.ts";
 import type { SttStream, WaitOptions, WriteOptions } from "./stt_stream.ts";
-import { type ListenerOptions, TypedEvents } from "./typed_events.ts";
-import { Waiters } from "./waiters.ts";
+import type { ListenerOptions } from "./typed_events.ts";
 
 export type { AcceptStreamOptions, CloseOptions, OpenStreamOptions };
 
@@ -54,15 +51,8 @@ export class Peer implements AsyncDisposable {
   readonly #host: SessionStreamHost;
   readonly #incoming: Incoming;
   readonly #streams: SessionStreams;
-  readonly #openers: Waiters = new Waiters();
-  readonly #pings: PingWaits = new PingWaits();
-  readonly #frames: FrameHandlers = new FrameHandlers();
-  readonly #events: TypedEvents<PeerEvents> = new TypedEvents();
+  readonly #told: SessionEvents;
   #messageStream: SttStream | undefined;
-  #closeFacts: CloseFacts | undefined;
-  /** From the first look at `closed` on. */
-  #closed: Promise<CloseFacts> | undefined;
-  #resolveClosed: ((facts: CloseFacts) => void) | undefined;
 
   /** Peers come from `connect` and from a listener. */
   constructor(driver: Driver, session: HandshakeSession) {
@@ -71,16 +61,12 @@ export class Peer implements AsyncDisposable {
     this.#incoming = new Incoming(driver.connection);
     this.#host = new SessionStreamHost(driver);
     this.#streams = new SessionStreams(this.#host, this.#incoming, this.info.role);
+    this.#told = new SessionEvents(driver, this.info, this.#host, this.#incoming, this.#streams);
   }
 
   /** Resolves when the session has ended, however it ended. Never rejects. */
   get closed(): Promise<CloseFacts> {
-    this.#closed ??= this.#closeFacts === undefined
-      ? new Promise((resolve) => {
-        this.#resolveClosed = resolve;
-      })
-      : Promise.resolve(this.#closeFacts);
-    return this.#closed;
+    return this.#told.closed;
   }
 
   /** The peer's authenticated identity, 32 bytes. */
@@ -116,7 +102,7 @@ export class Peer implements AsyncDisposable {
         if (target !== undefined) stream.setTarget(target);
         return stream;
       }
-      await this.#openers.wait(options.signal);
+      await this.#told.openers.wait(options.signal);
     }
   }
 
@@ -160,7 +146,7 @@ export class Peer implements AsyncDisposable {
     for (;;) {
       this.#messageStream ??= this.#streams.tryOpen("messages");
       if (this.#messageStream !== undefined) break;
-      await this.#openers.wait(options.signal);
+      await this.#told.openers.wait(options.signal);
     }
     await this.#messageStream.write(message, options);
   }
@@ -248,7 +234,7 @@ export class Peer implements AsyncDisposable {
    * @throws {SttError} `CONFIG` for another type, or one that has a handler.
    */
   onFrame(type: number, handler: (frame: FrameEvent) => void): () => void {
-    return this.#frames.add(type, handler);
+    return this.#told.frames.add(type, handler);
   }
 
   // ---- session ----
@@ -259,7 +245,7 @@ export class Peer implements AsyncDisposable {
     this.#host.checkOpen();
     const ping = this.#driver.connection.ping();
     this.#driver.schedule();
-    return await this.#pings.wait(ping, options.signal);
+    return await this.#told.pings.wait(ping, options.signal);
   }
 
   /** Asks for new keys; the `rekey` event tells when they are in use. */
@@ -277,7 +263,7 @@ export class Peer implements AsyncDisposable {
 
   /** Counters of the session. `unhandledFrames`: custom frames that nobody handled. */
   stats(): ConnectionStats & { readonly unhandledFrames: number } {
-    const unhandledFrames = this.#frames.unhandled + this.#frames.waiting;
+    const unhandledFrames = this.#told.frames.unhandled + this.#told.frames.waiting;
     return { ...this.#driver.connection.stats(), unhandledFrames };
   }
 
@@ -287,7 +273,7 @@ export class Peer implements AsyncDisposable {
     listener: (detail: PeerEvents[Name]) => void,
     options?: ListenerOptions,
   ): () => void {
-    return this.#events.on(name, listener, options);
+    return this.#told.events.on(name, listener, options);
   }
 
   /** Events of these names, or of all, as an async iterator: {@link TypedEvents.events}. */
@@ -295,7 +281,7 @@ export class Peer implements AsyncDisposable {
     names?: readonly Name[],
     options?: EventReaderOptions,
   ): EventReader<NamedEvent<PeerEvents, Name>> {
-    return this.#events.events(names, options);
+    return this.#told.events.events(names, options);
   }
 
   /**
@@ -329,80 +315,6 @@ export class Peer implements AsyncDisposable {
 
   /** One event of the connection; `listen` and `connect` pass them on. */
   dispatch(event: ConnectionEvent): void {
-    switch (event.type) {
-      case "stream": {
-        const stream = this.#streams.onOpened(event.id, event.kind);
-        const { info } = this;
-        publish("stt:stream", () => ({ info, id: event.id, mode: stream.mode }));
-        this.#events.emit("stream", { id: event.id, mode: stream.mode });
-        return;
-      }
-      case "readable":
-      case "writable":
-      case "finished":
-        return this.#streams.onEvent(event.type, event.id);
-      case "stream-closed":
-        this.#streams.onEvent(event.type, event.id);
-        return this.#events.emit("stream-closed", { id: event.id });
-      case "reset":
-        return this.#streams.onReset(event.id, event.code);
-      case "stopped":
-        return this.#streams.onStopped(event.id, event.code);
-      case "streams-available":
-        return this.#openers.wake();
-      case "datagram":
-        return this.#incoming.datagramArrived();
-      case "custom-frame":
-        return this.#dispatchFrames();
-      case "pong":
-        return this.#pings.answer(event.ping, event.rttMs);
-      case "established":
-        return publish("stt:session:open", () => ({ info: this.info }));
-      case "rekey": {
-        const { direction, epoch } = event;
-        publish("stt:rekey", () => ({ info: this.info, direction, epoch }));
-        return this.#events.emit("rekey", event);
-      }
-      case "datagram-size":
-        return this.#events.emit("datagram-size", { maxDatagramSize: event.maxDatagramSize });
-      case "migrated": {
-        const from = formatAddress({ scheme: "udp", ...event.from });
-        const to = formatAddress({ scheme: "udp", ...event.to });
-        publish("stt:migrated", () => ({ info: this.info, from, to }));
-        return this.#events.emit("migrated", { from, to });
-      }
-      case "peer-error":
-        return this.#events.emit("peer-error", event);
-      case "closed":
-        return this.#onClosed(event.facts);
-      default:
-        return;
-    }
-  }
-
-  #dispatchFrames(): void {
-    for (;;) {
-      const frame = this.#driver.connection.nextCustomFrame();
-      if (frame === undefined) return;
-      this.#frames.dispatch(frame);
-    }
-  }
-
-  #onClosed(facts: CloseFacts): void {
-    if (this.#closeFacts !== undefined) return;
-    this.#closeFacts = facts;
-    const error = facts.error ??
-      new SttError("CLOSED", `the session was closed${facts.remote ? " by the peer" : ""}`, {
-        remote: facts.remote,
-      });
-    this.#host.closeError = error;
-    this.#streams.onSessionEnd(error);
-    this.#incoming.end(facts.error);
-    this.#openers.fail(error);
-    this.#pings.fail(error);
-    publish("stt:session:close", () => ({ info: this.info, facts }));
-    this.#events.emit("close", facts);
-    this.#events.close();
-    this.#resolveClosed?.(facts);
+    this.#told.dispatch(event);
   }
 }

@@ -13,9 +13,7 @@ import {
   delayOf,
   type ReconnectPolicy,
 } from "./reconnect_policy.ts";
-
-/** Longest delay that timers of both runtimes take. */
-const MAX_TIMER_MS = 2_147_483_647;
+import { pause, withSignal } from "./wait.ts";
 
 /** What `reconnecting` tells while it works. `attempt` counts the dials since the last stable session, from 1 on. */
 export type ReconnectEvent =
@@ -87,7 +85,7 @@ export async function* reconnecting<Session extends Pick<Peer, "closed"> = Peer>
   const policy = checkPolicy(options);
   const { signal = new AbortController().signal, clock = systemClock } = options;
   const { onEvent = () => undefined } = options;
-  const { random = chance, sleep = sleepFor } = options;
+  const { random = chance, sleep = pause } = options;
   let attempt = 0;
   for (;;) {
     signal.throwIfAborted();
@@ -99,7 +97,7 @@ export async function* reconnecting<Session extends Pick<Peer, "closed"> = Peer>
       const since = clock.now();
       onEvent({ type: "open", attempt });
       yield session;
-      const facts = await unlessAborted(session.closed, signal);
+      const facts = await withSignal(session.closed, signal);
       const lost = lossOf(facts);
       if (lost === undefined) return;
       error = lost;
@@ -145,21 +143,4 @@ function lossOf({ error, remote }: CloseFacts): SttError | undefined {
     return error ?? new SttError("CLOSED", "the session was closed by the peer", { remote });
   }
   return error?.code === "APPLICATION" ? undefined : error;
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
-}
-
-function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const pause = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS));
-  });
-  return unlessAborted(pause, signal).finally(() => clearTimeout(timer));
 }

@@ -12,7 +12,8 @@ import {
   type Greeting,
   LIVE_STREAMS_MAX,
 } from "./blocks.ts";
-import { resetBy, type ResumableHost, ResumableStream } from "./resumable_stream.ts";
+import { ResumableStream } from "./resumable_stream.ts";
+import { resetBy, type ResumableHost } from "./resumable_stream_parts.ts";
 import type { StoredSession } from "./stored.ts";
 
 /** Given-up streams without an answer from which on the other side may open no more. */

@@ -17,6 +17,7 @@ import { connectWith } from "../connect.ts";
 import { type ConnectOptions, positive } from "../options.ts";
 import type { Peer } from "../peer.ts";
 import { checkPolicy, delayOf, isTransient, type ReconnectPolicy } from "../reconnect_policy.ts";
+import { pause } from "../wait.ts";
 import { ResumableSession, type SessionKeeper } from "./resumable_session.ts";
 import {
   checkConfirm,
@@ -24,7 +25,6 @@ import {
   keepBytes,
   sessionTickets,
 } from "./resumption_options.ts";
-import { pause } from "./wait.ts";
 import {
   decodeStored,
   dialledName,

@@ -4,48 +4,28 @@
  * @module
  */
 import { SttError } from "../../errors.ts";
-import { type ConfirmMode, ContinuedRecv } from "../../streams/continuity/continued_recv.ts";
+import { ContinuedRecv } from "../../streams/continuity/continued_recv.ts";
 import { ContinuedSend } from "../../streams/continuity/continued_send.ts";
 import { Outcome } from "../outcome.ts";
 import type { SttStream, WaitOptions, WriteOptions } from "../stt_stream.ts";
 import { checkBytes } from "../bytes.ts";
+import { withSignal } from "../wait.ts";
 import { Waiters } from "../waiters.ts";
 import { type BlockReader, type CarrierWord, CODE_LOST } from "./blocks.ts";
-import { withSignal } from "./wait.ts";
+import {
+  resetBy,
+  type ResumableHost,
+  type ResumableStreamStart,
+} from "./resumable_stream_parts.ts";
 
 /** Bytes that go to the carrying stream at once. */
 const PIECE_BYTES = 65_536;
 const DEFAULT_CODE = 0x100;
 
-/** What a stream needs of its session. */
-export interface ResumableHost {
-  /** A receiver's progress is to be told to the other side. */
-  progress(stream: ResumableStream): void;
-  /** Resolves when the session's state, this stream's with it, outlasts a crash. */
-  save(): Promise<void>;
-  /** A direction ended: the session may be done with the stream. */
-  settled(stream: ResumableStream): void;
-  /** The application gives up. */
-  gaveUp(stream: ResumableStream, code: number): Promise<void>;
-}
-
 /** The session's stream that carries the bytes at the moment. */
 interface Carrier {
   readonly stream: SttStream;
   readonly reader: Promise<BlockReader>;
-}
-
-/** What a stream starts from. */
-export interface ResumableStreamStart {
-  readonly id: number;
-  readonly name: string;
-  /** Only one side sends: this one, the other one, or both do. */
-  readonly sends: "this" | "other" | "both";
-  readonly confirm: ConfirmMode;
-  /** Unconfirmed bytes of this side that are kept. */
-  readonly keep: number;
-  /** What an earlier process of this side had confirmed; absent for a stream that begins here. */
-  readonly stored?: { readonly confirmed: number; readonly ended: boolean };
 }
 
 /**
@@ -392,12 +372,4 @@ export class ResumableStream implements AsyncIterable<Uint8Array> {
   #check(): void {
     if (this.#error !== undefined) throw this.#error;
   }
-}
-
-/** The error of a stream that the other side gave up. */
-export function resetBy(id: number, code: number | null): SttError {
-  return new SttError("STREAM_RESET", `stream ${id} was given up by the peer, code ${code}`, {
-    ...(code === null ? {} : { wire: code }),
-    remote: true,
-  });
 }

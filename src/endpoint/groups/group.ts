@@ -10,6 +10,7 @@ import type { Peer } from "../peer.ts";
 import type { SendOutcome } from "../send_outcome.ts";
 import type { WaitOptions } from "../stream_options.ts";
 import { type ListenerOptions, TypedEvents } from "../typed_events.ts";
+import { withSignal } from "../wait.ts";
 import {
   type Offered,
   type QueueLimits,
@@ -175,9 +176,10 @@ export class Group {
     }));
   }
 
-  /** Resolves when nothing waits for any member. */
-  async drained(): Promise<void> {
-    await Promise.all([...this.#members.values()].map(({ queue }) => queue.idle()));
+  /** Resolves when nothing waits for any member that is one now. @throws The signal's reason. */
+  async drained(options: WaitOptions = {}): Promise<void> {
+    const idle = Promise.all([...this.#members.values()].map(({ queue }) => queue.idle()));
+    await withSignal(idle, options.signal);
   }
 
   /** Counters of the members. */

@@ -109,6 +109,10 @@ test("a peer that does not read holds up nobody, and its own messages are droppe
     assert.equal(stats?.dropped, dropped);
     assert.ok(dropped > 30, `${dropped} were dropped`);
     assert.equal(stats?.queued, 5);
+    const impatient = new AbortController();
+    const drained = group.drained({ signal: impatient.signal });
+    impatient.abort(new Error("not for ever"));
+    await assert.rejects(drained, /not for ever/);
     const rest = await take(slow, 60 - dropped);
     assert.deepEqual(rest.at(-1), pattern(5000, 59));
     await group.drained();

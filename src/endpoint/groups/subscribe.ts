@@ -4,6 +4,7 @@
  * @module
  */
 import { SttError } from "../../errors.ts";
+import { MAX_TIMER_MS } from "../clock.ts";
 import type { Peer } from "../peer.ts";
 import type { Replies } from "../requests/exchange.ts";
 import type { ExchangeOptions } from "../requests/remote_endpoint.ts";
@@ -90,7 +91,7 @@ export async function subscribe(
   });
   const timer = timeout === 0 || timeout === Infinity ? undefined : setTimeout(() => {
     late.abort(new SttError("DEADLINE", `cannot subscribe: ${timeout} ms are over`));
-  }, timeout);
+  }, Math.min(timeout, MAX_TIMER_MS));
   try {
     const accepted = await replies.next();
     if (accepted?.length === 0) return new SubscriptionReader(replies);

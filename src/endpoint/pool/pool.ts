@@ -4,7 +4,7 @@
  * @module
  */
 import { SttError } from "../../errors.ts";
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, MAX_TIMER_MS, systemClock } from "../clock.ts";
 import type { EventReader, EventReaderOptions, NamedEvent } from "../event_reader.ts";
 import type { Peer } from "../peer.ts";
 import { isTransient } from "../reconnect_policy.ts";
@@ -16,9 +16,6 @@ import { type Lease, type LeaseSource, verdictOf } from "./lease.ts";
 import { type PoolLimits, poolLimits, type PoolOptions } from "./options.ts";
 import { type BreakerState, PoolPolicy, type TargetState } from "./policy.ts";
 import { PoolEndpoint } from "./pool_endpoint.ts";
-
-/** Longest delay that timers of all runtimes take. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Dials an address; give it a `connect`, with this signal. */
 export type PoolDial = (address: string, signal: AbortSignal) => Promise<Peer>;

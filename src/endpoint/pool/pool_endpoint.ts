@@ -5,6 +5,7 @@
  */
 import { SttError } from "../../errors.ts";
 import { checkBytes } from "../bytes.ts";
+import { MAX_TIMER_MS } from "../clock.ts";
 import { type ExchangePlan, Replies } from "../requests/exchange.ts";
 import type { Items } from "../requests/items.ts";
 import {
@@ -13,7 +14,8 @@ import {
   onlyItem,
   type RequestOptions,
 } from "../requests/remote_endpoint.ts";
-import { pause, type Retries, retriesOf } from "../requests/retry.ts";
+import { type Retries, retriesOf } from "../requests/retry.ts";
+import { pause } from "../wait.ts";
 import { nameFault } from "../requests/wire.ts";
 import { type Lease, type LeaseSource, verdictOf } from "./lease.ts";
 
@@ -116,7 +118,7 @@ class Deadline {
     this.#timer = setTimeout(() => {
       const what = `cannot request ${JSON.stringify(name)}: ${timeout} ms are over`;
       this.#over.abort(new SttError("DEADLINE", what));
-    }, Math.min(timeout, 2_147_483_647));
+    }, Math.min(timeout, MAX_TIMER_MS));
   }
 
   readonly #onAbort = (): void => this.#over.abort(this.#plan.signal?.reason);

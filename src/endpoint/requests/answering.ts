@@ -4,6 +4,7 @@
  * @module
  */
 import { type ErrorCode, errorCodeOf, ERRORS, SttError } from "../../errors.ts";
+import { MAX_TIMER_MS } from "../clock.ts";
 import type { Peer } from "../peer.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { failureOf } from "./failures.ts";
@@ -12,9 +13,6 @@ import { isItems, type Items, untilAborted } from "./items.ts";
 import type { PartReader } from "./part_reader.ts";
 import type { Place } from "./places.ts";
 import { encodeFailure, encodeItem, type RequestHeader } from "./wire.ts";
-
-/** Longest delay that timers of all runtimes take. */
-export const MAX_TIMER_MS = 2_147_483_647;
 
 /** What a handler answers: one item, several as they come, or nothing, which is one empty item. */
 export type HandlerReply = Uint8Array | Items | void;

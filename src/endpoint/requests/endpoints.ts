@@ -8,7 +8,8 @@ import type { EventReader, EventReaderOptions, NamedEvent } from "../event_reade
 import type { Peer } from "../peer.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { type ListenerOptions, TypedEvents } from "../typed_events.ts";
-import { answer, type Ending, MAX_TIMER_MS, type RequestHandler, tell } from "./answering.ts";
+import { MAX_TIMER_MS } from "../clock.ts";
+import { answer, type Ending, type RequestHandler, tell } from "./answering.ts";
 import { PartReader } from "./part_reader.ts";
 import { Places } from "./places.ts";
 import { checkCount, DEFAULT_MAX_ITEM } from "./remote_endpoint.ts";
@@ -271,7 +272,7 @@ export class Endpoints {
           late.abort(
             new SttError("DEADLINE", `no request within ${this.#headerTimeout} ms`),
           );
-        timer ??= setTimeout(expire, this.#headerTimeout);
+        timer ??= setTimeout(expire, Math.min(this.#headerTimeout, MAX_TIMER_MS));
         return late.signal;
       });
       if (taken === undefined) return undefined;

@@ -4,15 +4,13 @@
  * @module
  */
 import { ERRORS, SttError } from "../../errors.ts";
+import { MAX_TIMER_MS } from "../clock.ts";
 import type { OpenStreamOptions } from "../peer_options.ts";
 import type { SttStream } from "../stt_stream.ts";
 import { errorOfFailure, explained } from "./failures.ts";
 import { type Items, readableOfItems, untilAborted } from "./items.ts";
 import { PartReader } from "./part_reader.ts";
 import { decodeFailure, encodeItem, encodeRequestHeader } from "./wire.ts";
-
-/** Longest delay that timers of all runtimes take. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** What an exchange needs of a session. */
 export interface StreamOpener {

@@ -7,7 +7,8 @@ import { SttError } from "../../errors.ts";
 import { checkBytes } from "../bytes.ts";
 import { type ExchangePlan, Replies, type StreamOpener } from "./exchange.ts";
 import type { Items } from "./items.ts";
-import { pause, retriesOf, type RetryPolicy } from "./retry.ts";
+import { pause } from "../wait.ts";
+import { retriesOf, type RetryPolicy } from "./retry.ts";
 import { nameFault } from "./wire.ts";
 
 /** Milliseconds that a request may take unless it says something else. */

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { SttError } from "../../errors.ts";
 import { bytes } from "../joined_for_test.ts";
 import { classifyFailure } from "./failures.ts";
-import { pause, retriesOf } from "./retry.ts";
+import { pause } from "../wait.ts";
+import { retriesOf } from "./retry.ts";
 import { served } from "./served_for_test.ts";
 
 const FAST = { initialDelay: 1, maxDelay: 1 };

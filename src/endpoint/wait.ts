@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { MAX_TIMER_MS } from "./clock.ts";
 
 /** As `promise`; rejects with the signal's reason before. */
-export function withSignal(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+export function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
@@ -15,17 +16,18 @@ export function withSignal(promise: Promise<void>, signal: AbortSignal | undefin
   });
 }
 
-/** Resolves after `ms`; rejects with the signal's reason before. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `ms`, at most {@link MAX_TIMER_MS}; rejects with the signal's reason before. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason);
     const onAbort = (): void => {
       clearTimeout(timer);
-      reject(signal.reason);
+      reject(signal?.reason);
     };
     const timer = setTimeout(() => {
-      signal.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", onAbort);
       resolve();
-    }, ms);
-    signal.addEventListener("abort", onAbort, { once: true });
+    }, Math.min(ms, MAX_TIMER_MS));
+    signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
