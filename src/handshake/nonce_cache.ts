@@ -17,6 +17,9 @@ export class NonceCache {
   readonly #capacity: number;
   // Insertion order is order of expiry, as all live equally long.
   readonly #expiry: Map<string, number> = new Map();
+  // Goes on where it stopped: a walk from the start would step over the places of all that were forgotten.
+  #walk: Iterator<string> = this.#expiry.keys();
+  #oldest: string | undefined;
 
   /** @param capacity nonces remembered; beyond, the oldest is forgotten */
   constructor(capacity: number = DEFAULT_CAPACITY) {
@@ -35,12 +38,22 @@ export class NonceCache {
 
   /** Remembers a nonce that is not there yet. */
   add(nonce: Uint8Array, nowMs: number): void {
-    for (const [key, expiry] of this.#expiry) {
-      if (expiry > nowMs && this.#expiry.size < this.#capacity) break;
+    for (let key = this.#first(); key !== undefined; key = this.#first()) {
+      if (this.#expiry.get(key)! > nowMs && this.#expiry.size < this.#capacity) break;
       this.#expiry.delete(key);
+      this.#oldest = undefined;
     }
     // A whole number needs no memory of its own.
     this.#expiry.set(keyOf(nonce), Math.ceil(nowMs + LIFETIME_MS));
+  }
+
+  #first(): string | undefined {
+    if (this.#oldest !== undefined) return this.#oldest;
+    const next = this.#walk.next();
+    // An iterator that came to the end does not see what is added behind it.
+    if (next.done === true) this.#walk = this.#expiry.keys();
+    else this.#oldest = next.value;
+    return this.#oldest;
   }
 }
 

@@ -157,6 +157,24 @@ test("the nonce cache is bounded", () => {
   assert.equal(cache.has(nonceOf(899), 1000), false);
 });
 
+test("nonces: any times, as a table that looks at all of them has it", () => {
+  const prng = new Prng(6);
+  const cache = new NonceCache(50);
+  const model = new Map<number, number>();
+  let nowMs = 0;
+  for (let step = 0; step < 3000; step++) {
+    nowMs += prng.chance(0.01) ? 300_000 : prng.integer(0, 10_000);
+    for (const [index, expiry] of model) {
+      if (expiry <= nowMs || model.size >= 50) model.delete(index);
+    }
+    model.set(step, nowMs + 245_000);
+    cache.add(nonceOf(step), nowMs);
+    assert.equal(cache.size, model.size, `step ${step}`);
+    const asked = prng.integer(Math.max(0, step - 60), step);
+    assert.equal(cache.has(nonceOf(asked), nowMs), model.has(asked), `step ${step}`);
+  }
+});
+
 test("the first half of a nonce counts", () => {
   const cache = new NonceCache();
   cache.add(nonceOf(0), 0);
