@@ -70,6 +70,9 @@ export class Driver {
         this.#full = false;
         this.#flush();
       },
+      // A stranger that has left opens no session any more: what it sent is not worth the cryptography.
+      abandoned: () =>
+        this.connection.role === "responder" && this.connection.state === "handshaking",
       end: (error) => this.#onEnd(error),
     });
     this.#afterBatch();

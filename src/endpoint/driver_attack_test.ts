@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { TRANSPORT_HIGH_WATER_BYTES } from "../constants.ts";
 import type { Connection } from "../connection/connection.ts";
 import { memoryPair } from "../transport/memory.ts";
+import type { TransportSink } from "../transport/transport.ts";
 import { systemClock } from "./clock.ts";
 import { Driver } from "./driver.ts";
 
@@ -45,4 +46,23 @@ test("a queue filled exactly to its mark does not stop the session for ever", as
   near.abort();
   assert.equal(bytes, TRANSPORT_HIGH_WATER_BYTES + 7);
   assert.deepEqual(sizes, []);
+});
+
+test("only of a stranger that dialled is nothing wanted any more once it has left", () => {
+  for (
+    const [role, state, abandoned] of [
+      ["responder", "handshaking", true],
+      ["responder", "open", false],
+      // What a listener said last may tell why it refuses.
+      ["initiator", "handshaking", false],
+    ] as const
+  ) {
+    const [near] = memoryPair(`attack-left-${role}-${state}`);
+    const sinks: TransportSink[] = [];
+    near.start = (sink) => void sinks.push(sink);
+    const connection = Object.assign(frames([]), { role, state });
+    new Driver(connection, near, systemClock, () => undefined).start();
+    assert.equal(sinks[0]?.abandoned?.(), abandoned, `${role}, ${state}`);
+    near.abort();
+  }
 });

@@ -148,6 +148,10 @@ export class TcpConnection implements TransportConnection {
     if (this.#closing) return;
     // A crowd that sends and leaves costs no more of a turn than one that stays.
     this.#endWaits = this.#held.length > 0 && !this.#paused;
+    if (this.#endWaits && this.#sink?.abandoned?.() === true) {
+      this.#endWaits = false;
+      this.#held = [];
+    }
     if (this.#endWaits) return;
     this.#deliverHeld();
     this.#linger.flushed();

@@ -88,6 +88,21 @@ test("a peer that sends and leaves waits for its turn too, its bytes before its 
   assert.deepEqual([sink.ends, sink.error], [1, undefined]);
 });
 
+test("bytes of a peer that has left are dropped when nobody wants them", async () => {
+  const share = new LoopShare(() => 0, () => undefined);
+  share.later(() => {});
+  const socket = new Socket();
+  const connection = new TcpConnection(socket, share);
+  const sink = Object.assign(new CollectingSink(), { abandoned: () => true });
+  connection.start(sink);
+  socket.emit("data", Uint8Array.of(1));
+  socket.emit("end");
+  await sink.ended;
+  assert.deepEqual([sink.bytes, sink.ends, sink.error], [0, 1, undefined]);
+  socket.destroy();
+  await connection.closed;
+});
+
 test("what was aborted does not wait for the turn of its bytes", async () => {
   const share = new LoopShare(() => 0, () => undefined);
   share.later(() => {});

@@ -23,6 +23,11 @@ export interface TransportSink {
   written?(bytes: Uint8Array): void;
   /** The queue fell below its low-water mark after a `send` that returned false. */
   drain(): void;
+  /**
+   * The peer has ended, behind bytes that wait for their turn of the event loop. True: nobody wants them any more, and the
+   * end is told at once. Absent or false: they are delivered before it.
+   */
+  abandoned?(): boolean;
   /** The transport ended: once, last. `error` when it did not end in order. */
   end(error?: SttError): void;
 }
