@@ -8,6 +8,7 @@
 
 import { installTools, newestNode } from "./package_check/tools.ts";
 import { exists, filesUnder, ROOT_PATH } from "./source_files.ts";
+import { groupTests, isTestFile, writeGroups } from "./test_groups.ts";
 import { countedLine, readNodeEvents } from "./test_report.ts";
 import type { TestCounts } from "./test_report.ts";
 import { runWatched } from "./watched_command.ts";
@@ -26,6 +27,7 @@ for (const argument of wanted) {
   Deno.exit(2);
 }
 const files = ["src", "conformance"].flatMap((path) => filesUnder(path, ["_test.js"], root))
+  .filter(isTestFile)
   .filter((file) => wanted.length === 0 || wanted.some((path) => file.startsWith(path)));
 if (files.length === 0) {
   console.log("failed: no test file in npm/");
@@ -48,6 +50,9 @@ let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
 let exit: WatchedExit;
 try {
   const events = `${folder}/events.jsonl`;
+  const given = wanted.length > 0
+    ? files
+    : await writeGroups(groupTests(files), folder, `${ROOT_PATH}npm/`, ".mjs");
   exit = await runWatched(program, [
     "--test",
     // Many tests wait for processes and timers: one file more than there are cores keeps these busy.
@@ -56,7 +61,7 @@ try {
     "--test-reporter-destination=stdout",
     `--test-reporter=${new URL("node_reporter.mjs", import.meta.url).href}`,
     `--test-reporter-destination=${events}`,
-    ...files,
+    ...given,
   ], `${ROOT_PATH}npm`);
   counts = readNodeEvents(await Deno.readTextFile(events));
 } finally {

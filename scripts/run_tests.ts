@@ -1,39 +1,30 @@
 /**
  * `deno task test [path…] [--filter text]`: runs the tests and the documentation examples, says which tests were
- * skipped and why, and ends with the line `N passed, N failed, N skipped`.
+ * skipped and why, and ends with the line `N passed, N failed, N skipped`. Without a path, files share processes as
+ * test_groups.ts has it.
  *
  * @module
  */
 
 import { explainSkips } from "./skip_reasons.ts";
-import { exists, filesUnder, ROOT, ROOT_PATH } from "./source_files.ts";
+import { filesUnder, ROOT, ROOT_PATH } from "./source_files.ts";
+import { groupTests, isTestFile, writeGroups } from "./test_groups.ts";
 import { countedLine, readJunit } from "./test_report.ts";
 import type { TestCounts } from "./test_report.ts";
 import { runWatched } from "./watched_command.ts";
 import type { WatchedExit } from "./watched_command.ts";
 
-const DEFAULT_PATHS = [
-  "src",
-  "conformance",
-  "scripts",
-  "examples",
-  "bench",
-  "docs",
-  "README.md",
-  "SPEC.md",
-  "SECURITY.md",
-  "mod.ts",
-];
+/** Where tests are; scripts/doc_examples_deno_test.ts runs the examples of all documents and docstrings. */
+const TEST_PATHS = ["src", "conformance", "scripts", "examples", "bench"];
 
 const options: string[] = [];
-let paths: string[] = [];
+const paths: string[] = [];
 for (let i = 0; i < Deno.args.length; i++) {
   const arg = Deno.args[i] ?? "";
   if (arg === "--filter") options.push(arg, Deno.args[++i] ?? "");
   else if (arg.startsWith("-")) options.push(arg);
   else paths.push(arg);
 }
-if (paths.length === 0) paths = DEFAULT_PATHS.filter(exists);
 
 // Many tests wait for processes and timers: one file more than there are cores keeps these busy.
 if (Deno.env.get("DENO_JOBS") === undefined) {
@@ -44,18 +35,28 @@ let counts: TestCounts = { passed: 0, failed: 0, skipped: [], failures: [] };
 let exit: WatchedExit;
 try {
   const junit = `${folder}/junit.xml`;
+  const given = paths.length > 0
+    // Each file by itself, with the examples in it.
+    ? ["--doc", ...paths]
+    : await writeGroups(
+      groupTests(TEST_PATHS.flatMap((path) => filesUnder(path, ["_test.ts"])).filter(isTestFile)),
+      folder,
+      ROOT_PATH,
+      ".ts",
+    );
   exit = await runWatched(Deno.execPath(), [
     "test",
     "-A",
-    "--doc",
     // `deno task check` has looked at the types of all of it, the examples in documents included.
     "--no-check",
+    // The groups stand outside the repository.
+    `--config=${ROOT_PATH}deno.json`,
     // Files share the cores; every test makes its own ports, folders and processes.
     "--parallel",
     "--frozen",
     `--junit-path=${junit}`,
     ...options,
-    ...paths,
+    ...given,
   ], ROOT_PATH);
   try {
     counts = readJunit((await Deno.readTextFile(junit)).replaceAll(ROOT.href, ""));

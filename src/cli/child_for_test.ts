@@ -146,7 +146,13 @@ export class Child {
 
   /** Not by the process object: on Deno that reports the signal as the cause of every later end. */
   kill(signal: NodeJS.Signals): void {
-    if (this.#exit === undefined) process.kill(this.pid, signal);
+    if (this.#exit !== undefined) return;
+    try {
+      process.kill(this.pid, signal);
+    } catch (error) {
+      // It has ended, and this process is yet to hear of it.
+      if ((error as { code?: string }).code !== "ESRCH") throw error;
+    }
   }
 
   /** Bytes of memory at most so far, as the kernel counted them; undefined where it does not say. */

@@ -105,6 +105,7 @@ test("a large stream keeps the memory of both processes bounded", {
       peaks.sender = sender.peakMemory() ?? peaks.sender;
     });
     assert.equal((await sender.event("sent"))["bytes"], total);
+    assert.equal(await sender.exit(), 0);
     assert.equal(await listener.exit(), 0);
     assert.equal(received, total);
     for (const [who, peak] of Object.entries(peaks)) {
