@@ -66,7 +66,12 @@ function start(command: string, folder: string): Deno.ChildProcess {
     // `exec` makes the process of a single command the one that is ended later.
     args: ["-c", /[|&;<>]/.test(command) ? command : `exec ${command}`],
     cwd: folder,
-    env: { NO_COLOR: "1", PATH: `${folder}/.bin:${Deno.env.get("PATH")}` },
+    env: {
+      NO_COLOR: "1",
+      PATH: `${folder}/.bin:${Deno.env.get("PATH")}`,
+      // What a page installs goes with the folder, and is not there when the page is run again.
+      DENO_INSTALL_ROOT: `${folder}/.deno`,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
