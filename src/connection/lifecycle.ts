@@ -366,7 +366,7 @@ export class Lifecycle {
 
   /** `complete` is decided here: what is still buffered now never leaves. */
   #conclude(facts: CloseFacts): CloseFacts {
-    const complete = this.#parts.streams.stats().sendBuffered === 0;
+    const complete = this.#parts.streams.sendBuffered === 0;
     const first = this.ending.conclude({ ...facts, complete });
     this.#parts.trace?.closed(first);
     return first;

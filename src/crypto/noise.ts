@@ -45,6 +45,17 @@ export interface NoiseOptions {
   readonly onRemoteStatic?: (publicKey: Uint8Array) => void;
 }
 
+/** Taken apart once: the names that are right are few. */
+const PROTOCOLS: Map<string, NoiseProtocol> = new Map();
+
+function protocolOf(name: string): NoiseProtocol {
+  const known = PROTOCOLS.get(name);
+  if (known !== undefined) return known;
+  const protocol = parseNoiseProtocol(name);
+  PROTOCOLS.set(name, protocol);
+  return protocol;
+}
+
 /** What lasts beyond the start; keys that are taken over or copied live in the state. */
 type Settings = Omit<NoiseOptions, "e" | "psks">;
 
@@ -84,7 +95,7 @@ export class NoiseHandshake {
   constructor(options: NoiseOptions) {
     const { e, psks = [], ...settings } = options;
     this.#options = settings;
-    this.#protocol = parseNoiseProtocol(options.protocolName);
+    this.#protocol = protocolOf(options.protocolName);
     this.#initiator = options.role === "initiator";
     this.#state = start(settings, psks, this.#protocol);
     if (e !== undefined) this.#state.ephemeral = new SharedEphemeral(e);
@@ -116,6 +127,19 @@ export class NoiseHandshake {
     wipe(psks[index]);
     // A copy also of a Buffer, whose slice() is a view: this one is erased.
     psks[index] = new Uint8Array(psk);
+  }
+
+  /**
+   * Our ephemeral key, when it is chosen after the handshake began; taken over.
+   *
+   * @throws {SttError} INTERNAL when there is one.
+   */
+  setEphemeral(e: X25519PrivateKey): void {
+    this.#assertAlive();
+    if (this.#state.ephemeral !== undefined) {
+      throw new SttError("INTERNAL", "cannot set ephemeral key: there is one");
+    }
+    this.#state.ephemeral = new SharedEphemeral(e);
   }
 
   /** Binds `data` to the handshake; both sides must do so at the same point. */

@@ -27,10 +27,10 @@ import { addressKey, networkKey } from "./network_address.ts";
 import { NonceCache } from "./nonce_cache.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import {
-  commitmentVerifies,
   encodeFinal,
-  type HelloChoice,
   ResponderHandshake,
+  type VerifiedHello,
+  verifyHello,
 } from "./responder_handshake.ts";
 import { encodeRetry, type RetryContent } from "./retry.ts";
 import { firstCommon, VERSIONS } from "./suites.ts";
@@ -257,32 +257,46 @@ export class Acceptor {
     if (known !== undefined && sameBytes(known.hello, identity)) {
       return this.#repeatResponse(known, size, from);
     }
-    if (!commitmentVerifies(this.#config, choice)) return drop("commitment");
+    const verified = verifyHello(this.#config, choice);
+    if (verified === undefined) return drop("commitment");
+    const refusal = this.#refusalOf(hello, seed, size, from, nowMs);
+    if (refusal !== undefined) {
+      verified.noise.destroy();
+      return refusal;
+    }
+    // Only now: a HELLO that found no room may come again.
+    this.#nonces.add(hello.nonce, nowMs);
+    return this.#respond(verified, identity, size, from, nowMs);
+  }
+
+  /** What stands against a HELLO of somebody who holds the seed. */
+  #refusalOf(
+    hello: Hello,
+    seed: SeedKeys,
+    size: number,
+    from: HandshakeSource,
+    nowMs: number,
+  ): AcceptorResult | undefined {
     if (this.#nonces.has(hello.nonce, nowMs)) return drop("replay");
     if (this.#config.busy?.() === true) {
       return this.#retry(seed, hello, size, { code: RETRY_BUSY });
     }
     if (this.#halfOpen.byConnection(from.connection) !== undefined) return drop("duplicate");
-    const address = addressKey(from.host);
     const full = this.#halfOpen.size >= this.#limit ||
-      this.#halfOpen.countOf(address) >= this.#limitPerAddress;
-    if (full) return drop("half_open");
-    // Only now: a HELLO that found no room may come again.
-    this.#nonces.add(hello.nonce, nowMs);
-    return this.#respond(choice, identity, address, size, from, nowMs);
+      this.#halfOpen.countOf(addressKey(from.host)) >= this.#limitPerAddress;
+    return full ? drop("half_open") : undefined;
   }
 
   #respond(
-    choice: HelloChoice,
+    verified: VerifiedHello,
     identity: Uint8Array,
-    address: string,
     size: number,
     from: HandshakeSource,
     nowMs: number,
   ): AcceptorResult {
     const handshake = ResponderHandshake.start(
       this.#config,
-      choice,
+      verified,
       (id) => this.#taken(id),
       nowMs + this.#config.unixOffsetMs,
     );
@@ -302,9 +316,9 @@ export class Acceptor {
     }
     this.#halfOpen.add({
       handshake,
-      nonce: choice.hello.nonce,
+      nonce: verified.choice.hello.nonce,
       sessionId: handshake.sessionId,
-      address,
+      address: addressKey(from.host),
       source: { ...from },
       hello: identity,
       response,

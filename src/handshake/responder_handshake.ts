@@ -31,19 +31,23 @@ export interface HelloChoice {
   readonly seedIndex: number;
 }
 
-/** True when HELLO's sender holds the seed. Costs no key agreement (SPEC 6.2). */
-export function commitmentVerifies(config: AcceptorConfig, choice: HelloChoice): boolean {
-  const noise = readHello(config, choice);
-  noise?.destroy();
-  return noise !== undefined;
+/** A HELLO whose commitment verified. */
+export interface VerifiedHello {
+  readonly choice: HelloChoice;
+  /** Before message 2. */
+  readonly noise: NoiseHandshake;
+  /** Called with the static key that message 3 carries. */
+  onRemoteStatic: (publicKey: Uint8Array) => void;
 }
 
-function readHello(
+/**
+ * Undefined when HELLO's sender does not hold the seed. Costs no key agreement (SPEC 6.2). Who does not go on with it
+ * destroys its `noise`.
+ */
+export function verifyHello(
   config: AcceptorConfig,
   choice: HelloChoice,
-  ephemeral?: X25519PrivateKey,
-  onRemoteStatic?: (publicKey: Uint8Array) => void,
-): NoiseHandshake | undefined {
+): VerifiedHello | undefined {
   const { hello, suite, seedIndex } = choice;
   const noise = startNoise({
     provider: config.provider,
@@ -52,11 +56,11 @@ function readHello(
     hello: hello.fields,
     staticKey: config.staticKey,
     psk: (config.seeds[seedIndex] as SeedKeys).psk,
-    ...(ephemeral === undefined ? {} : { ephemeral }),
-    ...(onRemoteStatic === undefined ? {} : { onRemoteStatic }),
+    onRemoteStatic: (publicKey) => verified.onRemoteStatic(publicKey),
   });
+  const verified: VerifiedHello = { choice, noise, onRemoteStatic: () => undefined };
   const payload = noise.readMessage(concat(hello.nonce, hello.commitment));
-  if (payload?.length === 0) return noise;
+  if (payload?.length === 0) return verified;
   noise.destroy();
   return undefined;
 }
@@ -76,28 +80,25 @@ export class ResponderHandshake {
 
   private constructor(
     config: AcceptorConfig,
-    choice: HelloChoice,
+    verified: VerifiedHello,
     sessionId: Uint8Array,
     ephemeral: X25519PrivateKey,
     unixMs: number,
   ) {
+    const { choice, noise } = verified;
     this.sessionId = sessionId;
     this.#config = config;
     this.#choice = choice;
     this.#nonce = ephemeral.publicKey.slice();
     this.#psk = (config.seeds[choice.seedIndex] as SeedKeys).psk;
     this.#ticket = findTicket(config, choice, unixMs);
-    // The commitment verified before, so that reading it again cannot fail.
-    this.#noise = readHello(
-      config,
-      choice,
-      ephemeral,
-      (nodeId) => this.#choosePairKey(nodeId),
-    ) as NoiseHandshake;
+    this.#noise = noise;
+    noise.setEphemeral(ephemeral);
+    verified.onRemoteStatic = (nodeId) => this.#choosePairKey(nodeId);
   }
 
   /**
-   * Picks our nonce for a HELLO whose commitment verified.
+   * Picks our nonce for a HELLO whose commitment verified, and takes over its `noise`.
    *
    * @param taken true for session ids in use
    * @param unixMs Unix milliseconds, for the life of HELLO's ticket
@@ -105,19 +106,20 @@ export class ResponderHandshake {
    */
   static start(
     config: AcceptorConfig,
-    choice: HelloChoice,
+    verified: VerifiedHello,
     taken: (sessionId: Uint8Array) => boolean,
     unixMs: number,
   ): ResponderHandshake | undefined {
     for (let tries = 0; tries < SESSION_ID_TRIES; tries++) {
       const ephemeral = config.injection?.ephemeral?.() ?? config.provider.x25519();
-      const sessionId = xorSessionId(choice.hello.nonce, ephemeral.publicKey);
+      const sessionId = xorSessionId(verified.choice.hello.nonce, ephemeral.publicKey);
       // SPEC 6: never 0, which HANDSHAKE frames carry, and never one that routes elsewhere.
       if (sessionId.some((byte) => byte !== 0) && !taken(sessionId)) {
-        return new ResponderHandshake(config, choice, sessionId, ephemeral, unixMs);
+        return new ResponderHandshake(config, verified, sessionId, ephemeral, unixMs);
       }
       ephemeral.destroy();
     }
+    verified.noise.destroy();
     return undefined;
   }
 

@@ -365,6 +365,11 @@ export class StreamSet {
     return event;
   }
 
+  /** Unsent plus unacknowledged bytes. */
+  get sendBuffered(): number {
+    return this.#table.send.buffered;
+  }
+
   /** Counters over all streams. */
   stats(): StreamStats {
     return {
