@@ -85,13 +85,16 @@ class ValueEncoder {
       );
     }
     if (Array.isArray(value)) return this.#list(value, depth + 1);
-    if (value instanceof Map) return this.#dict([...value], depth + 1);
+    if (value instanceof Map) {
+      return this.#dict([...value.keys()], (key) => value.get(key), depth + 1);
+    }
     const prototype: unknown = Object.getPrototypeOf(value);
     // An instance of a class has meaning beyond its fields; writing those would lose it silently.
     if (prototype !== Object.prototype && prototype !== null) {
       throw encodeError("VALUE_TYPE", "an object of a class has no encoding");
     }
-    this.#dict(Object.entries(value), depth + 1);
+    const dict = value as { readonly [key: string]: SttValue };
+    this.#dict(Object.keys(dict), (key) => dict[key], depth + 1);
   }
 
   #number(value: number): void {
@@ -162,17 +165,22 @@ class ValueEncoder {
     for (let index = 0; index < list.length; index++) this.value(list[index] as SttValue, depth);
   }
 
-  #dict(entries: [string, SttValue][], depth: number): void {
-    for (const [key] of entries) {
+  #dict(keys: string[], valueOf: (key: string) => SttValue | undefined, depth: number): void {
+    let sorted = true;
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
       if (typeof key !== "string") {
         throw encodeError("VALUE_TYPE", `a dict key is a ${typeof key}, not a string`);
       }
+      sorted &&= index === 0 || compareCodePoints(keys[index - 1]!, key) < 0;
     }
-    entries.sort(([left], [right]) => compareCodePoints(left, right));
-    this.#count(TAG_DICT, entries.length);
-    for (const [key, value] of entries) {
+    // What was decoded is sorted.
+    if (!sorted) keys.sort(compareCodePoints);
+    this.#count(TAG_DICT, keys.length);
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
       this.#string(key);
-      this.value(value, depth);
+      this.value(valueOf(key) as SttValue, depth);
     }
   }
 

@@ -24,10 +24,10 @@ function noiseHkdf(
     throw new SttError("INTERNAL", `cannot derive keys: ${outputs} outputs is not within 1 to 255`);
   }
   const joined = hkdfSalted(provider, chainingKey, ikm, EMPTY, outputs * HASH_BYTES);
-  const keys = Array.from(
-    { length: outputs },
-    (_, i) => joined.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  );
+  const keys: Uint8Array[] = [];
+  for (let at = 0; at < joined.length; at += HASH_BYTES) {
+    keys.push(joined.slice(at, at + HASH_BYTES));
+  }
   wipe(joined);
   return keys;
 }

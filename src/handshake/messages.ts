@@ -168,7 +168,7 @@ const RULES: Readonly<Record<HandshakeMessageName, FieldRules>> = {
  * confirmation cover.
  */
 export function messageValue(fields: MessageFields, ...without: string[]): Uint8Array {
-  if (without.length === 0) return encodeValue(fields as SttValue);
+  if (!without.some((name) => fields.has(name))) return encodeValue(fields as SttValue);
   const kept = new Map(fields);
   for (const name of without) kept.delete(name);
   return encodeValue(kept);

@@ -59,5 +59,5 @@ export class NonceCache {
 
 /** One byte of text for each: what a crowd leaves here is what a collection of garbage multiplies. */
 function keyOf(nonce: Uint8Array): string {
-  return String.fromCharCode(...nonce.subarray(0, KEY_BYTES));
+  return String.fromCharCode.apply(undefined, nonce.subarray(0, KEY_BYTES) as unknown as number[]);
 }
