@@ -21,7 +21,6 @@ import { sameBytes } from "./bytes.ts";
 import { CookieJar } from "./cookie.ts";
 import { FinalStore } from "./final_store.ts";
 import { type HalfOpen, HalfOpenTable } from "./half_open.ts";
-import { helloNonces } from "./hello_scan.ts";
 import { type AuthProof, decodeMessage, type Hello, messageValue } from "./messages.ts";
 import { addressKey, networkKey } from "./network_address.ts";
 import { NonceCache } from "./nonce_cache.ts";
@@ -33,6 +32,7 @@ import {
   verifyHello,
 } from "./responder_handshake.ts";
 import { encodeRetry, type RetryContent } from "./retry.ts";
+import { isSource, refusalOfSeen } from "./seen_hello.ts";
 import { firstCommon, VERSIONS } from "./suites.ts";
 import type {
   AcceptorConfig,
@@ -46,8 +46,6 @@ import type {
 /** SPEC 6.4: how far HELLO's timestamp may be off without a cookie. */
 const FRESHNESS_MS = 120_000;
 const AMPLIFICATION = 3;
-/** SPEC 6.3.4: RESPONSEs sent again to other addresses than that of the HELLO that opened the handshake. */
-const MAX_REPEATS_ELSEWHERE = 5;
 
 /** What an acceptor did so far. */
 export interface AcceptorCounters {
@@ -184,8 +182,10 @@ export class Acceptor {
   }
 
   #judge(frame: Uint8Array, from: HandshakeSource, nowMs: number): AcceptorResult {
-    const seenBefore = this.#onSeen(frame, from, nowMs);
-    if (seenBefore !== undefined) return seenBefore;
+    const seen = refusalOfSeen(frame, from, nowMs, this.#halfOpen, this.#nonces);
+    if (seen !== undefined) {
+      return drop(this.#rate.admit(networkKey(from.host), nowMs) ? seen : "rate");
+    }
     const message = decodeMessage(frame);
     switch (message.type) {
       case "refused":
@@ -197,31 +197,6 @@ export class Acceptor {
       default:
         return drop("type");
     }
-  }
-
-  /** Decoding is most of what a recorded HELLO costs; each has its nonce among those looked at here. */
-  #onSeen(frame: Uint8Array, from: HandshakeSource, nowMs: number): AcceptorResult | undefined {
-    for (const nonce of helloNonces(frame)) {
-      const refusal = this.#refusalOfSeen(nonce, from, nowMs);
-      if (refusal === undefined) continue;
-      return this.#rate.admit(networkKey(from.host), nowMs) ? refusal : drop("rate");
-    }
-    return undefined;
-  }
-
-  /**
-   * SPEC 6.4.2: step 8 in advance, where no step between could end otherwise, and likewise a handshake whose RESPONSE was
-   * repeated often enough. A flood of recorded HELLOs ends here.
-   */
-  #refusalOfSeen(
-    nonce: Uint8Array,
-    from: HandshakeSource,
-    nowMs: number,
-  ): AcceptorResult | undefined {
-    const known = this.#halfOpen.byNonce(nonce);
-    if (known === undefined) return this.#nonces.has(nonce, nowMs) ? drop("replay") : undefined;
-    const often = known.repeatsElsewhere >= MAX_REPEATS_ELSEWHERE && !isSource(known, from);
-    return often ? drop("duplicate") : undefined;
   }
 
   // The order of SPEC 6.4: what costs least and reveals least comes first.
@@ -410,10 +385,6 @@ export class Acceptor {
     return this.#config.injection?.timestamp?.(message) ??
       Math.floor(nowMs + this.#config.unixOffsetMs);
   }
-}
-
-function isSource({ source }: HalfOpen, from: HandshakeSource): boolean {
-  return from.host === source.host && from.port === source.port;
 }
 
 function drop(reason: AcceptorDrop): AcceptorResult {

@@ -31,13 +31,17 @@ export interface HelloChoice {
   readonly seedIndex: number;
 }
 
+/** Who is told the static key that message 3 carries. */
+interface RemoteStaticSink {
+  told: (publicKey: Uint8Array) => void;
+}
+
 /** A HELLO whose commitment verified. */
 export interface VerifiedHello {
   readonly choice: HelloChoice;
   /** Before message 2. */
   readonly noise: NoiseHandshake;
-  /** Called with the static key that message 3 carries. */
-  onRemoteStatic: (publicKey: Uint8Array) => void;
+  readonly remoteStatic: RemoteStaticSink;
 }
 
 /**
@@ -49,6 +53,7 @@ export function verifyHello(
   choice: HelloChoice,
 ): VerifiedHello | undefined {
   const { hello, suite, seedIndex } = choice;
+  const remoteStatic = sinkOfNobody();
   const noise = startNoise({
     provider: config.provider,
     suite,
@@ -56,20 +61,29 @@ export function verifyHello(
     hello: hello.fields,
     staticKey: config.staticKey,
     psk: (config.seeds[seedIndex] as SeedKeys).psk,
-    onRemoteStatic: (publicKey) => verified.onRemoteStatic(publicKey),
+    onRemoteStatic: teller(remoteStatic),
   });
-  const verified: VerifiedHello = { choice, noise, onRemoteStatic: () => undefined };
   const payload = noise.readMessage(concat(hello.nonce, hello.commitment));
-  if (payload?.length === 0) return verified;
+  if (payload?.length === 0) return { choice, noise, remoteStatic };
   noise.destroy();
   return undefined;
+}
+
+function sinkOfNobody(): RemoteStaticSink {
+  return { told: () => undefined };
+}
+
+/** Apart, as a closure keeps all that it could see: HELLO would be held for as long as the handshake. */
+function teller(sink: RemoteStaticSink): (publicKey: Uint8Array) => void {
+  return (publicKey) => sink.told(publicKey);
 }
 
 /** The keys of one half-open handshake. */
 export class ResponderHandshake {
   readonly sessionId: Uint8Array;
   readonly #config: AcceptorConfig;
-  readonly #choice: HelloChoice;
+  readonly #suite: number;
+  readonly #seedIndex: number;
   readonly #nonce: Uint8Array;
   readonly #psk: Uint8Array;
   readonly #noise: NoiseHandshake;
@@ -88,13 +102,14 @@ export class ResponderHandshake {
     const { choice, noise } = verified;
     this.sessionId = sessionId;
     this.#config = config;
-    this.#choice = choice;
+    this.#suite = choice.suite;
+    this.#seedIndex = choice.seedIndex;
     this.#nonce = ephemeral.publicKey.slice();
     this.#psk = (config.seeds[choice.seedIndex] as SeedKeys).psk;
     this.#ticket = findTicket(config, choice, unixMs);
     this.#noise = noise;
     noise.setEphemeral(ephemeral);
-    verified.onRemoteStatic = (nodeId) => this.#choosePairKey(nodeId);
+    verified.remoteStatic.told = (nodeId) => this.#choosePairKey(nodeId);
   }
 
   /**
@@ -130,7 +145,7 @@ export class ResponderHandshake {
    */
   respond(timestamp: number): Uint8Array {
     const { provider, injection, parameters, resetToken, suites } = this.#config;
-    const { suite } = this.#choice;
+    const suite = this.#suite;
     const reset = resetToken?.(this.sessionId) ?? parameters.reset;
     const payload = encodeParameters(
       reset === undefined ? parameters : { ...parameters, reset },
@@ -153,7 +168,7 @@ export class ResponderHandshake {
     const payload = this.#readPayload(message);
     if (payload === undefined) return undefined;
     const { provider, staticKey, allowSelf, parameters: ours, suites } = this.#config;
-    const { suite, seedIndex } = this.#choice;
+    const [suite, seedIndex] = [this.#suite, this.#seedIndex];
     const nodeId = this.#noise.remoteStatic as Uint8Array;
     const { parameters, error } = judgePayload(
       { role: "responder", suite, version: VERSION, suites, app: ours.app },
