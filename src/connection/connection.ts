@@ -78,8 +78,7 @@ export class Connection {
     this.#counters = counters;
     this.#trace = trace;
     this.#provider = provider;
-    const profile = base.profile && new Profile(base.profile);
-    this.#profile = profile;
+    const profile = this.#profile = base.profile && new Profile(base.profile);
     const streams = streamsOf(role, limits, path, trace, profile);
     const events = new EventQueue(streams, trace);
     this.streams = streams;
@@ -156,6 +155,11 @@ export class Connection {
   /** True when the transport should be closed, once `transmit` is drained. */
   get finished(): boolean {
     return this.#lifecycle.state === "closed";
+  }
+
+  /** Responder: true once HELLO was answered with RESPONSE, so that its sender holds the seed. */
+  get answered(): boolean {
+    return this.#lifecycle.handshake.answered;
   }
 
   /** True while the owner should not read from the transport, because the accept hook decides. */
@@ -324,12 +328,8 @@ export class Connection {
   }
 
   #sendFrame(type: number, flags: number, streamId: number, payload: Uint8Array): boolean {
-    const kept = this.#lifecycle.usable("send frame").queueFrame({
-      type,
-      flags,
-      streamId,
-      payload,
-    });
+    const frame = { type, flags, streamId, payload };
+    const kept = this.#lifecycle.usable("send frame").queueFrame(frame);
     this.#counters.datagramsSent++;
     return kept;
   }

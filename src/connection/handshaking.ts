@@ -20,6 +20,8 @@ export interface Handshaking {
   readonly failure: SttError | undefined;
   /** Responder: message 3's payload was refused, the peer must be told under the session keys. */
   readonly refusal: SttError | undefined;
+  /** Responder: HELLO was answered with RESPONSE. */
+  readonly answered: boolean;
   readonly rttMs: number | undefined;
   receive(frame: Uint8Array, nowMs: number): void;
   transmit(nowMs: number): Uint8Array | undefined;
@@ -36,6 +38,7 @@ export interface Handshaking {
 /** The initiator's side. */
 export class Dialling implements Handshaking {
   readonly role = "initiator";
+  readonly answered = false;
   readonly #initiator: Initiator;
 
   constructor(config: InitiatorConfig, nowMs: number) {
@@ -116,6 +119,7 @@ export class Answering implements Handshaking {
   readonly role = "responder";
   done = false;
   failure: SttError | undefined;
+  answered = false;
   rttMs: number | undefined;
   readonly #config: AnsweringConfig;
   readonly #counters: Counters;
@@ -144,6 +148,7 @@ export class Answering implements Handshaking {
     const result = acceptor.receive(frame, { ...from, reliable: true, connection: this }, nowMs);
     if (result.kind === "send") {
       this.#out.push(result.frame);
+      this.answered ||= result.halfOpen !== undefined;
       this.#responseSentAt = nowMs;
     } else if (result.kind === "session") {
       this.#pending = result.pending;
@@ -204,6 +209,7 @@ export class Answering implements Handshaking {
 export class Accepted implements Handshaking {
   readonly role = "responder";
   readonly failure = undefined;
+  readonly answered = true;
   readonly rttMs: number | undefined;
   done = false;
   readonly #acceptor: Acceptor;

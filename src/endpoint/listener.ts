@@ -41,6 +41,8 @@ import { UdpListener } from "./udp_listener.ts";
 import { WaitingPeers } from "./waiting_peers.ts";
 
 const DEFAULT_MAX_SESSIONS = 1024;
+/** Of the oldest strangers. */
+const MAX_ANSWERED_LOOKED_AT = 64;
 /** How often half-open handshakes are swept while there are any. */
 const SWEEP_MS = 1000;
 
@@ -102,13 +104,26 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
     this.#run(connection, transport);
   }
 
-  /** Whoever means it is through in two round trips. Refusing the newest would let a silent crowd shut the door. */
+  /**
+   * Whoever means it is through in two round trips. Refusing the newest would let a silent crowd shut the door. Those who
+   * have shown nothing go first: a crowd that holds no seed does not cut off who was answered.
+   */
   #dropOldestStranger(): void {
+    let oldest: Driver | undefined;
+    let looked = 0;
     for (const driver of this.#handshaking) {
       if (driver.connection.state !== "handshaking") continue;
-      this.#handshaking.delete(driver);
-      return driver.transport.abort();
+      oldest ??= driver;
+      if (!driver.connection.answered) return this.#drop(driver);
+      // Of a crowd that holds the seed most were answered: it must not cost a walk over all.
+      if (++looked === MAX_ANSWERED_LOOKED_AT) break;
     }
+    if (oldest !== undefined) this.#drop(oldest);
+  }
+
+  #drop(driver: Driver): void {
+    this.#handshaking.delete(driver);
+    driver.transport.abort();
   }
 
   /** UDP: takes the socket of all peers. Call it in the turn in which it was opened. */

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { networkInterfaces, platform } from "node:os";
 import { test } from "node:test";
 import { Prng } from "../testing/prng.ts";
@@ -137,6 +138,44 @@ for (const scheme of ["tcp", "ws"]) {
     },
   );
 }
+
+/** A connection of somebody who holds the seed, and stops behind RESPONSE. */
+async function answeredStranger({ port, seed }: Flooded): Promise<Socket> {
+  const socket = stranger(port, "127.0.0.1");
+  socket.once("connect", () => socket.write(new HelloMaker(seed, true).hello()));
+  await new Promise((resolve) => socket.once("data", resolve));
+  return socket.resume();
+}
+
+test(
+  "tcp: whoever was answered stays while strangers who showed nothing come and go",
+  LIMIT,
+  async () => {
+    const options = { halfOpen: 4, handshakeTimeout: 60_000 };
+    await flooded("tcp://127.0.0.1:0", options, async (flood) => {
+      const answered = await answeredStranger(flood);
+      let closed = 0;
+      const silent = Array.from({ length: 12 }, () => {
+        const socket = stranger(flood.port, "127.0.0.1");
+        socket.once("close", () => closed++);
+        return socket.resume();
+      });
+      await until(() => closed === 9);
+      assert.equal(answered.destroyed, false);
+      for (const socket of [answered, ...silent]) socket.destroy();
+    });
+  },
+);
+
+test("tcp: where all were answered the oldest gives way", LIMIT, async () => {
+  const options = { halfOpen: 1, handshakeTimeout: 60_000 };
+  await flooded("tcp://127.0.0.1:0", options, async (flood) => {
+    const answered = await answeredStranger(flood);
+    const gone = new Promise((resolve) => answered.once("close", resolve));
+    await clientConnects(flood);
+    await gone;
+  });
+});
 
 test(
   "ws: pings, fragments and headers without an end are bounded, and others connect",
