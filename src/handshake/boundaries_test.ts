@@ -358,6 +358,7 @@ test("mistakes of the caller are not taken for bytes of the peer", () => {
   assert.throws(() => judgePayload(rules, undefined as never), TypeError);
   const payload = encodeParameters(transportParameters(), negotiation(1, [1]));
   assert.equal("error" in judgePayload(rules, payload), false);
+  assert.equal(judgePayload(rules, new Uint8Array()).resumed, false, "nothing that decodes");
 });
 
 test("strangers' frames have bodies of 4096 bytes at most", () => {
@@ -368,10 +369,12 @@ test("strangers' frames have bodies of 4096 bytes at most", () => {
   assert.throws(() => decodeHandshakeFrame(larger), { limit: 4096 });
 });
 
-test("a HELLO without a cookie has no such property", () => {
+test("a HELLO without a cookie or a ticket has no such property", () => {
   const hello = sent(dial(), 0);
-  assert.equal("cookie" in decodeMessage(hello), false);
-  assert.equal("cookie" in decodeMessage(withFields(hello, { cookie: new Uint8Array(1) })), true);
+  for (const name of ["cookie", "ticket"]) {
+    assert.equal(name in decodeMessage(hello), false);
+    assert.equal(name in decodeMessage(withFields(hello, { [name]: new Uint8Array(16) })), true);
+  }
 });
 
 test("a field that breaks its rule is named with the rule", () => {

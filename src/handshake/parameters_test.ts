@@ -72,6 +72,8 @@ test("types of the others", () => {
   assert.equal(codeOf({ reset: "x" }), "TRANSPORT_PARAMETER");
   assert.equal(codeOf({ migrate: false }), "ok");
   assert.equal(codeOf({ migrate: 0 }), "TRANSPORT_PARAMETER");
+  assert.equal(codeOf({ resumed: true }), "ok");
+  assert.equal(codeOf({ resumed: 1 }), "TRANSPORT_PARAMETER");
   assert.equal(codeOf({ app: "é".repeat(32) }), "ok");
   assert.equal(codeOf({ app: "é".repeat(33) }), "TRANSPORT_PARAMETER");
   assert.equal(codeOf({ app: null }), "TRANSPORT_PARAMETER");

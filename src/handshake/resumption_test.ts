@@ -6,6 +6,7 @@ import { staticKey } from "../crypto/key_schedule.ts";
 import { answered, dial, listen, provider, seed, sent, tcp, UDP } from "./fixture_test.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Initiator } from "./initiator.ts";
+import { ticketRefusal } from "./resumption.ts";
 import type {
   DialTicket,
   HandshakeSource,
@@ -105,6 +106,14 @@ test("SPEC 15.2: a dial that needs its ticket ends before it shows who it is", (
     assert.equal(initiator.failure?.code, "TICKET");
     assert.equal(initiator.transmit(1), undefined);
   }
+});
+
+test("SPEC 15.2: a listener that resumes what nobody asked for is refused", () => {
+  assert.equal(ticketRefusal(provider, undefined, RESPONDER, false), undefined);
+  assert.equal(
+    ticketRefusal(provider, undefined, RESPONDER, true)?.code,
+    "TRANSPORT_PARAMETER",
+  );
 });
 
 test("SPEC 15.2: the ticket is a pin", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "../testing/prng.ts";
+import { sameBytes } from "./bytes.ts";
 import { CookieJar, makeCookie } from "./cookie.ts";
 import { FinalStore } from "./final_store.ts";
 import { provider } from "./fixture_test.ts";
@@ -317,4 +318,12 @@ test("identities: self, pins, predicates", () => {
   assert.equal(thrown?.cause, cause);
   identityError({ ...rules, expect: (nodeId) => nodeId.fill(9).length === 32 }, other);
   assert.equal(other[0], 2, "a predicate gets a copy");
+});
+
+test("bytes are the same at the same length only", () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  assert.equal(sameBytes(bytes, Uint8Array.of(1, 2, 3)), true);
+  for (const other of [[1, 2], [1, 2, 3, 0], [1, 2, 4], [0, 2, 3], []]) {
+    assert.equal(sameBytes(bytes, Uint8Array.from(other)), false, `${other}`);
+  }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatagramPair } from "../testing/datagram_pair.ts";
 import { pair } from "../testing/pair.ts";
-import { type KeyLogEntry, keyLogLine, parseKeyLogLine } from "./key_log.ts";
+import { epochKeyLog, type KeyLogEntry, keyLogLine, parseKeyLogLine } from "./key_log.ts";
 
 const ENTRY: KeyLogEntry = {
   direction: "r2i",
@@ -67,4 +67,8 @@ test("a key log that throws is not called again, and the session goes on", () =>
   run.run(() => false, 1000);
   assert.equal(run.a.state, "established");
   assert.equal(calls, 2, "once for each direction");
+});
+
+test("without a log nobody is told", () => {
+  assert.equal(epochKeyLog(undefined, ENTRY, "i2r"), undefined);
 });

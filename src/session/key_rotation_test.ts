@@ -112,3 +112,23 @@ test("AEAD_LIMIT at four times a limit, but only while the epoch may not move", 
   assert.equal(time.exhausted(1999), undefined);
   assert.equal(time.exhausted(2000)?.code, "AEAD_LIMIT");
 });
+
+test("the cause is the first limit that is reached, else the request; the peer's move is the peer's", () => {
+  const cases: [string, { frames: number[]; atMs: number }][] = [
+    ["bytes", { frames: [1000], atMs: 0 }],
+    ["bytes", { frames: Array(10).fill(100), atMs: 500 }],
+    ["packets", { frames: Array(10).fill(1), atMs: 500 }],
+    ["time", { frames: [1], atMs: 500 }],
+    ["request", { frames: [...Array(8).fill(1), 991], atMs: 499 }],
+  ];
+  for (const [cause, { frames, atMs }] of cases) {
+    const rotation = new KeyRotation(LIMITS, 0);
+    rotation.opened(0, 0);
+    for (const bytes of frames) rotation.sealed(bytes);
+    assert.equal(rotation.start(atMs), true);
+    assert.equal(rotation.cause, cause);
+    rotation.sealed(1000);
+    rotation.opened(2, atMs);
+    assert.equal(rotation.cause, "peer");
+  }
+});

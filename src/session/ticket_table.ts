@@ -92,7 +92,9 @@ export class TicketTable {
 
   /** Uses a ticket up: true for one call per ticket, and only while {@link TicketTable.find} finds it. */
   take(id: Uint8Array, unixMs: number): boolean {
-    return this.find(id, unixMs) !== undefined && this.#remove(toHex(id));
+    if (this.find(id, unixMs) === undefined) return false;
+    this.#remove(toHex(id));
+    return true;
   }
 
   /** What is kept of an owner, oldest first. The secrets stay the table's. */
@@ -131,14 +133,13 @@ export class TicketTable {
     }
   }
 
-  #remove(key: string): boolean {
+  #remove(key: string): void {
     const entry = this.#byId.get(key);
-    if (entry === undefined) return false;
+    if (entry === undefined) return;
     this.#byId.delete(key);
     wipe(entry.secret);
     removeFrom(this.#perPeer, toHex(entry.nodeId), key);
     removeFrom(this.#perOwner, entry.owner, key);
-    return true;
   }
 }
 

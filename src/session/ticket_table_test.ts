@@ -91,3 +91,16 @@ test("the same id again replaces the ticket", () => {
   assert.deepEqual([erased(tickets[0] as Ticket), table.size, table.peers], [true, 1, 1]);
   assert.equal(table.find(again.id, NOW + HOUR)?.owner, "b");
 });
+
+test("of an owner's tickets the newest stay, as many as are to be kept", () => {
+  const { table, tickets } = filled(1, 2, 3);
+  table.add(BOB, ticket(4));
+  table.keepNewest("a", 4);
+  table.keepNewest("a", 3);
+  assert.deepEqual(tickets.map(erased), [false, false, false]);
+  table.keepNewest("a", 1);
+  assert.deepEqual(tickets.map(erased), [true, true, false]);
+  assert.deepEqual(table.of("b").map(({ id }) => id[0]), [4]);
+  table.keepNewest("nobody", 0);
+  assert.equal(table.size, 2);
+});

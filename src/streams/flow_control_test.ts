@@ -196,3 +196,20 @@ test("a window of one byte asks for an update", () => {
   credit.consume(1);
   assert.equal(credit.updateDue, true);
 });
+
+test("a peer that stands at the limit gets a kibibyte, one that stands below waits for half of the window", () => {
+  const credit = new ReceiveCredit(10_000, 80_000);
+  credit.consume(1023);
+  credit.ask(9999);
+  credit.consume(1);
+  assert.equal(credit.updateDue, false, "what was asked for was granted before");
+  assert.equal(credit.update(0, undefined), 11_024);
+  credit.consume(1023);
+  credit.ask(11_024);
+  assert.equal(credit.updateDue, false);
+  credit.consume(1);
+  assert.equal(credit.updateDue, true);
+  assert.equal(credit.update(0, undefined), 12_048);
+  credit.consume(1024);
+  assert.equal(credit.updateDue, false, "an update answers what was asked");
+});
