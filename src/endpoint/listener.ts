@@ -42,7 +42,7 @@ import { WaitingPeers } from "./waiting_peers.ts";
 
 const DEFAULT_MAX_SESSIONS = 1024;
 /** Of the oldest strangers. */
-const MAX_ANSWERED_LOOKED_AT = 64;
+const MAX_STRANGERS_LOOKED_AT = 64;
 /** How often half-open handshakes are swept while there are any. */
 const SWEEP_MS = 1000;
 
@@ -105,20 +105,24 @@ export class Listener implements AsyncIterable<Peer>, AsyncDisposable {
   }
 
   /**
-   * Whoever means it is through in two round trips. Refusing the newest would let a silent crowd shut the door. Those who
-   * have shown nothing go first: a crowd that holds no seed does not cut off who was answered.
+   * Whoever means it is through in two round trips; refusing the newest would let a silent crowd shut the door. First go
+   * those who were refused and do not leave, then those who have shown nothing.
    */
   #dropOldestStranger(): void {
     let oldest: Driver | undefined;
     let looked = 0;
+    let silent: Driver | undefined;
     for (const driver of this.#handshaking) {
-      if (driver.connection.state !== "handshaking") continue;
+      const { state, answered } = driver.connection;
+      if (state === "closed") return this.#drop(driver);
+      if (state !== "handshaking") continue;
       oldest ??= driver;
-      if (!driver.connection.answered) return this.#drop(driver);
-      // Of a crowd that holds the seed most were answered: it must not cost a walk over all.
-      if (++looked === MAX_ANSWERED_LOOKED_AT) break;
+      if (!answered) silent ??= driver;
+      // It must not cost a walk over all.
+      if (++looked === MAX_STRANGERS_LOOKED_AT) break;
     }
-    if (oldest !== undefined) this.#drop(oldest);
+    const given = silent ?? oldest;
+    if (given !== undefined) this.#drop(given);
   }
 
   #drop(driver: Driver): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { networkInterfaces, platform } from "node:os";
 import { test } from "node:test";
 import { Prng } from "../testing/prng.ts";
@@ -163,6 +163,31 @@ test(
       await until(() => closed === 9);
       assert.equal(answered.destroyed, false);
       for (const socket of [answered, ...silent]) socket.destroy();
+    });
+  },
+);
+
+test(
+  "tcp: strangers who were refused and do not leave give way before one who is silent",
+  LIMIT,
+  async () => {
+    const options = { halfOpen: 2, handshakeTimeout: 60_000 };
+    await flooded("tcp://127.0.0.1:0", options, async (flood) => {
+      const refused = [];
+      for (let count = 0; count < 2; count++) {
+        const socket = connectTcp({ port: flood.port, host: "127.0.0.1", allowHalfOpen: true });
+        socket.on("error", () => undefined);
+        socket.once("connect", () => socket.write(new Uint8Array(40)));
+        await new Promise((resolve) => socket.resume().once("end", resolve));
+        refused.push(socket);
+      }
+      const silent = stranger(flood.port, "127.0.0.1").resume();
+      let left = false;
+      silent.once("end", () => left = true).once("close", () => left = true);
+      await new Promise((resolve) => silent.once("connect", resolve));
+      await clientConnects(flood);
+      assert.equal(left, false);
+      for (const socket of [silent, ...refused]) socket.destroy();
     });
   },
 );
